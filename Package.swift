@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+// The package, and its two builds (README.md, "The module for stock Lua"):
+//   swift build                                   the host binary and everything that is tested
+//   CONNECTBYLIST_MODULE=1 swift build -c release --scratch-path .build/module
+//                                                 the loadable Lua module, as Embedded Swift
+// Only the second declares the Embedded feature and unsafe flags: with those in its manifest a package
+// cannot be depended on by version.
+import PackageDescription
+
+let isModule = Context.environment["CONNECTBYLIST_MODULE"] == "1"
+
+let swiftSettings: [SwiftSetting] =
+  isModule
+  ? [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+  ] : []
+
+let cSettings: [CSetting] =
+  isModule
+  ? [.unsafeFlags(["-ffunction-sections", "-fdata-sections", "-fvisibility=hidden"])] : []
+
+let moduleLinkerSettings: [LinkerSetting] =
+  isModule
+  ? [
+    .unsafeFlags([
+      "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/LuaModule/exports.map",
+      "-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "-z", "-Xlinker", "nodelete",
+      "-Xlinker", "-z", "-Xlinker", "now",
+    ])
+  ] : []
+
+let library: [Target] = [
+  // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
+  .target(name: "CPosix", cSettings: cSettings),
+  // Planning and racing, pure: imports nothing, knows neither clock nor descriptor.
+  .target(name: "ConnectCore", swiftSettings: swiftSettings),
+  // The driver and the socket.
+  .target(
+    name: "ConnectByList", dependencies: ["ConnectCore", "CPosix"], swiftSettings: swiftSettings),
+  // Finds lua.h; links nothing.
+  .target(name: "CLua"),
+  // The C half of the Lua border: knows Lua and nothing of sockets.
+  .target(name: "CLuaBorder", dependencies: ["CLua"], cSettings: cSettings),
+  // The Swift half: the functions behind the border.
+  .target(
+    name: "LuaModule", dependencies: ["ConnectCore", "ConnectByList", "CLuaBorder", "CPosix"],
+    exclude: ["exports.map"],
+    swiftSettings: swiftSettings, linkerSettings: moduleLinkerSettings),
+]
+
+let hostAndTests: [Target] = [
+  // The interpreter: all that may jump through Lua's errors is C.
+  .target(name: "CHost", dependencies: ["CLua", "CLuaBorder"]),
+  .executableTarget(
+    name: "Host", dependencies: ["CHost", "LuaModule"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore"]),
+  .testTarget(name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),
+  .testTarget(
+    name: "LuaModuleTests",
+    dependencies: ["LuaModule", "CLuaBorder", "CHost"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  .testTarget(name: "HostTests", dependencies: ["Host", "CHost"]),
+]
+
+let package = Package(
+  name: "ConnectByList",
+  products: isModule
+    ? [.library(name: "connectbylist_core", type: .dynamic, targets: ["LuaModule"])]
+    : [
+      .library(name: "ConnectByList", targets: ["ConnectByList"]),
+      .executable(name: "connectbylist", targets: ["Host"]),
+    ],
+  targets: isModule ? library : library + hostAndTests,
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,105 @@
+/// A host name with its port, still to be resolved.
+public struct HostName: Equatable, Sendable {
+  public let host: [UInt8]
+  public let port: PortText
+
+  public init(host: [UInt8], port: PortText) {
+    self.host = host
+    self.port = port
+  }
+}
+
+/// What a caller put into a list.
+public enum Entry: Equatable, Sendable {
+  case endpoint(Endpoint)
+  case name(HostName)
+}
+
+/// The addresses that a script wants to be connected to, in its own order.
+///
+/// A literal costs 32 bytes; names keep their text beside.
+public struct AddressList: Sendable {
+  /// The most entries a list may hold. Every size that comes from input has a bound.
+  public static let countMax = 1_000_000
+
+  public private(set) var entries: [Entry] = []
+  /// The port of entries that have none of their own.
+  public let defaultPort: UInt16?
+
+  public init(defaultPort: UInt16? = nil) { self.defaultPort = defaultPort }
+
+  public var count: Int { entries.count }
+  public subscript(index: Int) -> Entry { entries[index] }
+  public var isFull: Bool { entries.count >= Self.countMax }
+
+  /// Appends; the list must not be full.
+  public mutating func append(_ entry: Entry) {
+    precondition(!isFull, "an address list holds at most 1,000,000 entries")
+    entries.append(entry)
+  }
+
+  @discardableResult
+  public mutating func remove(at index: Int) -> Entry { entries.remove(at: index) }
+
+  public mutating func removeAll() { entries.removeAll() }
+}
+
+/// An endpoint with the place of the entry that it came from: what a plan is made of.
+public struct Candidate: Hashable, Sendable {
+  public let endpoint: Endpoint
+  /// Index of its entry in the list. Several candidates of one name, or of one unscoped link-local
+  /// address, share it and keep their order.
+  public let entry: Int32
+
+  public init(_ endpoint: Endpoint, entry: Int32) {
+    self.endpoint = endpoint
+    self.entry = entry
+  }
+}
+
+extension AddressList {
+  /// Whether some literal is a link-local IPv6 address without a scope: then the links must be known
+  /// before the candidates are.
+  public var hasUnscopedLinkLocal: Bool {
+    entries.contains {
+      guard case .endpoint(let endpoint) = $0 else { return false }
+      return endpoint.address.needsScope && endpoint.address.scope == 0
+    }
+  }
+
+  /// The literals as candidates: v4-mapped ones as IPv4, duplicates merged into their first place, an
+  /// unscoped link-local address once for each of `links` (interface indices that have such an address).
+  ///
+  /// Linear in the number of entries. A family other than `family`, where that is given, is left out.
+  public func candidates(family: Family?, links: [UInt32]) -> [Candidate] {
+    var result: [Candidate] = []
+    result.reserveCapacity(entries.count)
+    var seen = Set<Endpoint>()
+    func take(_ endpoint: Endpoint, _ entry: Int) {
+      if let family, endpoint.family != family { return }
+      if entries.count > 1 || links.count > 1 {
+        guard seen.insert(endpoint).inserted else { return }
+      }
+      result.append(Candidate(endpoint, entry: Int32(entry)))
+    }
+    for (index, entry) in entries.enumerated() {
+      guard case .endpoint(let literal) = entry else { continue }
+      let endpoint = literal.unmapped
+      if endpoint.address.needsScope && endpoint.address.scope == 0 {
+        for link in links { take(endpoint.withScope(link), index) }
+      } else {
+        take(endpoint, index)
+      }
+    }
+    return result
+  }
+
+  /// The names with the places of their entries.
+  public var names: [(name: HostName, entry: Int32)] {
+    var result: [(name: HostName, entry: Int32)] = []
+    for (index, entry) in entries.enumerated() {
+      if case .name(let name) = entry { result.append((name, Int32(index))) }
+    }
+    return result
+  }
+}

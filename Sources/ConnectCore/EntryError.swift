@@ -1,0 +1,74 @@
+/// Why an entry's text was refused.
+public struct EntryError: Error, Equatable {
+  public let reason: Reason
+
+  public init(_ reason: Reason) { self.reason = reason }
+
+  /// One case a defect.
+  public enum Reason: UInt8, Equatable, Sendable {
+    case empty
+    case missingHost
+    case missingPort
+    /// A bare IPv6 address: what looks like its port is its last group.
+    case missingPortAfterIPv6
+    /// A colon with nothing after it. The default port is not taken: something was to stand there.
+    case emptyPort
+    case portZero
+    case portOutOfRange
+    case badPort
+    case unclosedBracket
+    case textAfterBracket
+    /// In brackets: a name, an IPv4 address, a malformed IPv6 one.
+    case notIPv6
+    /// No address as a whole, but one up to its last colon.
+    case ipv6WithoutBrackets
+    case tooManyColons
+    /// NUL, any other control byte, or a space.
+    case controlCharacter
+    case badCharacter
+    case emptyLabel
+    case labelTooLong
+    case nameTooLong
+    /// 127.1, 2130706433, 0177.0.0.1, 1.2.3.4.5, foo.0x7f.
+    case numericHost
+    case emptyScope
+    case colonInScope
+    case unknownScope
+    case scopeNotAllowed
+    case unspecified
+    case multicast
+    case broadcast
+  }
+
+  /// Plain English that can stand after the entry's text and a colon.
+  public var message: StaticString {
+    switch reason {
+    case .empty: "the entry is empty"
+    case .missingHost: "no host"
+    case .missingPort: "no port, and there is no default port"
+    case .missingPortAfterIPv6: "no port; an IPv6 address and its port are written [address]:port"
+    case .emptyPort: "the port is empty"
+    case .portZero: "port is 0"
+    case .portOutOfRange: "port is above 65535"
+    case .badPort: "the port is neither a number nor the name of a service"
+    case .unclosedBracket: "the bracket is not closed"
+    case .textAfterBracket: "unexpected text after the closing bracket"
+    case .notIPv6: "what stands in brackets is not an IPv6 address"
+    case .ipv6WithoutBrackets: "an IPv6 address and its port are written [address]:port"
+    case .tooManyColons: "more than one colon, and not an IPv6 address"
+    case .controlCharacter: "a space or control character in the host"
+    case .badCharacter: "a character that cannot stand in a host"
+    case .emptyLabel: "nothing before or between dots in the host name"
+    case .labelTooLong: "a label of the host name is longer than 63 bytes"
+    case .nameTooLong: "the host name is longer than 253 bytes"
+    case .numericHost: "a host that ends in a number must be an IPv4 address of four decimal parts"
+    case .emptyScope: "no scope after the percent sign"
+    case .colonInScope: "a colon in the scope; with a port it is written [address%scope]:port"
+    case .unknownScope: "the scope is neither the name of an interface nor its number"
+    case .scopeNotAllowed: "only a link-local IPv6 address can have a scope"
+    case .unspecified: "the unspecified address cannot be connected to"
+    case .multicast: "a multicast address cannot be connected to"
+    case .broadcast: "the broadcast address cannot be connected to"
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/// Bytes of UTF-8 being put together, for messages, addresses and transcripts.
+///
+/// Not `String`: comparing and slicing strings pulls in Unicode tables that a small loadable module has
+/// no use for, and none of our text needs more than its bytes.
+public struct TextBuffer: Sendable {
+  public private(set) var bytes: [UInt8]
+
+  public init(capacity: Int = 64) {
+    bytes = []
+    bytes.reserveCapacity(capacity)
+  }
+
+  public mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
+
+  public mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+
+  public mutating func append(byte: UInt8) { bytes.append(byte) }
+
+  public mutating func append(decimal number: Int) {
+    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    append(decimal: UInt64(number.magnitude))
+  }
+
+  public mutating func append(decimal number: UInt64, minimumDigits: Int = 1) {
+    // 20 digits hold UInt64.max.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var rest = number
+      var first = 20
+      repeat {
+        first -= 1
+        digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+        rest /= 10
+      } while first > 0 && (rest > 0 || 20 - first < minimumDigits)
+      for index in first..<20 { bytes.append(digits[index]) }
+    }
+  }
+
+  /// Without leading zeros, in lower case.
+  public mutating func append(hexadecimal number: UInt16) {
+    var shift = 12
+    while shift > 0 && number >> UInt16(shift) == 0 { shift -= 4 }
+    while shift >= 0 {
+      let digit = UInt8(truncatingIfNeeded: (number >> UInt16(shift)) & 0xf)
+      bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+      shift -= 4
+    }
+  }
+
+  /// Milliseconds with three decimals, cut below a microsecond: `250.000`.
+  public mutating func append(milliseconds span: TimeSpan) {
+    append(span, unit: 1_000_000, step: 1_000)
+  }
+
+  /// Seconds with three decimals, cut below a millisecond: `2.000`.
+  public mutating func append(seconds span: TimeSpan) {
+    append(span, unit: 1_000_000_000, step: 1_000_000)
+  }
+
+  /// Text from outside, fit for one line of a message: control bytes, quotes and backslashes escaped as
+  /// `\x1b`, and after `limit` bytes cut with an ellipsis.
+  public mutating func append(escaped text: [UInt8], limit: Int = 80) {
+    for byte in text.prefix(limit) {
+      switch byte {
+      case 0..<0x20, 0x7f:
+        append("\\x")
+        if byte < 0x10 { append(byte: UInt8(ascii: "0")) }
+        append(hexadecimal: UInt16(byte))
+      case UInt8(ascii: "\\"), UInt8(ascii: "'"):
+        append(byte: UInt8(ascii: "\\"))
+        append(byte: byte)
+      default: append(byte: byte)
+      }
+    }
+    if text.count > limit { append("…") }
+  }
+
+  private mutating func append(_ span: TimeSpan, unit: Int64, step: Int64) {
+    if span.nanoseconds < 0 { append(byte: UInt8(ascii: "-")) }
+    let magnitude = span.nanoseconds.magnitude
+    append(decimal: magnitude / UInt64(unit))
+    append(byte: UInt8(ascii: "."))
+    append(decimal: magnitude % UInt64(unit) / UInt64(step), minimumDigits: 3)
+  }
+}
+
+extension Array<UInt8> {
+  /// The bytes of a literal.
+  public init(_ text: StaticString) {
+    self = text.withUTF8Buffer { Array($0) }
+  }
+
+  /// Whether these are the bytes of `text`: string comparison without Unicode tables.
+  public func equals(_ text: StaticString) -> Bool {
+    text.withUTF8Buffer { other in
+      other.count == count && withUnsafeBufferPointer { $0.elementsEqual(other) }
+    }
+  }
+}
