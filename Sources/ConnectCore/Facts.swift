@@ -1,0 +1,86 @@
+/// What is known of the way to one remote, from the kernel and from earlier connects of the same list.
+///
+/// All of it is optional: where nothing was asked or nothing was answered, the plan makes do with less.
+public struct RemoteFacts: Sendable, Equatable {
+  /// What the routing table says.
+  public enum Route: Sendable, Equatable {
+    /// Not asked.
+    case unknown
+    /// The source address that the route takes.
+    case source(IPAddress)
+    /// No way there: what `connect` would say at once.
+    case refused(Errno)
+  }
+
+  /// Smoothed round-trip time and its mean deviation, as TCP keeps them (RFC 6298).
+  public struct RoundTrip: Sendable, Equatable {
+    public var smoothed: TimeSpan
+    public var variance: TimeSpan
+
+    public init(smoothed: TimeSpan, variance: TimeSpan) {
+      self.smoothed = smoothed
+      self.variance = variance
+    }
+  }
+
+  /// How the last connect of the same list to this endpoint ended.
+  public enum History: Sendable, Equatable {
+    case connected
+    case failed(age: TimeSpan)
+  }
+
+  public var route: Route = .unknown
+  /// RFC 6724 rule 7: reached without a tunnel.
+  public var isNative = false
+  /// Metrics the kernel keeps of finished connections, or the list's own.
+  public var roundTrip: RoundTrip?
+  /// The next hop does not answer address resolution.
+  public var neighbourFailed = false
+  public var history: History?
+
+  public init() {}
+
+  /// R: section 3 point 5 of the contract. What this list saw itself says more than what the kernel
+  /// remembers, and a neighbour that fails now more than a connection that once was.
+  var chance: Double {
+    if neighbourFailed { return Chance.remoteNeighbourFailed }
+    switch history {
+    case .connected: return Chance.remoteSeenWorking
+    case .failed(let age): return Chance.remoteAfterFailure(age: age)
+    case nil: return roundTrip == nil ? Chance.remotePrior : Chance.remoteSeenWorking
+    }
+  }
+}
+
+/// Everything that was found out before or during a connect: this machine's addresses, and what is known
+/// of each remote, in the order in which the remotes stand in the list.
+public struct Facts: Sendable {
+  public var locals: [LocalAddress]
+  public var remotes: [RemoteFacts]
+
+  public init(locals: [LocalAddress], remotes: [RemoteFacts]) {
+    self.locals = locals
+    self.remotes = remotes
+  }
+}
+
+/// A small generator for shuffles and random worlds: SplitMix64 (Steele, Lea, Flood 2014).
+/// The same seed gives the same numbers on every machine.
+public struct SplitMix64: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  public init(seed: UInt64) { state = seed }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// A number in 0 ..< bound; `bound` must be above 0. Multiplied high, the bias is below 2^-32 here.
+  public mutating func below(_ bound: Int) -> Int {
+    Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
+}
