@@ -1,0 +1,331 @@
+#define _GNU_SOURCE
+#include "cposix.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Errno.swift and the driver have these numbers as they stand here. */
+_Static_assert(EAGAIN == 11 && EINTR == 4 && EACCES == 13 && EMFILE == 24, "errno numbers");
+_Static_assert(ECONNREFUSED == 111 && ETIMEDOUT == 110 && EHOSTUNREACH == 113, "errno numbers");
+_Static_assert(ENETUNREACH == 101 && EADDRNOTAVAIL == 99 && EINPROGRESS == 115, "errno numbers");
+_Static_assert(ECONNRESET == 104 && EAFNOSUPPORT == 97 && ECANCELED == 125, "errno numbers");
+_Static_assert(AF_INET == CBL_AF_INET && AF_INET6 == CBL_AF_INET6, "families");
+_Static_assert(SOCK_STREAM == CBL_SOCK_STREAM && SOCK_DGRAM == CBL_SOCK_DGRAM, "types");
+_Static_assert(AF_NETLINK == CBL_AF_NETLINK && SOCK_RAW == CBL_SOCK_RAW, "netlink");
+_Static_assert(CBL_READABLE == POLLIN && CBL_READABLE == EPOLLIN, "events");
+_Static_assert(CBL_WRITABLE == POLLOUT && CBL_WRITABLE == EPOLLOUT, "events");
+_Static_assert(CBL_FAILED == POLLERR && CBL_FAILED == EPOLLERR, "events");
+_Static_assert(CBL_HUNG_UP == POLLHUP && CBL_HUNG_UP == EPOLLHUP, "events");
+
+static inline int64_t result(int64_t value) { return value < 0 ? -errno : value; }
+
+int64_t cbl_monotonic_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* --- addresses --- */
+
+union address {
+  struct sockaddr any;
+  struct sockaddr_in inet;
+  struct sockaddr_in6 inet6;
+  struct sockaddr_storage storage;
+};
+
+static void store_big_endian(uint8_t *bytes, uint64_t value) {
+  for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+static uint64_t load_big_endian(const uint8_t *bytes) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; i++) value = value << 8 | bytes[i];
+  return value;
+}
+
+static socklen_t to_system(union address *to, struct cbl_endpoint from) {
+  if (from.family == 4) {
+    memset(&to->inet, 0, sizeof to->inet);
+    to->inet.sin_family = AF_INET;
+    to->inet.sin_port = htons(from.port);
+    to->inet.sin_addr.s_addr = htonl((uint32_t)from.low);
+    return sizeof to->inet;
+  }
+  memset(&to->inet6, 0, sizeof to->inet6);
+  to->inet6.sin6_family = AF_INET6;
+  to->inet6.sin6_port = htons(from.port);
+  to->inet6.sin6_scope_id = from.scope;
+  store_big_endian(to->inet6.sin6_addr.s6_addr, from.high);
+  store_big_endian(to->inet6.sin6_addr.s6_addr + 8, from.low);
+  return sizeof to->inet6;
+}
+
+static void from_system(struct cbl_endpoint *to, const union address *from) {
+  memset(to, 0, sizeof *to);
+  switch (from->any.sa_family) {
+    case AF_INET:
+      to->family = 4;
+      to->port = ntohs(from->inet.sin_port);
+      to->low = UINT64_C(0xffff00000000) | ntohl(from->inet.sin_addr.s_addr);
+      break;
+    case AF_INET6:
+      to->family = 6;
+      to->port = ntohs(from->inet6.sin6_port);
+      to->scope = from->inet6.sin6_scope_id;
+      to->high = load_big_endian(from->inet6.sin6_addr.s6_addr);
+      to->low = load_big_endian(from->inet6.sin6_addr.s6_addr + 8);
+      break;
+    case AF_UNIX:
+      to->family = 1;
+      break;
+    default:
+      break;
+  }
+}
+
+/* --- sockets --- */
+
+int cbl_socket(int family, int type, int protocol) {
+  return (int)result(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+}
+
+int cbl_connect(int fd, struct cbl_endpoint remote) {
+  union address address;
+  socklen_t size = to_system(&address, remote);
+  return (int)result(connect(fd, &address.any, size));
+}
+
+int cbl_disconnect(int fd) {
+  struct sockaddr none = {.sa_family = AF_UNSPEC};
+  return (int)result(connect(fd, &none, sizeof none));
+}
+
+int cbl_bind(int fd, struct cbl_endpoint local) {
+  union address address;
+  socklen_t size = to_system(&address, local);
+  return (int)result(bind(fd, &address.any, size));
+}
+
+int cbl_listen(int fd, int backlog) { return (int)result(listen(fd, backlog)); }
+
+int cbl_accept(int fd) {
+  return (int)result(accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int cbl_local_endpoint(int fd, struct cbl_endpoint *endpoint) {
+  union address address;
+  socklen_t size = sizeof address;
+  if (getsockname(fd, &address.any, &size) < 0) return -errno;
+  from_system(endpoint, &address);
+  return 0;
+}
+
+int cbl_remote_endpoint(int fd, struct cbl_endpoint *endpoint) {
+  union address address;
+  socklen_t size = sizeof address;
+  if (getpeername(fd, &address.any, &size) < 0) return -errno;
+  from_system(endpoint, &address);
+  return 0;
+}
+
+int cbl_shutdown(int fd, int how) { return (int)result(shutdown(fd, how)); }
+
+int cbl_close(int fd) { return (int)result(close(fd)); }
+
+int cbl_duplicate_onto(int fd, int target) { return (int)result(dup3(fd, target, O_CLOEXEC)); }
+
+int cbl_set_option(int fd, int level, int name, const void *value, size_t size) {
+  return (int)result(setsockopt(fd, level, name, value, (socklen_t)size));
+}
+
+int cbl_get_option(int fd, int level, int name, void *value, size_t *size) {
+  socklen_t length = (socklen_t)*size;
+  if (getsockopt(fd, level, name, value, &length) < 0) return -errno;
+  *size = length;
+  return 0;
+}
+
+int cbl_resent_count(int fd) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  memset(&info, 0, sizeof info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return 0;
+  return (int)info.tcpi_total_retrans;
+}
+
+int cbl_is_nonblocking(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags < 0 ? -errno : (flags & O_NONBLOCK) != 0;
+}
+
+int cbl_set_nonblocking(int fd, int on) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -errno;
+  int wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  return wanted == flags ? 0 : (int)result(fcntl(fd, F_SETFL, wanted));
+}
+
+/* --- bytes --- */
+
+int64_t cbl_receive(int fd, void *bytes, size_t count) { return result(recv(fd, bytes, count, 0)); }
+
+int64_t cbl_send(int fd, const void *bytes, size_t count) {
+  return result(send(fd, bytes, count, MSG_NOSIGNAL));
+}
+
+int64_t cbl_send_slices(int fd, const struct cbl_slice *slices, size_t count) {
+  struct iovec vectors[64];
+  if (count > 64) count = 64;
+  for (size_t i = 0; i < count; i++) {
+    vectors[i].iov_base = (void *)(uintptr_t)slices[i].bytes;
+    vectors[i].iov_len = slices[i].count;
+  }
+  struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
+  return result(sendmsg(fd, &message, MSG_NOSIGNAL));
+}
+
+int cbl_netlink_receive(int fd, void *slots, size_t slot_size, uint32_t *sizes, int count) {
+  struct mmsghdr messages[64];
+  struct iovec vectors[64];
+  struct sockaddr_nl senders[64];
+  if (count > 64) count = 64;
+  for (int i = 0; i < count; i++) {
+    vectors[i] = (struct iovec){(char *)slots + (size_t)i * slot_size, slot_size};
+    messages[i].msg_hdr = (struct msghdr){.msg_name = &senders[i],
+                                          .msg_namelen = sizeof senders[i],
+                                          .msg_iov = &vectors[i],
+                                          .msg_iovlen = 1};
+  }
+  /* With MSG_TRUNC the length is the datagram's, not that of the part that fitted. */
+  int received = recvmmsg(fd, messages, (unsigned)count, MSG_TRUNC, NULL);
+  if (received < 0) return -errno;
+  for (int i = 0; i < received; i++) sizes[i] = senders[i].nl_pid == 0 ? messages[i].msg_len : 0;
+  return received;
+}
+
+/* --- waiting --- */
+
+static struct timespec *span(struct timespec *to, int64_t nanoseconds) {
+  if (nanoseconds < 0) return NULL;
+  to->tv_sec = nanoseconds / 1000000000;
+  to->tv_nsec = nanoseconds % 1000000000;
+  return to;
+}
+
+int cbl_poll(int fd, int events, int64_t timeout_ns) {
+  struct timespec timeout;
+  struct pollfd one = {.fd = fd, .events = (short)events};
+  int ready = ppoll(&one, 1, span(&timeout, timeout_ns), NULL);
+  return ready < 0 ? -errno : ready == 0 ? 0 : one.revents;
+}
+
+int cbl_poll_two(int fd, int events, int other_fd, int64_t timeout_ns, int *other_events) {
+  struct timespec timeout;
+  struct pollfd two[2] = {{.fd = fd, .events = (short)events}, {.fd = other_fd, .events = POLLIN}};
+  int ready = ppoll(two, 2, span(&timeout, timeout_ns), NULL);
+  *other_events = ready > 0 ? two[1].revents : 0;
+  return ready < 0 ? -errno : ready == 0 ? 0 : two[0].revents;
+}
+
+int cbl_epoll_create(void) { return (int)result(epoll_create1(EPOLL_CLOEXEC)); }
+
+int cbl_epoll_add(int epoll, int fd, int events, uint64_t tag) {
+  struct epoll_event event = {.events = (uint32_t)events, .data.u64 = tag};
+  return (int)result(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+int cbl_epoll_change(int epoll, int fd, int events, uint64_t tag) {
+  struct epoll_event event = {.events = (uint32_t)events, .data.u64 = tag};
+  return (int)result(epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event));
+}
+
+int cbl_epoll_remove(int epoll, int fd) {
+  return (int)result(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL));
+}
+
+int cbl_epoll_wait(int epoll, struct cbl_ready *ready, int count, int64_t timeout_ns) {
+  struct epoll_event events[64];
+  if (count > 64) count = 64;
+  int found;
+#ifdef SYS_epoll_pwait2
+  /* By number: glibc has the function since 2.35 only. Linux 5.11; older kernels and some sandboxes
+   * refuse it, and then the wait is rounded up to a millisecond. */
+  struct timespec timeout;
+  found = (int)syscall(SYS_epoll_pwait2, epoll, events, count, span(&timeout, timeout_ns), NULL, 0);
+  if (found < 0 && (errno == ENOSYS || errno == EPERM))
+#endif
+  {
+    int64_t ms = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
+    found = epoll_wait(epoll, events, count, ms > INT32_MAX ? INT32_MAX : (int)ms);
+  }
+  if (found < 0) return -errno;
+  for (int i = 0; i < found; i++) {
+    ready[i].tag = events[i].data.u64;
+    ready[i].events = events[i].events;
+  }
+  return found;
+}
+
+int cbl_eventfd(void) { return (int)result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int cbl_eventfd_signal(int fd) {
+  uint64_t one = 1;
+  return write(fd, &one, sizeof one) < 0 ? -errno : 0;
+}
+
+/* --- interfaces, threads --- */
+
+uint32_t cbl_interface_index(const char *name) { return if_nametoindex(name); }
+
+int cbl_interface_name(uint32_t index, char *name) {
+  return if_indextoname(index, name) ? 0 : -errno;
+}
+
+struct thread_start {
+  void (*body)(void *);
+  void *context;
+};
+
+static void *thread_main(void *argument) {
+  struct thread_start start = *(struct thread_start *)argument;
+  free(argument);
+  start.body(start.context);
+  return NULL;
+}
+
+int cbl_thread_start(void (*body)(void *), void *context) {
+  struct thread_start *start = malloc(sizeof *start);
+  if (!start) return -ENOMEM;
+  start->body = body;
+  start->context = context;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  /* The program's signals are the program's: ours inherits a full mask. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  int error = pthread_create(&thread, &attributes, thread_main, start);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (error) free(start);
+  return -error;
+}

@@ -1,0 +1,107 @@
+/* System calls as Embedded Swift can call them: not variadic, no errno variable, no unions.
+ *
+ * A function returns its result, 0 or more, or -errno, captured before anything else can change it.
+ * None retries and none decides: the policy for each stands in Syscalls.swift. */
+#ifndef CPOSIX_H
+#define CPOSIX_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An endpoint as the core has it. family: 4, 6, 1 for a Unix address, 0 for any other. */
+struct cbl_endpoint {
+  uint64_t high;
+  uint64_t low;
+  uint32_t scope;
+  uint16_t port;
+  uint8_t family;
+};
+
+struct cbl_ready {
+  uint64_t tag;
+  uint32_t events; /* CBL_READABLE | ... */
+};
+
+struct cbl_slice {
+  const void *bytes;
+  size_t count;
+};
+
+enum {
+  CBL_READABLE = 0x001, /* POLLIN, EPOLLIN */
+  CBL_WRITABLE = 0x004, /* POLLOUT, EPOLLOUT */
+  CBL_FAILED = 0x008,   /* POLLERR, EPOLLERR */
+  CBL_HUNG_UP = 0x010,  /* POLLHUP, EPOLLHUP */
+};
+
+/* CLOCK_MONOTONIC. Cannot fail on Linux. */
+int64_t cbl_monotonic_ns(void);
+
+/* Sockets are made non-blocking and close-on-exec, in the call that makes them. */
+int cbl_socket(int family, int type, int protocol);
+int cbl_connect(int fd, struct cbl_endpoint remote);
+/* A datagram socket forgets its peer, and the source address that was chosen for it. */
+int cbl_disconnect(int fd);
+int cbl_bind(int fd, struct cbl_endpoint local);
+int cbl_listen(int fd, int backlog);
+int cbl_accept(int fd);
+int cbl_local_endpoint(int fd, struct cbl_endpoint *endpoint);
+int cbl_remote_endpoint(int fd, struct cbl_endpoint *endpoint);
+int cbl_shutdown(int fd, int how);
+int cbl_close(int fd);
+int cbl_duplicate_onto(int fd, int target);
+
+int cbl_set_option(int fd, int level, int name, const void *value, size_t size);
+int cbl_get_option(int fd, int level, int name, void *value, size_t *size);
+
+/* tcpi_total_retrans of TCP_INFO; 0 where there is none. */
+int cbl_resent_count(int fd);
+
+/* 1 where the descriptor's O_NONBLOCK is set, 0 where not. */
+int cbl_is_nonblocking(int fd);
+int cbl_set_nonblocking(int fd, int on);
+
+int64_t cbl_receive(int fd, void *bytes, size_t count);
+/* MSG_NOSIGNAL: a peer that is gone is EPIPE, never a signal. */
+int64_t cbl_send(int fd, const void *bytes, size_t count);
+int64_t cbl_send_slices(int fd, const struct cbl_slice *slices, size_t count);
+
+/* The netlink datagrams that are there, at most `count` (64), each into its own slot of `slot_size`
+ * bytes. sizes[i] is the datagram's true size, which is above slot_size where it was cut off, and 0
+ * where it does not come from the kernel. Returns how many. */
+int cbl_netlink_receive(int fd, void *slots, size_t slot_size, uint32_t *sizes, int count);
+
+/* One descriptor; timeout_ns below 0: for ever. Returns the ready events, 0 at the timeout. */
+int cbl_poll(int fd, int events, int64_t timeout_ns);
+int cbl_poll_two(int fd, int events, int other_fd, int64_t timeout_ns, int *other_events);
+
+int cbl_epoll_create(void);
+int cbl_epoll_add(int epoll, int fd, int events, uint64_t tag);
+int cbl_epoll_change(int epoll, int fd, int events, uint64_t tag);
+int cbl_epoll_remove(int epoll, int fd);
+/* Fills at most `count` entries; timeout as in cbl_poll. */
+int cbl_epoll_wait(int epoll, struct cbl_ready *ready, int count, int64_t timeout_ns);
+
+int cbl_eventfd(void);
+int cbl_eventfd_signal(int fd);
+
+/* 0 where there is none. */
+uint32_t cbl_interface_index(const char *name);
+/* `name` has room for 16 bytes. 0, or -errno. */
+int cbl_interface_name(uint32_t index, char *name);
+
+/* Starts a detached thread that blocks all signals. */
+int cbl_thread_start(void (*body)(void *), void *context);
+
+/* The numbers of the errno names above are Linux's own; see Errno.swift. */
+enum {
+  CBL_AF_INET = 2,
+  CBL_AF_INET6 = 10,
+  CBL_AF_NETLINK = 16,
+  CBL_SOCK_STREAM = 1,
+  CBL_SOCK_DGRAM = 2,
+  CBL_SOCK_RAW = 3,
+};
+
+#endif

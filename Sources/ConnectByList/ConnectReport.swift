@@ -1,0 +1,94 @@
+import ConnectCore
+
+/// How a connect went: kept on success, on failure and at the deadline.
+///
+/// It keeps the race and tells of it when asked; making the rows costs what planning did, and most
+/// connects that succeed are never asked.
+public final class ConnectReport: Sendable {
+  /// `nil` where nothing could be tried: the list was empty, the interface is not there.
+  public let race: Race?
+  public let result: RaceResult
+  /// From the call to its end.
+  public let elapsed: TimeSpan
+
+  /// Of a connect that did not begin.
+  public init(_ errno: Errno) {
+    race = nil
+    result = .lost(errno, isDeadline: false)
+    elapsed = .zero
+  }
+
+  init(race: Race, result: RaceResult, elapsed: TimeSpan) {
+    self.race = race
+    self.result = result
+    self.elapsed = elapsed
+  }
+
+  /// Whether our deadline ended it.
+  public var isDeadline: Bool {
+    if case .lost(_, let isDeadline) = result { return isDeadline }
+    return false
+  }
+
+  /// `nil` where it connected.
+  public var errno: Errno? {
+    switch result {
+    case .won: nil
+    case .lost(let errno, _): errno
+    case .cancelled: .cancelled
+    }
+  }
+
+  /// Time since the call.
+  public func sinceCall(_ instant: Instant) -> TimeSpan {
+    race.map { instant - $0.began } ?? .zero
+  }
+
+  /// One line that says what was tried and what happened: `timed out after 2.000 s: 3 pairs tried; last:
+  /// 192.0.2.1:80 connection refused`.
+  public func summary() -> TextBuffer {
+    var text = TextBuffer(capacity: 120)
+    switch result {
+    case .won: text.append("connected")
+    case .cancelled: text.append("cancelled")
+    case .lost(let errno, _): text.append(errno.words)
+    }
+    guard let race else { return text }
+    text.append(" after ")
+    text.append(seconds: elapsed)
+    text.append(" s: ")
+    let count = race.attempts.count
+    text.append(decimal: count)
+    text.append(count == 1 ? " pair tried" : " pairs tried")
+    if let id = race.lastFailure {
+      let attempt = race.attempts[Int(id.number)]
+      text.append("; last: ")
+      text.append(race.plan.remote(of: attempt.pair), scopes: SystemScopes())
+      text.append(" ")
+      text.append(attempt.errno!.words)
+    } else if count > 0 {
+      text.append("; none answered")
+    }
+    return text
+  }
+}
+
+/// Why a connect did not begin, or did not succeed.
+public struct ConnectError: Error, Sendable {
+  public let errno: Errno
+  /// What was tried and what happened, in one line without the call's name.
+  public let message: [UInt8]
+  public let report: ConnectReport
+
+  init(_ errno: Errno, _ message: StaticString) {
+    self.errno = errno
+    self.message = [UInt8](message)
+    report = ConnectReport(errno)
+  }
+
+  init(_ report: ConnectReport) {
+    errno = report.errno!
+    message = report.summary().bytes
+    self.report = report
+  }
+}

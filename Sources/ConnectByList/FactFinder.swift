@@ -1,0 +1,155 @@
+import ConnectCore
+
+/// Finds out what a plan wants to know before a packet is sent: this machine's addresses, the route to
+/// each remote, and what the kernel remembers of it.
+///
+/// Nothing here can fail: what cannot be had is not known, and the plan makes do. In system calls: four for
+/// all routes and all local addresses (two more for each 64 remotes), two where neighbours may tell one
+/// remote from another or an interface may be down, four for the round trips (the first time in a process
+/// six). Where all remotes are 127.0.0.1 or ::1 it is the four for the local addresses alone.
+struct FactFinder {
+  private let interface: UInt32
+  /// `nil`: not asked yet. They are asked for once in a race.
+  private var locals: [LocalAddress]?
+  /// The next hop of the first remote that has one.
+  private var firstHop: Routes.NextHop?
+  /// Whether another remote has another.
+  private var hopsDiffer = false
+
+  /// `interface`: the index of the one that the connections are bound to; 0: any.
+  init(interface: UInt32) { self.interface = interface }
+
+  /// Facts of the remotes that the plan does not know yet; of the others there are none in it.
+  mutating func facts(for plan: Plan) -> Facts {
+    let unknown = (0..<plan.remoteCount).filter { plan.isUnknown($0) }
+    let distinct = Distinct(unknown.map { plan.endpoint(at: $0) }, precedes: Routes.precedes)
+    let found = facts(of: distinct.values)
+    var remotes = [RemoteFacts](repeating: RemoteFacts(), count: plan.remoteCount)
+    for (position, index) in unknown.enumerated() {
+      remotes[index] = found[distinct.places[position]]
+    }
+    return Facts(locals: locals ?? [], remotes: remotes)
+  }
+
+  /// The interfaces on which an unscoped link-local remote may be.
+  mutating func links() -> [UInt32] {
+    if locals == nil { _ = facts(of: []) }
+    return LocalAddresses.links(locals ?? [])
+  }
+
+  private mutating func facts(of remotes: [Endpoint]) -> [RemoteFacts] {
+    var facts = [RemoteFacts](repeating: RemoteFacts(), count: remotes.count)
+    var ways = [Routes.Way?](repeating: nil, count: remotes.count)
+    do throws(Errno) {
+      try askRoutingTables(remotes, &ways, &facts)
+    } catch {}
+    if locals == nil { locals = [] }
+    Routes.askByConnecting(remotes, interface: interface, &ways)
+    for index in facts.indices { facts[index].route = ways[index]?.route ?? .unknown }
+    addRoundTrips(remotes, &facts)
+    return facts
+  }
+
+  /// Two turns on one socket: routes and local addresses, then what only these let one ask.
+  private mutating func askRoutingTables(
+    _ remotes: [Endpoint], _ ways: inout [Routes.Way?], _ facts: inout [RemoteFacts]
+  ) throws(Errno) {
+    var collector = LocalAddressCollector()
+    var requests = NetlinkRequests()
+    // First, so that the dump begins while the queue is empty.
+    if locals == nil { LocalAddresses.append(to: &requests) }
+    let dumps = requests.count
+    let asked = Routes.append(remotes, interface: interface, to: &requests, &ways)
+    guard requests.count > 0 else { return }
+    var socket = try NetlinkSocket(.route)
+    try socket.ask(&requests) { index, answer in
+      if index < dumps {
+        collector.take(answer)
+      } else {
+        let remote = asked[index - dumps]
+        ways[remote] = Routes.way(to: remotes[remote].address, answer)
+      }
+    }
+
+    let isFirstTime = locals == nil
+    if isFirstTime { locals = collector.locals }
+    var questions = NetlinkRequests()
+    let neighbours = neighboursWorthAsking(ways)
+    for neighbour in neighbours.values { Evidence.append(neighbour, to: &questions) }
+    var doubtful: [UInt32] = []
+    if isFirstTime {
+      doubtful = LocalAddresses.interfacesInDoubt(
+        collector.locals, knownUp: ways.compactMap { $0?.nextHop?.interface })
+      for interface in doubtful { LocalAddresses.append(questionOf: interface, to: &questions) }
+    }
+    var hasFailed = [Bool](repeating: false, count: neighbours.values.count)
+    var down: [UInt32] = []
+    try socket.ask(&questions) { index, answer in
+      if index < hasFailed.count {
+        hasFailed[index] = Evidence.hasFailed(answer)
+      } else if LocalAddresses.isDown(answer) {
+        down.append(doubtful[index - hasFailed.count])
+      }
+    }
+    if !down.isEmpty { locals = collector.locals.filter { !down.contains($0.interface) } }
+    var place = 0
+    for (index, way) in ways.enumerated() where way?.nextHop != nil && !hasFailed.isEmpty {
+      facts[index].neighbourFailed = hasFailed[neighbours.places[place]]
+      place += 1
+    }
+  }
+
+  /// The next hops of the remotes; none as long as all remotes have the same, whose state then tells no
+  /// remote from another.
+  private mutating func neighboursWorthAsking(_ ways: [Routes.Way?]) -> Distinct<Routes.NextHop> {
+    var hops: [Routes.NextHop] = []
+    for case let way? in ways {
+      if let hop = way.nextHop { hops.append(hop) }
+      // This machine itself counts as one more.
+      guard let hop = way.nextHop ?? (way.isLocal ? .here : nil) else { continue }
+      if let firstHop, firstHop != hop { hopsDiffer = true }
+      firstHop = firstHop ?? hop
+    }
+    return Distinct(hopsDiffer ? hops : [], precedes: Routes.NextHop.precedes)
+  }
+
+  /// Not of loopback: there every round trip is the same. Not of link-local addresses: the kernel keeps
+  /// metrics by the address, without the link.
+  private func addRoundTrips(_ remotes: [Endpoint], _ facts: inout [RemoteFacts]) {
+    var asked: [Int] = []
+    var questions: [(address: IPAddress, source: IPAddress?)] = []
+    for (index, remote) in remotes.enumerated()
+    where !remote.address.isLoopback && !remote.address.needsScope {
+      switch facts[index].route {
+      case .source(let source): questions.append((remote.address, source))
+      case .unknown: questions.append((remote.address, nil))
+      case .refused: continue
+      }
+      asked.append(index)
+    }
+    guard !questions.isEmpty else { return }
+    for (position, roundTrip) in Evidence.roundTrips(to: questions).enumerated() {
+      facts[asked[position]].roundTrip = roundTrip
+    }
+  }
+}
+
+/// The different values of a list, in order, and which of them stands at each of its places.
+///
+/// By sorting: a dictionary would want random numbers for its hashes, and as much time.
+struct Distinct<Value> {
+  private(set) var values: [Value] = []
+  private(set) var places: [Int]
+
+  /// Values of which neither precedes the other are the same; the list's first one stays.
+  init(_ list: [Value], precedes: (Value, Value) -> Bool) {
+    places = Array(repeating: 0, count: list.count)
+    // Sorting is stable.
+    for index in list.indices.sorted(by: { precedes(list[$0], list[$1]) }) {
+      if values.isEmpty || precedes(values[values.count - 1], list[index]) {
+        values.append(list[index])
+      }
+      places[index] = values.count - 1
+    }
+  }
+}

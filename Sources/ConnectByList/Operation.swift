@@ -1,0 +1,221 @@
+import CPosix
+import ConnectCore
+
+/// One connect by list on real sockets: the driver of a `Race`.
+///
+/// `advance` never blocks: it takes in what has completed and does what the race asks for, until the race
+/// says wait or finish. `wait` blocks until there is a reason to advance. The blocking call is a loop of
+/// the two; an event loop has its own `wait` and polls `pollDescriptor()`.
+///
+/// As long as one attempt is in flight its own socket is polled; the epoll descriptor is made for the
+/// second. When the operation goes, every descriptor that was not handed out is closed.
+public struct Operation: ~Copyable {
+  public enum Progress: Equatable, Sendable {
+    /// Nothing to do until an event, or until `wakeUp`.
+    case pending
+    /// The caller has to look at this attempt's connection and say `accept` or `reject`.
+    case validate(AttemptID)
+    case finished(RaceResult)
+  }
+
+  public private(set) var race: Race
+  /// When `advance` is due without any event; `distantFuture`: never.
+  public private(set) var wakeUp: Instant
+  private var sockets = AttemptTable()
+  private var waitSet = WaitSet()
+  private var finder: FactFinder
+  private let settings: SocketSettings
+
+  /// Begins the race; the clock runs from `now`. Nothing is asked of the kernel before `advance`.
+  init(race: Race, finder: FactFinder, settings: SocketSettings, at now: Instant) {
+    self.race = race
+    self.finder = finder
+    self.settings = settings
+    wakeUp = now
+  }
+
+  // MARK: driving
+
+  /// Takes in completions and does what is due.
+  public mutating func advance() -> Progress {
+    if sockets.count > 0 { collect(for: .zero) }
+    return act()
+  }
+
+  /// Blocks until something completes or `wakeUp` has come, and advances.
+  ///
+  /// A signal neither ends nor shortens it.
+  public mutating func waitAndAdvance() -> Progress {
+    collect(for: (wakeUp == .distantFuture ? .forever : wakeUp - Clock.now()).punctual)
+    return act()
+  }
+
+  /// Runs to the end, blocking. Not for races that validate.
+  public mutating func run() -> RaceResult {
+    var progress = act()
+    while true {
+      switch progress {
+      case .pending: progress = waitAndAdvance()
+      case .finished(let result): return result
+      case .validate(let id):
+        // Nobody is there to ask: the caller drives such a race itself.
+        accept(id)
+        progress = act()
+      }
+    }
+  }
+
+  public mutating func cancel() { race.handle(.cancelled, at: Clock.now()) }
+
+  public mutating func accept(_ id: AttemptID) { race.handle(.accepted(id), at: Clock.now()) }
+
+  public mutating func reject(_ id: AttemptID) {
+    race.handle(.rejected(id), at: Clock.now())
+    drop(id)
+  }
+
+  /// Hands a connection out: a winner's, or for the time of its validation a candidate's.
+  public mutating func takeDescriptor(of id: AttemptID) -> Descriptor? {
+    sockets.take(id)
+  }
+
+  /// A descriptor that is readable whenever `advance` would find something completed. It is the
+  /// operation's, the same for the whole race.
+  public mutating func pollDescriptor() throws(Errno) -> CInt {
+    try makeWaitSet()
+    return waitSet.number
+  }
+
+  private mutating func act() -> Progress {
+    while true {
+      switch race.nextStep(at: Clock.now()) {
+      case .gather: race.supply(finder.facts(for: race.plan))
+      case .start(let id): start(id)
+      case .abandon(let id): drop(id)
+      case .validate(let id): return .validate(id)
+      case .wait(let until):
+        wakeUp = until
+        return .pending
+      case .finish(let result): return .finished(result)
+      }
+    }
+  }
+
+  // MARK: attempts
+
+  private mutating func start(_ id: AttemptID) {
+    let pair = race.attempts[id].pair
+    do throws(Errno) {
+      if race.plan.isImpossible(pair) { throw .addressNotAvailable }
+      let remote = race.plan.remote(of: pair)
+      let socket = try Syscalls.socket(remote.family)
+      try settings.apply(to: socket.number)
+      if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
+        try SocketSettings.bind(socket.number, to: local)
+      }
+      let progress = try Syscalls.connect(socket.number, to: remote)
+      try watch(socket.number, id)
+      sockets.insert(id, socket)
+      if progress == .connected { complete(id, events: 0) }
+    } catch {
+      race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+    }
+  }
+
+  /// Makes sure that the wait sees this socket, which is not in the table yet.
+  private mutating func watch(_ fd: CInt, _ id: AttemptID) throws(Errno) {
+    if !waitSet.isMade && sockets.count == 0 { return }
+    try makeWaitSet()
+    try waitSet.add(fd, id)
+  }
+
+  private mutating func makeWaitSet() throws(Errno) {
+    guard !waitSet.isMade else { return }
+    try waitSet.make()
+    if let (id, number) = sockets.only { try waitSet.add(number, id) }
+  }
+
+  private mutating func drop(_ id: AttemptID) {
+    guard let descriptor = sockets.take(id) else { return }
+    noteEnd(id, descriptor.number, local: nil)
+  }
+
+  // MARK: completions
+
+  /// Waits, and reports all that this wake-up brought.
+  private mutating func collect(for span: TimeSpan) {
+    if waitSet.isMade {
+      // Collected first, acted on after: to complete an attempt changes the table.
+      var completions: [(AttemptID, CInt)] = []
+      var isMore = true
+      var span = span
+      while isMore {
+        let before = completions.count
+        waitSet.collect(for: span) { completions.append(($0, $1)) }
+        // A full array may have left some behind; the winner is chosen among all.
+        isMore = completions.count - before == WaitSet.batchMax && completions.count < sockets.count
+        span = .zero
+      }
+      for (id, events) in completions { complete(id, events: events) }
+    } else if let (id, number) = sockets.only {
+      let events = Syscalls.poll(number, events: CInt(CBL_WRITABLE), for: span)
+      if events != 0 { complete(id, events: events) }
+    } else {
+      // Nothing in flight: a delay, or names on their way.
+      _ = Syscalls.poll(-1, events: 0, for: span)
+    }
+  }
+
+  /// One attempt's socket has something to say.
+  ///
+  /// A wake-up without POLLERR and a `getpeername` that succeeds prove the connection; SO_ERROR is read
+  /// only otherwise. A connection to itself (TCP's simultaneous open with one's own port) is a refusal:
+  /// nobody listens there.
+  private mutating func complete(_ id: AttemptID, events: CInt) {
+    guard let fd = sockets.number(of: id) else { return }
+    let isSuspicious = events & CInt(CBL_FAILED) != 0
+    var errno = isSuspicious ? Syscalls.takePendingError(fd) : nil
+    if errno == nil {
+      do throws(Errno) {
+        let remote = try Syscalls.remoteEndpoint(fd)
+        let local = try Syscalls.localEndpoint(fd)
+        if local == nil || local != remote {
+          noteEnd(id, fd, local: local)
+          stopWatching(fd)
+          race.handle(.connected(id), at: Clock.now())
+          return
+        }
+        errno = .connectionRefused
+      } catch {
+        // Not connected. Hung up without an error: the connection came and went.
+        errno = Syscalls.takePendingError(fd)
+        if errno == nil && events & CInt(CBL_HUNG_UP) != 0 { errno = .connectionReset }
+      }
+    }
+    // A wake-up for nothing leaves the attempt in flight.
+    guard let errno else { return }
+    race.handle(.failed(id, errno, synchronous: false), at: Clock.now())
+    drop(id)
+  }
+
+  /// A connection that waits for a verdict must not keep waking us.
+  private func stopWatching(_ fd: CInt) {
+    if race.plan.validates && waitSet.isMade { waitSet.remove(fd) }
+  }
+
+  /// Facts for the report. The kernel sends the first SYN again after one second (TCP_TIMEOUT_INIT), so
+  /// a younger attempt is not asked.
+  private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
+    let attempt = race.attempts[id]
+    var resent: Int32 = 0
+    if (attempt.ended ?? Clock.now()) - attempt.started >= .seconds(1) {
+      resent = Syscalls.resentCount(fd)
+    }
+    var local = local
+    if local == nil {
+      do throws(Errno) { local = try Syscalls.localEndpoint(fd) } catch { local = nil }
+    }
+    if let known = local, known.address.isUnspecified { local = nil }
+    race.note(id, local: local, resentCount: resent)
+  }
+}

@@ -1,0 +1,266 @@
+import CPosix
+import ConnectCore
+
+/// A connected stream socket with a read buffer: the one owner of its descriptor.
+///
+/// Reads and writes try first and wait only where the kernel has nothing to give or to take. `timeout`
+/// bounds each call as a whole.
+public struct Socket: ~Copyable {
+  /// The most that one read may ask for: every size that comes from input has a bound.
+  public static let readMax = 1 << 30
+  /// The longest line, unless `lineMax` says otherwise.
+  public static let lineMaxDefault = 16 << 20
+
+  /// -1 when closed.
+  public private(set) var number: CInt
+  /// The bound of one read or write; `nil`: none.
+  public var timeout: TimeSpan?
+  public var lineMax = Socket.lineMaxDefault
+  public private(set) var report: ConnectReport?
+
+  private var buffer = ReadBuffer()
+  private var output = WriteBuffer()
+  private var knownLocal: Endpoint?
+  private var knownRemote: Endpoint?
+
+  /// Takes over a connected, non-blocking descriptor.
+  public init(
+    _ descriptor: consuming Descriptor, local: Endpoint? = nil, remote: Endpoint? = nil,
+    report: ConnectReport? = nil
+  ) {
+    number = descriptor.release()
+    knownLocal = local
+    knownRemote = remote
+    self.report = report
+  }
+
+  /// Takes over somebody's connected descriptor and makes it non-blocking. Throws `.badDescriptor`,
+  /// `.notASocket`, `.notConnected`, and for anything but a stream `.operationNotSupported`; then it stays
+  /// the caller's.
+  public init(wrapping number: CInt) throws(Errno) {
+    // SOL_SOCKET 1, SO_TYPE 3.
+    guard try Syscalls.option(number, level: 1, name: 3) == CInt(CBL_SOCK_STREAM) else {
+      throw .operationNotSupported
+    }
+    let remote = try Syscalls.remoteEndpoint(number)
+    try Syscalls.setNonBlocking(number)
+    self.init(Descriptor(owning: number), remote: remote)
+  }
+
+  deinit { if number >= 0 { Syscalls.close(number) } }
+
+  public var isOpen: Bool { number >= 0 }
+
+  // MARK: reading
+
+  /// One value that a read found, as a place in the socket's buffer: valid until the next call.
+  public enum Item {
+    case bytes(UnsafeRawBufferPointer)
+    case numeral(UnsafeRawBufferPointer)
+    /// The stream ended before it.
+    case end
+  }
+
+  /// Reads one value after another until a format finds the end of the stream.
+  ///
+  /// `format` tells the formats, from 0 to `count` - 1; each value goes to `item` only when all have come,
+  /// in order. Throws `.timedOut`, `.messageTooLong` for a line or a size above the bound, and what `recv`
+  /// says; then nothing was taken.
+  public mutating func read(
+    count: Int, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
+  ) throws(Errno) {
+    buffer.trim()
+    let deadline = self.deadline
+    var isEnd = false
+    // Offsets from the buffer's start: the memory may move while more is read.
+    var offset = 0
+    var places: [(skip: Int, count: Int)] = []
+    for index in 0..<count {
+      let wanted = format(index)
+      if case .bytes(let count) = wanted, count > Socket.readMax { throw .messageTooLong }
+      var from = 0
+      matching: while true {
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[offset...])
+        switch wanted.match(bytes, from: from, isEnd: isEnd) {
+        case .found(let skip, let length, let taken):
+          if count == 1 {
+            item(0, Socket.item(wanted, UnsafeRawBufferPointer(rebasing: bytes[skip..<skip + length])))
+            buffer.start += taken
+            return
+          }
+          places.append((offset + skip, length))
+          offset += taken
+          break matching
+        case .end(let taken):
+          deliver(places, format, item)
+          item(places.count, .end)
+          buffer.start += offset + taken
+          return
+        case .more(let total, let checked):
+          from = checked
+          if case .line = wanted, bytes.count >= lineMax { throw .messageTooLong }
+          if bytes.count >= Socket.readMax { throw .messageTooLong }
+          isEnd = try !fill(total: offset + total, before: deadline)
+        }
+      }
+    }
+    deliver(places, format, item)
+    buffer.start += offset
+  }
+
+  /// What is there now, at least one byte and at most `max`; `nil` at the end of the stream.
+  public mutating func receiveAny(max: Int) throws(Errno) -> UnsafeRawBufferPointer? {
+    buffer.trim()
+    if buffer.count == 0, try !fill(total: min(max, 64 * 1024), before: deadline) { return nil }
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes.prefix(max))
+    buffer.start += bytes.count
+    return bytes
+  }
+
+  /// Bytes that came and were not read.
+  public var bufferedCount: Int { buffer.count }
+
+  /// The bytes that came and were not read; they count as read now. Valid until the next call.
+  public mutating func takeBuffered() -> UnsafeRawBufferPointer {
+    let bytes = buffer.bytes
+    buffer.start = buffer.end
+    return bytes
+  }
+
+  private func deliver(
+    _ places: [(skip: Int, count: Int)], _ format: (Int) -> ReadFormat, _ item: (Int, Item) -> Void
+  ) {
+    let bytes = buffer.bytes
+    for (index, place) in places.enumerated() {
+      let slice = UnsafeRawBufferPointer(rebasing: bytes[place.skip..<place.skip + place.count])
+      item(index, Socket.item(format(index), slice))
+    }
+  }
+
+  private static func item(_ format: ReadFormat, _ bytes: UnsafeRawBufferPointer) -> Item {
+    format == .number ? .numeral(bytes) : .bytes(bytes)
+  }
+
+  /// Reads what the kernel has, waiting for at least a byte; false at the end of the stream.
+  private mutating func fill(total: Int, before deadline: Instant) throws(Errno) -> Bool {
+    let room = buffer.room(for: total)
+    while true {
+      if let count = try Syscalls.receive(number, into: room) {
+        buffer.grew(by: count)
+        return count > 0
+      }
+      try wait(CInt(CBL_READABLE), before: deadline)
+    }
+  }
+
+  // MARK: writing
+
+  /// Writes all of the slices, in one system call where the kernel takes them.
+  ///
+  /// Throws with the number of bytes that went out before the error in `written`. Never a SIGPIPE.
+  public mutating func write(
+    _ slices: UnsafeMutableBufferPointer<cbl_slice>, written: inout Int
+  ) throws(Errno) {
+    if output.mode != .none {
+      if output.take(slices, written: &written) { return }
+      try flush()
+      if output.take(slices, written: &written) { return }
+    }
+    try send(slices, written: &written)
+  }
+
+  private func send(
+    _ slices: UnsafeMutableBufferPointer<cbl_slice>, written: inout Int
+  ) throws(Errno) {
+    let deadline = self.deadline
+    var first = 0
+    while true {
+      while first < slices.count && slices[first].count == 0 { first += 1 }
+      if first == slices.count { return }
+      let rest = UnsafeBufferPointer(rebasing: slices[first...])
+      guard var count = try Syscalls.send(number, slices: rest) else {
+        try wait(CInt(CBL_WRITABLE), before: deadline)
+        continue
+      }
+      written += count
+      while first < slices.count && count >= slices[first].count {
+        count -= slices[first].count
+        first += 1
+      }
+      if first < slices.count {
+        slices[first].bytes += count
+        slices[first].count -= count
+      }
+    }
+  }
+
+  /// Sends what a buffered write left behind.
+  public mutating func flush() throws(Errno) {
+    guard output.count > 0 else { return }
+    var slice = output.slice
+    var written = 0
+    do throws(Errno) {
+      try withUnsafeMutablePointer(to: &slice) { slice throws(Errno) in
+        try send(UnsafeMutableBufferPointer(start: slice, count: 1), written: &written)
+      }
+      output.removeFirst(written)
+    } catch {
+      output.removeFirst(written)
+      throw error
+    }
+  }
+
+  public mutating func setBuffering(_ mode: WriteBuffer.Mode, size: Int) throws(Errno) {
+    try flush()
+    output.set(mode, size: size)
+  }
+
+  // MARK: the rest
+
+  /// Sends what is buffered, as far as the timeout allows, and closes. Closing twice is nothing.
+  public mutating func close() throws(Errno) {
+    guard isOpen else { return }
+    var failure: Errno?
+    do throws(Errno) { try flush() } catch { failure = error }
+    Syscalls.close(number)
+    number = -1
+    buffer.start = buffer.end
+    buffer.trim()
+    if let failure { throw failure }
+  }
+
+  /// Gives the descriptor away; the socket is closed then, without the connection being so.
+  public mutating func detach() -> Descriptor {
+    let descriptor = Descriptor(owning: number)
+    number = -1
+    return descriptor
+  }
+
+  /// 0: no more reading, 1: no more writing, 2: neither.
+  public mutating func shutdown(how: CInt) throws(Errno) {
+    if how != 0 { try flush() }
+    try Syscalls.shutdown(number, how: how)
+  }
+
+  /// C: `getsockname`; asked once.
+  public mutating func localEndpoint() throws(Errno) -> Endpoint? {
+    if knownLocal == nil { knownLocal = try Syscalls.localEndpoint(number) }
+    return knownLocal
+  }
+
+  /// C: `getpeername`; asked once.
+  public mutating func remoteEndpoint() throws(Errno) -> Endpoint? {
+    if knownRemote == nil { knownRemote = try Syscalls.remoteEndpoint(number) }
+    return knownRemote
+  }
+
+  private var deadline: Instant { timeout.map { Clock.now() + $0 } ?? .distantFuture }
+
+  private func wait(_ events: CInt, before deadline: Instant) throws(Errno) {
+    while true {
+      let left = deadline == .distantFuture ? TimeSpan.forever : deadline - Clock.now()
+      if left <= .zero { throw .timedOut }
+      if Syscalls.poll(number, events: events, for: left.punctual) != 0 { return }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import CPosix
+import ConnectCore
+
+/// An endpoint on loopback for tests and demonstrations, in this process: a thread of its own serves it,
+/// so that a script which blocks in a connect or a read can talk to it.
+///
+/// Nobody outside this machine can reach it, and it needs no privileges.
+public final class TestPeer: @unchecked Sendable {
+  public enum Kind: Sendable {
+    /// Sends back what it gets.
+    case echo
+    /// Nobody listens: a connect is refused. The port stays taken, so nobody else can come to listen.
+    case refused
+    /// Completes no handshake: its queue of connections is full, so the kernel drops every SYN.
+    case silent
+  }
+
+  public let endpoint: Endpoint
+  /// The bound or listening socket.
+  private var listener: Descriptor?
+  /// A silent peer's own connection, which fills its queue.
+  private var filler: Descriptor?
+  private var server: EchoServer?
+  private var servedCount = 0
+
+  /// Throws what the system calls say; `address` must be one of this machine's own, loopback unless a test
+  /// has a network of its own.
+  public init(_ kind: Kind, at address: IPAddress = IPAddress(v4: 0x7f00_0001)) throws(Errno) {
+    let listener = try Syscalls.socket(address.family)
+    try Syscalls.bind(listener.number, to: Endpoint(address, port: 0))
+    guard let endpoint = try Syscalls.localEndpoint(listener.number) else {
+      throw .familyNotSupported
+    }
+    self.endpoint = endpoint
+    switch kind {
+    case .refused: break
+    case .silent:
+      // With a backlog of 0 the queue has room for one connection, which nobody accepts (Linux 6.18:
+      // `sk_acceptq_is_full` asks for more than the backlog).
+      try Syscalls.listen(listener.number, backlog: 0)
+      let own = try Syscalls.socket(address.family)
+      if try Syscalls.connect(own.number, to: endpoint) == .started {
+        _ = Syscalls.poll(own.number, events: CInt(CBL_WRITABLE), for: .seconds(5))
+      }
+      filler = consume own
+    case .echo:
+      try Syscalls.listen(listener.number, backlog: 1024)
+      let made = try EchoServer(listener: listener.number)
+      try made.start()
+      server = made
+    }
+    self.listener = consume listener
+  }
+
+  deinit { close() }
+
+  /// How many connections it has taken.
+  public var acceptedCount: Int { server?.acceptedCount ?? servedCount }
+
+  /// Stops serving, waits for the thread to end, and closes everything. Closing twice is nothing.
+  public func close() {
+    if let server {
+      server.stopAndWait()
+      servedCount = server.acceptedCount
+    }
+    server = nil
+    filler = nil
+    listener = nil
+  }
+}
