@@ -1,0 +1,127 @@
+/* The border between Lua and Swift, as Swift sees it: there is no Lua in this header, so nothing on the
+ * Swift side can raise a Lua error, and no Lua error ever jumps over a Swift frame.
+ *
+ * A call crosses in three beats. C reads the arguments from the Lua stack into a cbl_call: that may
+ * raise, and nothing is held yet. The Swift function works on the record: it cannot raise. C writes the
+ * results back: that may raise (out of memory), and then everything that has to be closed is already
+ * owned by a userdata on the Lua stack. */
+#ifndef CBORDER_H
+#define CBORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum cbl_kind {
+  CBL_NIL,
+  CBL_BOOLEAN, /* integer: 0 or 1 */
+  CBL_INTEGER, /* integer, and the same in number */
+  CBL_NUMBER,  /* number */
+  CBL_TEXT,    /* bytes, count */
+  CBL_NUMERAL, /* result: text that Lua turns into a number; 200 bytes at most */
+  CBL_OBJECT,  /* argument: a handle of ours; type, and the object in bytes (NULL: released) */
+  CBL_MADE,    /* result: the handle made for this call, by its index in integer */
+  CBL_SELF,    /* result: the first argument */
+  CBL_TABLE,   /* count fields follow, a key and a value each, then CBL_END */
+  CBL_END,
+  CBL_OTHER /* argument: anything else; bytes, count: its type's name */
+};
+
+struct cbl_value {
+  enum cbl_kind kind;
+  int type;
+  const void *bytes;
+  size_t count;
+  int64_t integer;
+  double number;
+};
+
+enum cbl_type_index {
+  CBL_TYPE_NONE,
+  CBL_TYPE_LIST,
+  CBL_TYPE_SOCKET,
+  CBL_TYPE_REPORT,
+  CBL_TYPE_PEER,  /* a test endpoint */
+  CBL_TYPE_REPLY, /* owns a tree of results while it is written */
+  CBL_TYPE_COUNT
+};
+
+enum cbl_verdict {
+  CBL_DONE,   /* the results */
+  CBL_FAILED, /* nil, message, code, and the results */
+  CBL_MISUSE, /* raises: message, and the argument's number in bad_argument (0: none in particular) */
+  CBL_CLOSED  /* raises: attempt to use a closed … */
+};
+
+enum { CBL_MADE_MAX = 2, CBL_SCRATCH_MAX = 1024 };
+
+struct cbl_call {
+  void *object; /* the object behind the first argument, where the row has a type; never NULL */
+  const struct cbl_value *arguments; /* without self; tables stand spread out */
+  size_t argument_count;             /* a table counts as one */
+  struct cbl_value *results;
+  size_t result_max; /* at least 4, and at least the number of arguments */
+  size_t result_count;
+  void **made[CBL_MADE_MAX]; /* where the object of each handle goes, as the last act */
+  /* Where the owner of the tree, or of the texts of several results, goes; NULL: it has none. To write
+   * one result may run finalizers, and those may use the same socket: of several results none may point
+   * into its buffer. */
+  void **reply;
+  const struct cbl_value *tree; /* the last result, if not NULL */
+  size_t tree_count;
+  int bad_argument;
+  const char *code; /* CBL_FAILED; a literal */
+  size_t code_count;
+  size_t message_count; /* the message is the first bytes of scratch */
+  size_t scratch_count; /* how much of scratch is in use; results may point into it */
+  char scratch[CBL_SCRATCH_MAX];
+};
+
+typedef enum cbl_verdict (*cbl_function)(struct cbl_call *call);
+
+/* The functions behind the border, implemented in Swift (LuaModule). */
+void cbl_lua_release_list(void *object);
+void cbl_lua_release_socket(void *object);
+void cbl_lua_release_report(void *object);
+void cbl_lua_release_peer(void *object);
+void cbl_lua_release_reply(void *object);
+
+enum cbl_verdict cbl_lua_list_new(struct cbl_call *call);
+enum cbl_verdict cbl_lua_list_add(struct cbl_call *call);
+enum cbl_verdict cbl_lua_list_get(struct cbl_call *call);
+enum cbl_verdict cbl_lua_list_remove(struct cbl_call *call);
+enum cbl_verdict cbl_lua_list_clear(struct cbl_call *call);
+enum cbl_verdict cbl_lua_list_count(struct cbl_call *call);
+
+enum cbl_verdict cbl_lua_address_parse(struct cbl_call *call);
+enum cbl_verdict cbl_lua_address_text(struct cbl_call *call);
+enum cbl_verdict cbl_lua_address_convert(struct cbl_call *call);
+enum cbl_verdict cbl_lua_connect(struct cbl_call *call);
+enum cbl_verdict cbl_lua_local_addresses(struct cbl_call *call);
+enum cbl_verdict cbl_lua_wrap(struct cbl_call *call);
+
+enum cbl_verdict cbl_lua_socket_read(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_receive_any(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_write(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_flush(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_setvbuf(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_close(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_shutdown(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_local_address(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_remote_address(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_report(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_settimeout(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_gettimeout(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_getfd(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_setfd(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_detach(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_is_open(struct cbl_call *call);
+
+enum cbl_verdict cbl_lua_report_new(struct cbl_call *call);
+enum cbl_verdict cbl_lua_report_table(struct cbl_call *call);
+
+enum cbl_verdict cbl_lua_peer_new(struct cbl_call *call);
+enum cbl_verdict cbl_lua_peer_address(struct cbl_call *call);
+enum cbl_verdict cbl_lua_peer_accepted(struct cbl_call *call);
+enum cbl_verdict cbl_lua_peer_close(struct cbl_call *call);
+
+#endif

@@ -1,0 +1,257 @@
+import CLuaBorder
+import ConnectCore
+
+/// What can go wrong behind the border, as the border tells it to Lua.
+enum CallError: Error {
+  /// The script's mistake: raised. `argument` as Lua counts, self being 1; 0: none in particular.
+  case misuse(argument: Int, TextBuffer)
+  /// What the world did: `nil, message, code`.
+  case failed(Errno, TextBuffer)
+  case closed
+
+  static func misuse(_ argument: Int, _ message: StaticString) -> CallError {
+    var text = TextBuffer()
+    text.append(message)
+    return .misuse(argument: argument, text)
+  }
+
+  /// `read: connection reset`.
+  static func failed(_ errno: Errno, in name: StaticString) -> CallError {
+    var text = TextBuffer()
+    text.append(name)
+    text.append(": ")
+    text.append(errno.words)
+    return .failed(errno, text)
+  }
+}
+
+public typealias Call = UnsafeMutablePointer<cbl_call>
+
+extension Call {
+  /// Runs the body and turns what it throws into a verdict.
+  @inline(__always)
+  func perform(_ body: (Call) throws(CallError) -> Void) -> cbl_verdict {
+    do throws(CallError) {
+      try body(self)
+      return CBL_DONE
+    } catch {
+      return fail(error)
+    }
+  }
+
+  @inline(never)
+  private func fail(_ error: CallError) -> cbl_verdict {
+    pointee.result_count = 0
+    switch error {
+    case .closed: return CBL_CLOSED
+    case .misuse(let argument, let text):
+      setMessage(text)
+      pointee.bad_argument = CInt(argument)
+      return CBL_MISUSE
+    case .failed(let errno, let text):
+      setMessage(text)
+      setCode(errno)
+      return CBL_FAILED
+    }
+  }
+
+  private func setMessage(_ text: TextBuffer) {
+    // Cut rather than refused: a message is for reading.
+    let count = Swift.min(text.bytes.count, Int(CBL_SCRATCH_MAX) - 64)
+    withScratch { scratch in
+      for index in 0..<count { scratch[index] = text.bytes[index] }
+    }
+    pointee.message_count = count
+    pointee.scratch_count = count
+  }
+
+  private func setCode(_ errno: Errno) {
+    let name = errno.name ?? "EUNKNOWN"
+    pointee.code = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    pointee.code_count = name.utf8CodeUnitCount
+  }
+
+  private func withScratch(_ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    withUnsafeMutablePointer(to: &pointee.scratch) {
+      body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt8.self))
+    }
+  }
+
+  // MARK: arguments
+
+  /// How many there are, self not counted.
+  var count: Int { pointee.argument_count }
+
+  /// As Lua numbers arguments in messages: with self, where the function has one.
+  func luaNumber(_ index: Int) -> Int { index + (pointee.object == nil ? 1 : 2) }
+
+  /// A plain argument by its index; only valid where no table stands before it.
+  subscript(index: Int) -> cbl_value {
+    index < count ? pointee.arguments[index] : cbl_value()
+  }
+
+  func isNil(_ index: Int) -> Bool { self[index].kind == CBL_NIL }
+
+  func expected(_ what: StaticString, _ index: Int) -> CallError {
+    var text = TextBuffer()
+    text.append(what)
+    text.append(" expected, got ")
+    text.append(index < count ? self[index].typeName : [UInt8]("no value"))
+    return .misuse(argument: luaNumber(index), text)
+  }
+
+  func text(_ index: Int) throws(CallError) -> [UInt8] {
+    let value = self[index]
+    guard value.kind == CBL_TEXT else { throw expected("string", index) }
+    return value.text
+  }
+
+  func integer(_ index: Int) throws(CallError) -> Int64 {
+    let value = self[index]
+    switch value.kind {
+    case CBL_INTEGER: return value.integer
+    case CBL_NUMBER:
+      guard let exact = Int64(exactly: value.number) else {
+        throw .misuse(luaNumber(index), "number has no integer representation")
+      }
+      return exact
+    default: throw expected("number", index)
+    }
+  }
+
+  func object<Object: AnyObject>(_ index: Int, _ type: cbl_type_index, _ what: StaticString)
+    throws(CallError) -> Object
+  {
+    let value = self[index]
+    guard value.kind == CBL_OBJECT, value.type == CInt(type.rawValue) else {
+      throw expected(what, index)
+    }
+    guard let bytes = value.bytes else { throw .closed }
+    return Unmanaged<Object>.fromOpaque(bytes).takeUnretainedValue()
+  }
+
+  /// The object behind self.
+  @inline(__always)
+  func this<Object: AnyObject>(_ type: Object.Type) -> Object {
+    Unmanaged<Object>.fromOpaque(pointee.object).takeUnretainedValue()
+  }
+
+  // MARK: results
+
+  func add(_ value: cbl_value) {
+    pointee.results[pointee.result_count] = value
+    pointee.result_count += 1
+  }
+
+  func add(_ flag: Bool) { add(cbl_value(flag)) }
+  func add(_ number: Int) { add(cbl_value(number)) }
+  func add(_ text: StaticString) { add(cbl_value(text)) }
+  func addNil() { add(cbl_value()) }
+  func addSelf() { add(cbl_value(kind: CBL_SELF)) }
+
+  /// Text that is copied into the call's scratch space. Short ones: addresses, names.
+  func add(copying text: TextBuffer) {
+    let start = pointee.scratch_count
+    let bytes = text.bytes
+    let count = Swift.min(bytes.count, Int(CBL_SCRATCH_MAX) - start)
+    var value = cbl_value(kind: CBL_TEXT)
+    withScratch { scratch in
+      for index in 0..<count { scratch[start + index] = bytes[index] }
+      value.bytes = UnsafeRawPointer(scratch + start)
+    }
+    value.count = count
+    pointee.scratch_count = start + count
+    add(value)
+  }
+
+  /// Gives an object to the handle that the border made, and adds it to the results.
+  func add(made object: AnyObject, at index: Int = 0) {
+    let slot = index == 0 ? pointee.made.0 : pointee.made.1
+    slot!.pointee = Unmanaged.passRetained(object).toOpaque()
+    var value = cbl_value(kind: CBL_MADE)
+    value.integer = Int64(index)
+    add(value)
+  }
+
+  /// host, port, family, scope: what the Lua face makes an address of. Nothing known: nil.
+  func add(_ endpoint: Endpoint?) {
+    guard let endpoint else {
+      addNil()
+      return
+    }
+    let parts = EndpointParts(endpoint)
+    add(copying: parts.host)
+    add(Int(endpoint.port))
+    add(endpoint.family.name)
+    if let scope = parts.scope { add(copying: scope) } else { addNil() }
+  }
+}
+
+/// An endpoint as Lua shows it: the scope stands apart from the host.
+struct EndpointParts {
+  var host = TextBuffer()
+  var scope: TextBuffer?
+
+  init(_ endpoint: Endpoint) {
+    host.append(endpoint.address.withScope(0), scopes: NumericScopes())
+    guard endpoint.address.scope != 0 else { return }
+    var text = TextBuffer()
+    if let name = SystemScopesText.name(endpoint.address.scope) {
+      text.append(name)
+    } else {
+      text.append(decimal: Int(endpoint.address.scope))
+    }
+    scope = text
+  }
+}
+
+extension cbl_value {
+  init(kind: cbl_kind) {
+    self.init()
+    self.kind = kind
+  }
+
+  init(_ flag: Bool) {
+    self.init(kind: CBL_BOOLEAN)
+    integer = flag ? 1 : 0
+  }
+
+  init(_ number: Int) {
+    self.init(kind: CBL_INTEGER)
+    integer = Int64(number)
+  }
+
+  init(_ number: Double) {
+    self.init(kind: CBL_NUMBER)
+    self.number = number
+  }
+
+  /// A literal: its bytes live as long as the program.
+  init(_ text: StaticString) {
+    self.init(kind: CBL_TEXT)
+    bytes = UnsafeRawPointer(text.utf8Start)
+    count = text.utf8CodeUnitCount
+  }
+
+  init(kind: cbl_kind, _ text: UnsafeRawBufferPointer) {
+    self.init(kind: kind)
+    bytes = text.baseAddress
+    count = text.count
+  }
+
+  var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: count) }
+  var text: [UInt8] { [UInt8](raw) }
+
+  /// What Lua calls its type.
+  var typeName: [UInt8] {
+    switch kind {
+    case CBL_NIL: [UInt8]("nil")
+    case CBL_BOOLEAN: [UInt8]("boolean")
+    case CBL_INTEGER, CBL_NUMBER: [UInt8]("number")
+    case CBL_TEXT: [UInt8]("string")
+    case CBL_TABLE: [UInt8]("table")
+    case CBL_OBJECT: [UInt8]("userdata")
+    default: text
+    }
+  }
+}

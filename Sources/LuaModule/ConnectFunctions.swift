@@ -1,0 +1,208 @@
+import CLuaBorder
+import ConnectByList
+import ConnectCore
+
+extension Call {
+  /// The options table at an index, spread out behind it; nil: the defaults.
+  fileprivate func request(_ index: Int) throws(CallError) -> ConnectRequest {
+    var request = ConnectRequest()
+    if isNil(index) { return request }
+    guard self[index].kind == CBL_TABLE else { throw expected("table", index) }
+    var reader = FieldReader(pointee.arguments + index)
+    while let (key, value) = reader.next() {
+      guard key.kind == CBL_TEXT else {
+        throw .misuse(luaNumber(index), "option names are strings")
+      }
+      try take(key.text, value, into: &request, luaNumber(index))
+    }
+    return request
+  }
+
+  private func take(
+    _ name: [UInt8], _ value: FieldReader.Field, into request: inout ConnectRequest,
+    _ argument: Int
+  ) throws(CallError) {
+    func refuse(_ what: StaticString) -> CallError {
+      .misuse(argument: argument, optionProblem(name, value, expected: what))
+    }
+    if name.equals("interface") {
+      guard value.kind == CBL_TEXT else { throw refuse("the name of an interface") }
+      request.settings.interface = value.value.text
+    } else if name.equals("local_addresses") {
+      request.options.locals = try locals(name, value, argument)
+    } else if name.equals("socket") {
+      guard value.kind == CBL_TABLE else { throw refuse("a table of socket options") }
+      try takeSocketOptions(value, into: &request.settings, argument)
+    } else {
+      do throws(OptionError) {
+        try request.options.set(name, to: try optionValue(value))
+      } catch {
+        switch error {
+        case .unknown(let nearest): throw unknownOption(name, nearest, argument)
+        case .wrongType(let expected), .outOfRange(let expected): throw refuse(expected.text)
+        }
+      }
+    }
+  }
+
+  private func optionValue(_ field: FieldReader.Field) throws(OptionError) -> OptionValue {
+    switch field.kind {
+    case CBL_BOOLEAN: .boolean(field.value.integer == 1)
+    case CBL_INTEGER, CBL_NUMBER: .number(field.value.number)
+    case CBL_TEXT: .text(field.value.text)
+    // No option takes a table or a function by this way; an empty text is no word of any.
+    default: .text([])
+    }
+  }
+
+  private func unknownOption(_ name: [UInt8], _ nearest: StaticText?, _ argument: Int) -> CallError {
+    let near =
+      nearest
+      ?? ConnectOptions.nearest(to: name, among: ["interface", "local_addresses", "socket"])
+    var text = TextBuffer()
+    text.append("unknown option '")
+    text.append(escaped: name)
+    text.append("'")
+    if let near {
+      text.append("; did you mean '")
+      text.append(near.text)
+      text.append("'?")
+    }
+    return .misuse(argument: argument, text)
+  }
+
+  private func locals(
+    _ name: [UInt8], _ field: FieldReader.Field, _ argument: Int
+  ) throws(CallError) -> ConnectOptions.Locals {
+    let what: StaticString = "an array of IP addresses, or false"
+    if field.kind == CBL_BOOLEAN && field.value.integer == 0 { return .routeOnly }
+    guard field.kind == CBL_TABLE else {
+      throw .misuse(argument: argument, optionProblem(name, field, expected: what))
+    }
+    var chosen: [Endpoint] = []
+    var reader = field.fields
+    while let (_, value) = reader.next() {
+      guard value.kind == CBL_TEXT else {
+        throw .misuse(argument: argument, optionProblem(name, value, expected: what))
+      }
+      let text = value.value.text
+      if let address = EndpointText.parseAddress(text, scopes: SystemScopes()) {
+        chosen.append(Endpoint(address.unmapped, port: 0))
+        continue
+      }
+      // An address object comes as its text, with its port.
+      if let entry = try? EndpointText.parseEntry(text, defaultPort: nil, scopes: SystemScopes()),
+        case .endpoint(let endpoint) = entry
+      {
+        chosen.append(endpoint.unmapped)
+        continue
+      }
+      throw .misuse(argument: argument, optionProblem(name, value, expected: what))
+    }
+    guard !chosen.isEmpty else {
+      throw .misuse(argument, "option 'local_addresses': the array is empty; false means the route's choice")
+    }
+    return .these(chosen)
+  }
+
+  private func takeSocketOptions(
+    _ field: FieldReader.Field, into settings: inout SocketSettings, _ argument: Int
+  ) throws(CallError) {
+    var reader = field.fields
+    while let (key, value) = reader.next() {
+      let name = key.kind == CBL_TEXT ? key.text : []
+      guard name.equals("nodelay") else {
+        throw unknownOption(name, ConnectOptions.nearest(to: name, among: ["nodelay"]), argument)
+      }
+      guard value.kind == CBL_BOOLEAN else {
+        throw .misuse(argument: argument, optionProblem(name, value, expected: "a boolean"))
+      }
+      settings.noDelay = value.value.integer == 1
+    }
+  }
+}
+
+/// `option 'timeout' must be a number of seconds, 0 or more; got -1`.
+private func optionProblem(
+  _ name: [UInt8], _ field: FieldReader.Field, expected: StaticString
+) -> TextBuffer {
+  var text = TextBuffer()
+  text.append("option '")
+  text.append(escaped: name)
+  text.append("' must be ")
+  text.append(expected)
+  text.append("; got ")
+  switch field.kind {
+  case CBL_INTEGER: text.append(decimal: Int(field.value.integer))
+  case CBL_NUMBER:
+    // Whole and small ones as they are; of the rest the type has to do.
+    if let whole = Int(exactly: field.value.number) {
+      text.append(decimal: whole)
+    } else if field.value.number != field.value.number {
+      text.append("NaN")
+    } else {
+      text.append("a number")
+    }
+  case CBL_TEXT:
+    text.append("'")
+    text.append(escaped: field.value.text)
+    text.append("'")
+  default: text.append(field.value.typeName)
+  }
+  return text
+}
+
+/// Goes through the fields of a table that stands spread out in the arguments.
+struct FieldReader {
+  struct Field {
+    let value: cbl_value
+    /// Where it stands: a table's own fields come after it.
+    let place: UnsafePointer<cbl_value>
+    var kind: cbl_kind { value.kind }
+    var fields: FieldReader { FieldReader(place) }
+  }
+
+  private var next_: UnsafePointer<cbl_value>
+
+  /// `table`: where the CBL_TABLE stands.
+  init(_ table: UnsafePointer<cbl_value>) { next_ = table + 1 }
+
+  mutating func next() -> (key: cbl_value, value: Field)? {
+    guard next_.pointee.kind != CBL_END else { return nil }
+    let key = next_.pointee
+    let place = next_ + 1
+    next_ = FieldReader.after(place)
+    return (key, Field(value: place.pointee, place: place))
+  }
+
+  /// Past a value, a table with all its fields.
+  private static func after(_ place: UnsafePointer<cbl_value>) -> UnsafePointer<cbl_value> {
+    var place = place
+    var depth = 0
+    repeat {
+      if place.pointee.kind == CBL_TABLE { depth += 1 }
+      if place.pointee.kind == CBL_END { depth -= 1 }
+      place += 1
+    } while depth > 0
+    return place
+  }
+}
+
+@c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_verdict {
+  var report: ConnectReport?
+  let verdict = call.perform { (call) throws(CallError) in
+    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list")
+    let request = try call.request(1)
+    do throws(ConnectError) {
+      call.add(made: SocketBox(try connectByList(box.list, request)))
+    } catch {
+      report = error.report
+      var text = TextBuffer(capacity: error.message.count + 20)
+      text.append("connect_by_list: ")
+      text.append(error.message)
+      throw .failed(error.errno, text)
+    }
+  }
+  if let report { call.add(made: report, at: 1) }
+  return verdict
+}

@@ -1,0 +1,80 @@
+import CLuaBorder
+import ConnectByList
+import ConnectCore
+
+/// The report as a table; lua/connectbylist/report.lua gives it its face.
+@c @implementation public func cbl_lua_report_table(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    let report = call.this(ConnectReport.self)
+    let reply = Reply()
+    reply.table(count: 8) {
+      reply.set("elapsed", cbl_value(report.elapsed.seconds))
+      reply.set("deadline", cbl_value(report.isDeadline))
+      if let errno = report.errno { reply.set("code", nameOf(errno)) }
+      reply.set("summary", report.summary())
+      reply.key("names")
+      reply.table(count: 0) {}
+      reply.key("attempts")
+      guard let race = report.race else {
+        reply.table(count: 0) {}
+        return
+      }
+      let rows = race.rows()
+      reply.table(count: rows.count) {
+        for (index, row) in rows.enumerated() {
+          reply.add(cbl_value(index + 1))
+          reply.table(count: 12) { add(row, of: race, report, to: reply) }
+        }
+      }
+      if case .won(let winner) = report.result,
+        let index = rows.firstIndex(where: { $0.attempt == winner })
+      {
+        reply.set("winner", cbl_value(index + 1))
+      }
+    }
+    call.answer(reply)
+  }
+}
+
+private func nameOf(_ errno: Errno) -> TextBuffer {
+  var text = TextBuffer()
+  text.append(errno)
+  return text
+}
+
+private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to reply: Reply) {
+  let attempt = row.attempt.map { race.attempts[Int($0.number)] }
+  reply.set("local_address", attempt?.local ?? race.plan.local(of: row.pair))
+  reply.set("remote_address", race.plan.remote(of: row.pair))
+  reply.set("rank", cbl_value(row.rank))
+  reply.set("chance", cbl_value(row.chance))
+  reply.key("reasons")
+  let reasons = race.plan.reasons(for: row.pair)
+  reply.table(count: reasons.count) {
+    for (index, reason) in reasons.enumerated() {
+      reply.add(cbl_value(index + 1))
+      reply.add(copying: reason)
+    }
+  }
+  reply.set("outcome", cbl_value((attempt?.outcome ?? .notStarted).word))
+  guard let attempt else { return }
+  reply.set("started", cbl_value(report.sinceCall(attempt.started).seconds))
+  if let ended = attempt.ended {
+    reply.set("ended", cbl_value(report.sinceCall(ended).seconds))
+  }
+  if let errno = attempt.errno { reply.set("code", nameOf(errno)) }
+  reply.set("resent", cbl_value(Int(attempt.resentCount)))
+  if attempt.isHedge { reply.set("hedge", cbl_value(true)) }
+}
+
+/// A report of a connect that did not begin: its code.
+@c @implementation public func cbl_lua_report_new(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    let errno = Errno(name: try call.text(0)) ?? .invalidArgument
+    call.add(made: ConnectReport(errno))
+  }
+}
+
+@c @implementation public func cbl_lua_release_report(_ object: UnsafeMutableRawPointer!) {
+  Unmanaged<ConnectReport>.fromOpaque(object).release()
+}
