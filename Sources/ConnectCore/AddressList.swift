@@ -23,6 +23,8 @@ public struct AddressList: Sendable {
   public static let countMax = 1_000_000
 
   public private(set) var entries: [Entry] = []
+  /// How its endpoints did in earlier connects.
+  public var history = ConnectHistory()
   /// The port of entries that have none of their own.
   public let defaultPort: UInt16?
 
@@ -39,9 +41,26 @@ public struct AddressList: Sendable {
   }
 
   @discardableResult
-  public mutating func remove(at index: Int) -> Entry { entries.remove(at: index) }
+  public mutating func remove(at index: Int) -> Entry {
+    let entry = entries.remove(at: index)
+    if case .endpoint(let endpoint) = entry { history.forget(endpoint) }
+    return entry
+  }
 
-  public mutating func removeAll() { entries.removeAll() }
+  public mutating func removeAll() {
+    entries.removeAll()
+    history.forget()
+  }
+
+  /// A plan for its literals, with what the list remembers. Nothing is asked of the kernel; `links` as in
+  /// `candidates(family:links:)`. `nil`: there is nothing to try.
+  public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
+    let candidates = candidates(family: options.family, links: links)
+    guard !candidates.isEmpty else { return nil }
+    var plan = Plan(candidates, options: options)
+    history.inform(&plan, at: now)
+    return plan
+  }
 }
 
 /// An endpoint with the place of the entry that it came from: what a plan is made of.

@@ -51,6 +51,10 @@ public struct Plan: Sendable {
     var place: Int32 = 0
     /// The rule that put it after the one before it.
     var rule: OrderingRule = .unchanged
+    /// The remote that stands before it; -1: none.
+    var before: Int32 = -1
+    /// It stands there because families take turns.
+    var isByTurns = false
     var isStarted = false
   }
 
@@ -62,20 +66,20 @@ public struct Plan: Sendable {
   static let firstAddress = 3
 
   let options: ConnectOptions
-  private(set) var locals: [Local]
-  private(set) var remotes: [Remote]
+  var locals: [Local]
+  var remotes: [Remote]
   private var queues: [Queue] = []
   private var heaps: [RemoteHeap] = []
-  private var isPrepared = false
-  private var startsSinceOther = 0
+  var isPrepared = false
+  var startsSinceOther = 0
   /// The other pairs that were started: the heaps are made anew when candidates or facts come.
   private var startedOthers: Set<Pair> = []
   /// Whether the local addresses are known: before that only the routes' own choice can be tried.
-  public private(set) var hasLocals = false
+  public internal(set) var hasLocals = false
   /// How many remotes nothing was found out about.
-  private var unknownCount = 0
+  var unknownCount = 0
   /// How many remotes have not been tried from their route's source.
-  public private(set) var firstsLeft: Int
+  public internal(set) var firstsLeft: Int
 
   /// A plan over candidates in the caller's order, of which nothing is known yet.
   public init(_ candidates: [Candidate], options: ConnectOptions) {
@@ -85,7 +89,7 @@ public struct Plan: Sendable {
     ]
     locals[Int(Plan.noLocal)].chance = Chance.blamed
     if case .these(let chosen) = options.locals {
-      for endpoint in chosen {
+      for (index, endpoint) in chosen.enumerated() where !chosen[..<index].contains(endpoint) {
         let bits: UInt8 = endpoint.family == .inet ? 32 : 128
         locals.append(
           Local(
@@ -115,129 +119,6 @@ public struct Plan: Sendable {
     }
     if case .these = options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
-  }
-
-  // MARK: facts
-
-  /// Whether the order of the first pairs depends on facts that were not asked for yet.
-  ///
-  /// Not with a single remote, nor where the caller gives the order; nor where every remote has the same
-  /// address, or all are IPv4 loopback addresses, of which the routes and metrics would say the same.
-  public var needsFactsForOrder: Bool {
-    guard unknownCount > 0 else { return false }
-    if wantsRouteAmongLocals { return true }
-    guard options.order == .likely else { return false }
-    let first = remotes[0].endpoint.address
-    return !remotes.allSatisfy {
-      $0.endpoint.address == first
-        || $0.endpoint.family == .inet && $0.endpoint.address.isLoopback && first.isLoopback
-          && first.family == .inet
-    }
-  }
-
-  /// Whether `next()` would have more to give if it had the facts.
-  public var wantsFacts: Bool {
-    guard !hasLocals || unknownCount > 0, case .all = options.locals else { return false }
-    if firstsLeft == 0 { return true }
-    return startsSinceOther >= 3 && locals.contains { $0.isSuspect }
-  }
-
-  /// Several locals were named: which is the route's own is worth asking.
-  private var wantsRouteAmongLocals: Bool {
-    if case .these(let chosen) = options.locals { return chosen.count > 1 }
-    return false
-  }
-
-  /// Whether nothing was found out yet about the remote at this index.
-  public func isUnknown(_ index: Int) -> Bool { !remotes[index].hasFacts }
-
-  public func endpoint(at index: Int) -> Endpoint { remotes[index].endpoint }
-
-  /// Takes in what was found out, of every remote in the order of `endpoint(at:)`. May come before the
-  /// first start or between two, and again after candidates joined; of a remote that is known already
-  /// nothing changes.
-  public mutating func supply(_ facts: Facts) {
-    assert(facts.remotes.count == remotes.count)
-    if !hasLocals { takeLocals(facts.locals) }
-    hasLocals = true
-    unknownCount = 0
-    for index in remotes.indices where !remotes[index].hasFacts {
-      remotes[index].hasFacts = true
-      remotes[index].facts = facts.remotes[index]
-      if !remotes[index].isStarted { remotes[index].chance = facts.remotes[index].chance }
-      if case .these = options.locals { continue }
-      chooseRoutesSource(index, known: facts.locals)
-    }
-    if case .these = options.locals { chooseSourcesAmongLocals() }
-    isPrepared = false
-  }
-
-  private mutating func takeLocals(_ known: [LocalAddress]) {
-    switch options.locals {
-    case .all:
-      for local in known { locals.append(Local(address: local, port: 0)) }
-    case .these:
-      for index in Plan.firstAddress..<locals.count {
-        // The caller gave the address; the kernel knows its prefix and flags.
-        let wanted = locals[index].address!.address
-        if let found = known.first(where: { $0.address == wanted }) {
-          locals[index] = Local(address: found, port: locals[index].port)
-        }
-      }
-    case .routeOnly: break
-    }
-  }
-
-  private mutating func chooseRoutesSource(_ index: Int, known: [LocalAddress]) {
-    let remote = remotes[index]
-    switch remote.facts.route {
-    case .unknown: break
-    case .refused:
-      // It keeps "the route's choice", and there is none to be had in its family.
-      locals[Int(Plan.routesChoice(remote.endpoint.family))].chance = Chance.blamed
-    case .source(let address):
-      let source = localIndex(of: address, known: known)
-      if remote.isStarted { inheritBlame(from: remote.source, to: source) }
-      remotes[index].source = source
-    }
-  }
-
-  /// The first named address that is compatible; the route's own where that is named.
-  private mutating func chooseSourcesAmongLocals() {
-    for index in remotes.indices where !remotes[index].isStarted {
-      let remote = remotes[index]
-      var source = Plan.noLocal
-      for local in Plan.firstAddress..<locals.count {
-        let address = locals[local].address!
-        guard address.canReach(remote.endpoint.address) else { continue }
-        if source == Plan.noLocal { source = Int32(local) }
-        if case .source(address.address) = remote.facts.route {
-          source = Int32(local)
-          break
-        }
-      }
-      remotes[index].source = source
-    }
-  }
-
-  /// An address that the route takes and the interfaces do not list is an address all the same.
-  private mutating func localIndex(of address: IPAddress, known: [LocalAddress]) -> Int32 {
-    for index in Plan.firstAddress..<locals.count where locals[index].address!.address == address {
-      return Int32(index)
-    }
-    let local =
-      known.first { $0.address == address }
-      ?? LocalAddress(address, prefixLength: address.family == .inet ? 32 : 128)
-    locals.append(Local(address: local, port: 0))
-    return Int32(locals.count - 1)
-  }
-
-  /// What was held against "the route's choice" before the route was known is held against its address.
-  private mutating func inheritBlame(from unknown: Int32, to known: Int32) {
-    guard unknown < Plan.firstAddress, known >= Plan.firstAddress else { return }
-    locals[Int(known)].chance = locals[Int(unknown)].chance
-    locals[Int(known)].silentCount = locals[Int(unknown)].silentCount
-    locals[Int(known)].isUsed = true
   }
 
   // MARK: the next pair
@@ -360,7 +241,8 @@ public struct Plan: Sendable {
     }
   }
 
-  private mutating func prepare() {
+  /// Sorts what has not been started. Done by itself when the next pair is asked for.
+  mutating func prepare() {
     guard !isPrepared else { return }
     isPrepared = true
     placeRemotes()
@@ -469,45 +351,6 @@ public struct Plan: Sendable {
     let pair = Pair(local: local, remote: remote, isFirst: false)
     startedOthers.insert(pair)
     return pair
-  }
-
-  // MARK: order
-
-  /// Section 3 point 3: where each remote stands among the others.
-  private mutating func placeRemotes() {
-    guard remotes.count > 1 else { return }
-    // The caller's order: that of the entries, and of the answers within one.
-    var order = Array(remotes.indices)
-    order.sort { (remotes[$0].entry, $0) < (remotes[$1].entry, $1) }
-    switch options.order {
-    case .given: break
-    case .random:
-      var random = SplitMix64(seed: options.seed)
-      for index in stride(from: order.count - 1, to: 0, by: -1) {
-        order.swapAt(index, random.below(index + 1))
-      }
-    case .likely:
-      let given = order
-      let sorted = Ordering.sorted(given.map { candidate(remotes[$0]) })
-      for (place, entry) in sorted.enumerated() {
-        order[place] = given[entry.index]
-        remotes[order[place]].rule = entry.rule
-      }
-    }
-    if options.interleaves {
-      order = Ordering.interleaved(order.map { remotes[$0].endpoint.family }).map { order[$0] }
-    }
-    for (place, index) in order.enumerated() { remotes[index].place = Int32(place) }
-  }
-
-  private func candidate(_ remote: Remote) -> OrderingCandidate {
-    let source = locals[Int(remote.source)].address
-    var isUsable = remote.source != Plan.noLocal
-    if case .refused = remote.facts.route { isUsable = false }
-    return OrderingCandidate(
-      remote.endpoint.address, source: source?.address, isUsable: isUsable,
-      sourcePrefixLength: source?.prefixLength ?? 0, sourceFlags: source?.flags ?? [],
-      isNative: remote.facts.isNative, roundTrip: remote.facts.roundTrip?.smoothed)
   }
 }
 

@@ -81,6 +81,7 @@ public struct Race: Sendable {
   /// Takes in facts, whether the race asked for them or not.
   public mutating func supply(_ facts: Facts) {
     plan.supply(facts)
+    plan.prepare()
     for index in attempts.indices { attempts[index].pair = plan.updated(attempts[index].pair) }
     rankBase = (plan, attempts.count)
   }
@@ -130,7 +131,16 @@ public struct Race: Sendable {
   private mutating func join(_ candidates: [Candidate], at now: Instant) {
     guard !candidates.isEmpty else { return }
     plan.add(candidates)
-    if open.isEmpty { nextStart = now }
+    plan.prepare()
+    if open.isEmpty {
+      nextStart = now
+    } else if let timeout = options.timeout, options.pace != .sequential {
+      // There are more to be tried before the deadline than when the delay was chosen.
+      let delay = Pace.compressed(
+        nextStart - now, now: now, deadline: deadline, timeout: timeout,
+        remotesLeft: plan.firstsLeft)
+      nextStart = min(nextStart, now + delay)
+    }
     rankBase = (plan, attempts.count)
   }
 
@@ -209,7 +219,8 @@ public struct Race: Sendable {
   }
 
   private mutating func startOrWait(at now: Instant) -> Step {
-    if plan.needsFactsForOrder { return .gather }
+    // Whether a second socket is due depends on whether other local addresses are left to try.
+    if plan.needsFactsForOrder || options.hedge != nil && plan.wantsFacts { return .gather }
     var wakeUp = deadline
     if plan.wantsFacts || plan.hasNext() {
       if nextStart > now {

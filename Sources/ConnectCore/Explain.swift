@@ -1,0 +1,150 @@
+// Why a pair stands where it does, in words.
+
+extension Plan {
+  /// What placed this pair: how it connects, what is known of its remote, and the rule that put the
+  /// remote after the one before it. Each reason is a phrase.
+  ///
+  /// Of what moves while a race runs it says what is so now.
+  public func reasons(for pair: Pair) -> [[UInt8]] {
+    let remote = remotes[Int(pair.remote)]
+    var reasons = [localReason(pair)]
+    func add(_ text: StaticString) { reasons.append([UInt8](text)) }
+
+    if case .refused(let errno) = remote.facts.route {
+      var text = TextBuffer()
+      text.append("no route: ")
+      text.append(errno)
+      reasons.append(text.bytes)
+    }
+    if remote.facts.neighbourFailed { add("neighbour does not answer") }
+    switch remote.facts.history {
+    case .connected: add("connected before")
+    case .failed(let age):
+      var text = TextBuffer()
+      text.append("failed ")
+      text.append(rounded: age)
+      text.append(" ago")
+      reasons.append(text.bytes)
+    case nil: break
+    }
+    if let roundTrip = remote.facts.roundTrip {
+      var text = TextBuffer()
+      text.append("round trip ")
+      text.append(rounded: roundTrip.smoothed)
+      reasons.append(text.bytes)
+    }
+    // What follows orders first pairs among each other. The other pairs go by chance.
+    guard pair.isFirst else {
+      if firstsLeft > 0 { add("three remotes were silent from one source") }
+      return reasons
+    }
+    reasons.append(contentsOf: orderReasons(remote))
+    return reasons
+  }
+
+  private func localReason(_ pair: Pair) -> [UInt8] {
+    if isImpossible(pair) { return [UInt8]("none of the given local addresses fits") }
+    guard pair.isFirst else { return [UInt8]("another local address") }
+    let facts = remotes[Int(pair.remote)].facts
+    guard let local = locals[Int(pair.local)].address else { return [UInt8]("route's choice") }
+    if case .these = options.locals, facts.route != .source(local.address) {
+      return [UInt8]("first given local address that fits")
+    }
+    return [UInt8]("route's source")
+  }
+
+  private func orderReasons(_ remote: Remote) -> [[UInt8]] {
+    guard remotes.count > 1 else { return [] }
+    var reasons: [[UInt8]] = []
+    switch options.order {
+    case .given: reasons.append([UInt8]("the caller's order"))
+    case .random:
+      var text = TextBuffer()
+      text.append("shuffled with seed ")
+      text.append(decimal: options.seed)
+      reasons.append(text.bytes)
+    case .likely:
+      if remote.before >= 0 {
+        let isLikelier = remote.facts.chance > remotes[Int(remote.before)].facts.chance
+        reasons.append(
+          isLikelier ? [UInt8]("evidence goes before the rules") : [UInt8](remote.rule.words))
+      }
+    }
+    if remote.isByTurns { reasons.append([UInt8]("families take turns")) }
+    return reasons
+  }
+}
+
+extension Simulation {
+  /// The plan of a scenario alone, a line a pair: rank, local, remote, chance, reasons.
+  ///
+  /// The order is that of the starts if every attempt stayed silent, and each chance is that of the
+  /// moment in which the pair's turn comes. Names stand in it with all their addresses.
+  public static func explain(_ scenario: Scenario) -> [UInt8] {
+    let world = ScenarioWorld(scenario)
+    var plan = Plan(scenario.candidates(), options: scenario.options)
+    for (entry, listed) in scenario.list.enumerated() {
+      guard case .name(let index) = listed else { continue }
+      plan.add(scenario.names[index].candidates(entry: entry, family: scenario.options.family))
+    }
+    var facts = Facts(locals: scenario.locals, remotes: [])
+    for index in 0..<plan.remoteCount {
+      let endpoint = plan.endpoint(at: index)
+      facts.remotes.append(world.facts(of: endpoint, at: world.place(of: endpoint)))
+    }
+    plan.supply(facts)
+
+    var text = TextBuffer()
+    var rank = 0
+    while let pair = plan.next() {
+      rank += 1
+      text.append(decimal: rank)
+      text.append(" ")
+      text.append(pair, of: plan, in: world)
+      text.append(" ")
+      text.append(chance: plan.chance(of: pair))
+      for (index, reason) in plan.reasons(for: pair).enumerated() {
+        text.append(index == 0 ? " " : "; ")
+        text.append(reason)
+      }
+      text.append("\n")
+      plan.noteSilence(of: pair)
+    }
+    return text.bytes
+  }
+}
+
+extension Scenario.Name {
+  /// What the race would get from its answers: IPv6's before IPv4's, which wait for them.
+  fileprivate func candidates(entry: Int, family: Family?) -> [Candidate] {
+    var candidates: [Candidate] = []
+    for wanted in [Family.inet6, .inet] where family == nil || family == wanted {
+      for answer in answers {
+        for address in answer.addresses where address.family == wanted {
+          candidates.append(Candidate(Endpoint(address, port: port), entry: Int32(entry)))
+        }
+      }
+    }
+    return candidates
+  }
+}
+
+extension TextBuffer {
+  /// A probability with three decimals, rounded.
+  public mutating func append(chance: Double) {
+    let thousandths = UInt64(chance * 1000 + 0.5)
+    append(decimal: thousandths / 1000)
+    append(byte: UInt8(ascii: "."))
+    append(decimal: thousandths % 1000, minimumDigits: 3)
+  }
+
+  /// A span for a person: whole seconds from ten on, below that milliseconds, below ten of them
+  /// microseconds.
+  mutating func append(rounded span: TimeSpan) {
+    let (unit, name): (Int64, StaticString) =
+      span >= .seconds(10)
+      ? (1_000_000_000, " s") : span >= .milliseconds(10) ? (1_000_000, " ms") : (1_000, " us")
+    append(decimal: Int((span + TimeSpan(nanoseconds: unit / 2)).nanoseconds / unit))
+    append(name)
+  }
+}

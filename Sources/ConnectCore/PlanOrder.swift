@@ -1,0 +1,52 @@
+// Where the remotes stand among each other.
+
+extension Plan {
+  /// Section 3 point 3: where each remote stands among the others.
+  mutating func placeRemotes() {
+    guard remotes.count > 1 else { return }
+    // The caller's order: that of the entries, and of the answers within one.
+    var order = Array(remotes.indices)
+    order.sort { (remotes[$0].entry, $0) < (remotes[$1].entry, $1) }
+    switch options.order {
+    case .given: break
+    case .random:
+      var random = SplitMix64(seed: options.seed)
+      for index in stride(from: order.count - 1, to: 0, by: -1) {
+        order.swapAt(index, random.below(index + 1))
+      }
+    case .likely:
+      let given = order
+      let sorted = Ordering.sorted(given.map { candidate(remotes[$0]) })
+      for (place, entry) in sorted.enumerated() {
+        order[place] = given[entry.index]
+        remotes[order[place]].rule = entry.rule
+      }
+    }
+    note(order, isByTurns: false)
+    if options.interleaves {
+      let turns = Ordering.interleaved(order.map { remotes[$0].endpoint.family })
+      note(turns.map { order[$0] }, isByTurns: true)
+    }
+  }
+
+  /// Where each stands, and behind whom.
+  private mutating func note(_ order: [Int], isByTurns: Bool) {
+    var before: Int32 = -1
+    for (place, index) in order.enumerated() {
+      remotes[index].place = Int32(place)
+      remotes[index].isByTurns = isByTurns && remotes[index].before != before
+      remotes[index].before = before
+      before = Int32(index)
+    }
+  }
+
+  private func candidate(_ remote: Remote) -> OrderingCandidate {
+    let source = locals[Int(remote.source)].address
+    var isUsable = remote.source != Plan.noLocal
+    if case .refused = remote.facts.route { isUsable = false }
+    return OrderingCandidate(
+      remote.endpoint.address, source: source?.address, isUsable: isUsable,
+      sourcePrefixLength: source?.prefixLength ?? 0, sourceFlags: source?.flags ?? [],
+      isNative: remote.facts.isNative, roundTrip: remote.facts.roundTrip?.smoothed)
+  }
+}
