@@ -53,7 +53,7 @@ let hostAndTests: [Target] = [
   // The interpreter: all that may jump through Lua's errors is C.
   .target(name: "CHost", dependencies: ["CLua", "CLuaBorder"]),
   .executableTarget(
-    name: "Host", dependencies: ["CHost", "LuaModule"],
+    name: "Host", dependencies: ["CHost", "LuaModule", "ConnectCore"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore"]),
   .testTarget(name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),

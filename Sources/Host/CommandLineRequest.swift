@@ -6,6 +6,10 @@
 enum CommandLineRequest: Equatable {
   /// Print ``usage``.
   case help
+  /// Run the race that a file describes, on a virtual clock, and print its transcript.
+  case simulate(file: Int)
+  /// Print the plan of the race that a file describes.
+  case explain(file: Int)
   /// Run Lua.
   case run(Run)
 
@@ -43,6 +47,8 @@ enum CommandLineRequest: Equatable {
       -e stat        execute string 'stat'
       -v, --version  show version information
       -h, --help     show this help
+      --simulate file  run the race that 'file' describes, on a virtual clock
+      --explain file   print the plan of that race
       --             stop handling options
       -              stop handling options and execute stdin
     Without a script and an option '-e' or '-v', stdin is executed.
@@ -67,6 +73,10 @@ enum CommandLineRequest: Equatable {
         break options
       case "-h", "--help":
         self = .help
+        return
+      case "--simulate", "--explain":
+        guard index + 1 < arguments.count else { throw Misuse(message: "'\(argument)' needs a file") }
+        self = argument == "--explain" ? .explain(file: index + 1) : .simulate(file: index + 1)
         return
       case "-v", "--version":
         run.showsVersion = true

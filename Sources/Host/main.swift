@@ -5,6 +5,10 @@ do {
   switch try CommandLineRequest(CommandLine.arguments) {
   case .help:
     print(CommandLineRequest.usage)
+  case .simulate(let file):
+    exit(ScenarioRun(file: CommandLine.unsafeArgv[file]!).simulate())
+  case .explain(let file):
+    exit(ScenarioRun(file: CommandLine.unsafeArgv[file]!).explain())
   case .run(let request):
     exit(run(request))
   }
