@@ -61,6 +61,14 @@ end
 function list:remove(position) return make_address(list_core.remove(self, position)) end
 
 list.clear = list_core.clear
+list.forget = list_core.forget
+
+--- How the endpoints did in earlier connects with this list: an array, in the list's order.
+function list:history()
+  local known = list_core.history(self)
+  for _, item in ipairs(known) do setmetatable(item.address, address_type) end
+  return known
+end
 
 function list_type:__len() return list_core.count(self) end
 
@@ -123,6 +131,20 @@ function net.connect_by_list(addresses, options)
   end
   if type(options) == "table" then options = plain(options) end
   return core.connect_by_list(addresses, options)
+end
+
+--- The plan, without sending a packet: an array of {rank, local_address, remote_address, chance,
+-- reasons}; `tostring` prints a table.
+function net.explain(addresses, options)
+  if type(addresses) == "table" or type(addresses) == "string" then
+    local made, message, code = fill(addresses)
+    if not made then return nil, "explain: " .. message, code end
+    addresses = made
+  end
+  if type(options) == "table" then options = plain(options) end
+  local rows, message, code = core.explain(addresses, options)
+  if not rows then return nil, message, code end
+  return require("connectbylist.report").explanation(rows, address_type)
 end
 
 --- This machine's addresses: an array of {address, prefix, interface, flags}.

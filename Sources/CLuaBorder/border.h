@@ -26,6 +26,7 @@ struct cbl_row {
   bool replies;   /* may answer with a tree */
   bool replies_to_many; /* owns its results where there is more than one argument */
   bool as_text;   /* numbers among the arguments become text, as io.write has them */
+  bool behind_face; /* a function of lua/connectbylist.lua stands between it and the script */
   bool may_close; /* may be called on a closed one */
 };
 

@@ -12,8 +12,22 @@ enum {
 /* --- raising --- */
 
 static int raise_argument(lua_State *L, const struct cbl_row *row, int number, const char *what) {
-  if (number <= 0) return luaL_error(L, "%s: %s", row->name, what);
-  return luaL_error(L, "bad argument #%d to '%s' (%s)", number, row->name, what);
+  /* The position is the script's, not that of the face in between. */
+  int level = row->behind_face ? 1 : 0;
+  luaL_where(L, level + 1);
+  /* As luaL_argerror counts: self is no argument where the call was written with a colon. */
+  lua_Debug debug;
+  if (row->self && number > 1 && lua_getstack(L, level, &debug) && lua_getinfo(L, "n", &debug) &&
+      strcmp(debug.namewhat, "method") == 0) {
+    number--;
+  }
+  if (number > 0) {
+    lua_pushfstring(L, "bad argument #%d to '%s' (%s)", number, row->name, what);
+  } else {
+    lua_pushfstring(L, "%s: %s", row->name, what);
+  }
+  lua_concat(L, 2);
+  return lua_error(L);
 }
 
 static int raise_closed(lua_State *L, enum cbl_type_index type) {

@@ -11,17 +11,19 @@ const struct cbl_type cbl_types[CBL_TYPE_COUNT] = {
 };
 
 const struct cbl_row cbl_module_rows[] = {
-    {.name = "address_list", .function = cbl_lua_list_new, .makes = {CBL_TYPE_LIST}},
-    {.name = "parse_address", .function = cbl_lua_address_parse},
+    {.name = "address_list", .behind_face = true, .function = cbl_lua_list_new, .makes = {CBL_TYPE_LIST}},
+    {.name = "parse_address", .behind_face = true, .function = cbl_lua_address_parse},
     {.name = "address_text", .function = cbl_lua_address_text},
     {.name = "convert_address", .function = cbl_lua_address_convert},
     {.name = "connect_by_list",
+     .behind_face = true,
      .function = cbl_lua_connect,
      .makes = {CBL_TYPE_SOCKET, CBL_TYPE_REPORT}},
+    {.name = "explain", .behind_face = true, .function = cbl_lua_explain, .replies = true},
     {.name = "local_addresses", .function = cbl_lua_local_addresses, .replies = true},
     {.name = "wrap", .function = cbl_lua_wrap, .makes = {CBL_TYPE_SOCKET}},
     {.name = "failed_report", .function = cbl_lua_report_new, .makes = {CBL_TYPE_REPORT}},
-    {.name = "test_endpoint", .function = cbl_lua_peer_new, .makes = {CBL_TYPE_PEER}},
+    {.name = "test_endpoint", .behind_face = true, .function = cbl_lua_peer_new, .makes = {CBL_TYPE_PEER}},
     {.name = NULL},
 };
 
@@ -32,10 +34,16 @@ const struct cbl_row cbl_read_row = {
     .replies_to_many = true};
 
 const struct cbl_row cbl_method_rows[] = {
-    {.name = "add", .self = CBL_TYPE_LIST, .function = cbl_lua_list_add},
+    {.name = "add", .behind_face = true, .self = CBL_TYPE_LIST, .function = cbl_lua_list_add},
     {.name = "get", .self = CBL_TYPE_LIST, .function = cbl_lua_list_get},
-    {.name = "remove", .self = CBL_TYPE_LIST, .function = cbl_lua_list_remove},
+    {.name = "remove", .behind_face = true, .self = CBL_TYPE_LIST, .function = cbl_lua_list_remove},
     {.name = "clear", .self = CBL_TYPE_LIST, .function = cbl_lua_list_clear},
+    {.name = "history",
+     .behind_face = true,
+     .self = CBL_TYPE_LIST,
+     .function = cbl_lua_list_history,
+     .replies = true},
+    {.name = "forget", .self = CBL_TYPE_LIST, .function = cbl_lua_list_forget},
     {.name = "count", .self = CBL_TYPE_LIST, .function = cbl_lua_list_count},
 
     {.name = "receive_any", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_receive_any},

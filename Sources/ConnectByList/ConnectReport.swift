@@ -66,7 +66,7 @@ public final class ConnectReport: Sendable {
       text.append(race.plan.remote(of: attempt.pair), scopes: SystemScopes())
       text.append(" ")
       text.append(attempt.errno!.words)
-    } else if count > 0 {
+    } else if count > 0 && errno != nil {
       text.append("; none answered")
     }
     return text

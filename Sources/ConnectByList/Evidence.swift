@@ -6,32 +6,19 @@ import Synchronization
 enum Evidence {
   // MARK: round trips (tcp_metrics)
 
-  /// The smoothed round trip to each remote from the source that it would be reached from, where TCP has
-  /// kept one of a connection that ended in order within the last hour. Without a source: from any.
+  typealias Question = (address: IPAddress, source: IPAddress?)
+
+  /// The smoothed round trip to each remote from the source that it would be reached from (without one:
+  /// from any), where TCP has kept it of a connection that ended in order within the last hour.
   ///
   /// Four system calls; the first time in a process six, as generic netlink's family has to be found.
-  static func roundTrips(
-    to remotes: [(address: IPAddress, source: IPAddress?)]
-  ) -> [RemoteFacts.RoundTrip?] {
-    var found = [RemoteFacts.RoundTrip?](repeating: nil, count: remotes.count)
+  static func roundTrips(to remotes: [Question]) -> [RemoteFacts.RoundTrip?] {
+    let distinct = Distinct(remotes) { Routes.precedes($0.address, $1.address) }
+    var found = [RemoteFacts.RoundTrip?](repeating: nil, count: distinct.values.count)
     do throws(Errno) {
-      guard Metrics.mayExist else { return found }
-      var socket = try NetlinkSocket(.generic)
-      guard let family = try Metrics.family(on: &socket) else { return found }
-      var requests = NetlinkRequests()
-      for remote in remotes { Metrics.append(remote, family: family, to: &requests) }
-      try socket.ask(&requests) { index, answer in
-        switch answer {
-        case .message(let message):
-          found[index] = Metrics.roundTrip(message, family: family, of: remotes[index].address)
-        // ESRCH: never heard of. ENOENT: the family is another one now (a process that was moved to
-        // another kernel).
-        case .refused(let errno): if errno == Errno(2) { Metrics.forget() }
-        case .startedAgain: break
-        }
-      }
+      try Metrics.ask(distinct, &found)
     } catch {}
-    return found
+    return distinct.places.map { found[$0] }
   }
 
   /// Generic netlink's family of TCP metrics (linux/tcp_metrics.h, Linux 3.6).
@@ -47,11 +34,39 @@ enum Evidence {
     /// TCP_METRICS_TIMEOUT: what is older the kernel does not use either.
     private static let ageMax: UInt64 = 3_600_000
 
-    static var mayExist: Bool { knownFamily.load(ordering: .relaxed) != absent }
+    /// From so many remotes on the whole table is read: it holds a few hundred entries on most machines,
+    /// and a question costs 1 to 2 µs, mostly to hear that there is nothing.
+    private static let dumpMinimum = 1000
 
-    static func forget() { knownFamily.store(0, ordering: .relaxed) }
+    fileprivate static func ask(
+      _ remotes: Distinct<Question>, _ found: inout [RemoteFacts.RoundTrip?]
+    ) throws(Errno) {
+      guard knownFamily.load(ordering: .relaxed) != absent else { return }
+      var socket = try NetlinkSocket(.generic)
+      guard let family = try family(on: &socket) else { return }
+      var requests = NetlinkRequests()
+      if remotes.values.count >= dumpMinimum {
+        append(nil, family: family, to: &requests)
+      } else {
+        for remote in remotes.values { append(remote, family: family, to: &requests) }
+      }
+      try socket.ask(&requests) { _, answer in
+        switch answer {
+        case .message(let message):
+          guard let (pair, roundTrip) = roundTrip(message, family: family),
+            let index = remotes.index(of: pair, { Routes.precedes($0.address, $1.address) })
+          else { break }
+          let wanted = remotes.values[index].source
+          if wanted == nil || wanted?.withScope(0) == pair.source { found[index] = roundTrip }
+        // ESRCH: never heard of. ENOENT: the family is another one now (a process that was moved to
+        // another kernel).
+        case .refused(let errno): if errno == Errno(2) { knownFamily.store(0, ordering: .relaxed) }
+        case .startedAgain: break
+        }
+      }
+    }
 
-    static func family(on socket: inout NetlinkSocket) throws(Errno) -> UInt16? {
+    private static func family(on socket: inout NetlinkSocket) throws(Errno) -> UInt16? {
       let known = knownFamily.load(ordering: .relaxed)
       if known != 0 { return known == absent ? nil : UInt16(known) }
       var request = NetlinkRequests()
@@ -82,14 +97,16 @@ enum Evidence {
       return nil
     }
 
-    static func append(
-      _ remote: (address: IPAddress, source: IPAddress?), family: UInt16,
-      to requests: inout NetlinkRequests
+    /// `nil`: all of the table.
+    private static func append(
+      _ remote: Question?, family: UInt16, to requests: inout NetlinkRequests
     ) {
-      requests.add(type: family) { request in
+      let size = remote == nil ? NetlinkRequests.answerLong : NetlinkRequests.answerUsual
+      requests.add(type: family, dump: remote == nil, answerMax: size) { request in
         request.append(UInt8(1))  // TCP_METRICS_CMD_GET
         request.append(UInt8(1))
         request.append(UInt16(0))
+        guard let remote else { return }
         request.append(attribute: remote.address.family == .inet ? 1 : 2, remote.address)
         if let source = remote.source {
           request.append(attribute: source.family == .inet ? 11 : 12, source)
@@ -101,15 +118,17 @@ enum Evidence {
     /// trip in µs times 8, 7 its mean deviation in µs times 4, as `struct tcp_sock` has srtt_us and
     /// mdev_us (since Linux 3.15; `ip tcp_metrics` divides in the same way).
     static func roundTrip(
-      _ message: NetlinkMessage, family: UInt16, of address: IPAddress
-    ) -> RemoteFacts.RoundTrip? {
+      _ message: NetlinkMessage, family: UInt16
+    ) -> (Question, RemoteFacts.RoundTrip)? {
       guard message.type == family else { return nil }
       var destination: IPAddress?
+      var source: IPAddress?
       var smoothed: UInt32 = 0
       var variance: UInt32 = 0
       for (type, payload) in message.attributes(after: headerSize) {
         switch type {
         case 1, 2: destination = IPAddress(netlink: payload)
+        case 11, 12: source = IPAddress(netlink: payload)
         case 3:
           if let age = payload.number(at: 0, as: UInt64.self), age > ageMax { return nil }
         case 6:
@@ -121,10 +140,11 @@ enum Evidence {
         default: break
         }
       }
-      guard destination == address, smoothed > 0 else { return nil }
-      return RemoteFacts.RoundTrip(
+      guard let destination, smoothed > 0 else { return nil }
+      let roundTrip = RemoteFacts.RoundTrip(
         smoothed: TimeSpan(nanoseconds: Int64(smoothed) * 125),
         variance: TimeSpan(nanoseconds: Int64(variance) * 250))
+      return ((destination, source), roundTrip)
     }
   }
 

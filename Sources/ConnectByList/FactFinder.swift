@@ -4,9 +4,9 @@ import ConnectCore
 /// each remote, and what the kernel remembers of it.
 ///
 /// Nothing here can fail: what cannot be had is not known, and the plan makes do. In system calls: four for
-/// all routes and all local addresses (two more for each 64 remotes), two where neighbours may tell one
-/// remote from another or an interface may be down, four for the round trips (the first time in a process
-/// six). Where all remotes are 127.0.0.1 or ::1 it is the four for the local addresses alone.
+/// all routes and all local addresses (two more for each 64 remotes); two where neighbours may tell one
+/// remote from another, or an interface may be down; four for the round trips (the first time in a process
+/// six), none for loopback.
 struct FactFinder {
   private let interface: UInt32
   /// `nil`: not asked yet. They are asked for once in a race.
@@ -38,8 +38,8 @@ struct FactFinder {
   }
 
   private mutating func facts(of remotes: [Endpoint]) -> [RemoteFacts] {
-    var facts = [RemoteFacts](repeating: RemoteFacts(), count: remotes.count)
     var ways = [Routes.Way?](repeating: nil, count: remotes.count)
+    var facts = [RemoteFacts](repeating: RemoteFacts(), count: remotes.count)
     do throws(Errno) {
       try askRoutingTables(remotes, &ways, &facts)
     } catch {}
@@ -50,18 +50,22 @@ struct FactFinder {
     return facts
   }
 
+  // MARK: routes, local addresses, neighbours
+
   /// Two turns on one socket: routes and local addresses, then what only these let one ask.
   private mutating func askRoutingTables(
     _ remotes: [Endpoint], _ ways: inout [Routes.Way?], _ facts: inout [RemoteFacts]
   ) throws(Errno) {
-    var collector = LocalAddressCollector()
+    let isFirstTime = locals == nil
     var requests = NetlinkRequests()
     // First, so that the dump begins while the queue is empty.
-    if locals == nil { LocalAddresses.append(to: &requests) }
+    if isFirstTime { LocalAddresses.append(to: &requests) }
     let dumps = requests.count
-    let asked = Routes.append(remotes, interface: interface, to: &requests, &ways)
+    let asked = Routes.append(
+      remotes, interface: interface, locals: locals ?? [], to: &requests, &ways)
     guard requests.count > 0 else { return }
     var socket = try NetlinkSocket(.route)
+    var collector = LocalAddressCollector()
     try socket.ask(&requests) { index, answer in
       if index < dumps {
         collector.take(answer)
@@ -71,13 +75,12 @@ struct FactFinder {
       }
     }
 
-    let isFirstTime = locals == nil
-    if isFirstTime { locals = collector.locals }
     var questions = NetlinkRequests()
     let neighbours = neighboursWorthAsking(ways)
     for neighbour in neighbours.values { Evidence.append(neighbour, to: &questions) }
     var doubtful: [UInt32] = []
     if isFirstTime {
+      locals = LocalAddresses.merged(collector.locals)
       doubtful = LocalAddresses.interfacesInDoubt(
         collector.locals, knownUp: ways.compactMap { $0?.nextHop?.interface })
       for interface in doubtful { LocalAddresses.append(questionOf: interface, to: &questions) }
@@ -91,11 +94,14 @@ struct FactFinder {
         down.append(doubtful[index - hasFailed.count])
       }
     }
-    if !down.isEmpty { locals = collector.locals.filter { !down.contains($0.interface) } }
-    var place = 0
-    for (index, way) in ways.enumerated() where way?.nextHop != nil && !hasFailed.isEmpty {
-      facts[index].neighbourFailed = hasFailed[neighbours.places[place]]
-      place += 1
+    if !down.isEmpty {
+      locals = LocalAddresses.merged(
+        collector.locals.filter { !down.contains($0.interface) })
+    }
+    guard !hasFailed.isEmpty else { return }
+    let routed = ways.indices.filter { ways[$0]?.nextHop != nil }
+    for (place, index) in zip(neighbours.places, routed) {
+      facts[index].neighbourFailed = hasFailed[place]
     }
   }
 
@@ -113,11 +119,13 @@ struct FactFinder {
     return Distinct(hopsDiffer ? hops : [], precedes: Routes.NextHop.precedes)
   }
 
+  // MARK: round trips
+
   /// Not of loopback: there every round trip is the same. Not of link-local addresses: the kernel keeps
   /// metrics by the address, without the link.
   private func addRoundTrips(_ remotes: [Endpoint], _ facts: inout [RemoteFacts]) {
     var asked: [Int] = []
-    var questions: [(address: IPAddress, source: IPAddress?)] = []
+    var questions: [Evidence.Question] = []
     for (index, remote) in remotes.enumerated()
     where !remote.address.isLoopback && !remote.address.needsScope {
       switch facts[index].route {
@@ -151,5 +159,16 @@ struct Distinct<Value> {
       }
       places[index] = values.count - 1
     }
+  }
+
+  /// Where a value is in `values`, by the order that they were made with.
+  func index(of value: Value, _ precedes: (Value, Value) -> Bool) -> Int? {
+    var low = 0
+    var high = values.count
+    while low < high {
+      let middle = (low + high) / 2
+      if precedes(values[middle], value) { low = middle + 1 } else { high = middle }
+    }
+    return low < values.count && !precedes(value, values[low]) ? low : nil
   }
 }

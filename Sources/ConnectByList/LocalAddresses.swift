@@ -30,6 +30,17 @@ public enum LocalAddresses {
       .map { $0.interface }.distinct
   }
 
+  /// Each address once, where it stands first: one that two interfaces have is one place to connect from.
+  static func merged(_ locals: [LocalAddress]) -> [LocalAddress] {
+    let distinct = Distinct(locals) { Routes.precedes($0.address, $1.address) }
+    var isTaken = [Bool](repeating: false, count: distinct.values.count)
+    return locals.indices.filter { index in
+      let place = distinct.places[index]
+      defer { isTaken[place] = true }
+      return !isTaken[place]
+    }.map { locals[$0] }
+  }
+
   // MARK: addresses (RTM_GETADDR)
 
   /// Asks for all addresses of both families.
@@ -73,21 +84,21 @@ public enum LocalAddresses {
 
   // MARK: whether an interface is up (RTM_GETLINK)
 
-  /// The interfaces of which the addresses do not tell whether they are up.
+  /// The interfaces of which their addresses do not tell whether they are up.
   ///
-  /// RTM_GETADDR lists the IPv4 addresses of an interface that is down, without a word about it
-  /// (Linux 6.18). IPv6 takes its addresses away with the interface, or makes them tentative
-  /// (keep_addr_on_down), so a usable one proves that it is up, as a route through it does (`knownUp`).
+  /// RTM_GETADDR lists the addresses of an interface that is down without a word about it: IPv4's, and
+  /// IPv6's that were given to it while it was down or are kept (keep_addr_on_down). Only ::1 and
+  /// link-local addresses always go with it, so a usable one of those proves that an interface is up, as
+  /// a route through it does (`knownUp`). Linux 6.18.
   static func interfacesInDoubt(_ locals: [LocalAddress], knownUp: [UInt32]) -> [UInt32] {
     var up = knownUp
-    var asked: [UInt32] = []
-    for local in locals {
-      switch local.address.family {
-      case .inet: asked.append(local.interface)
-      case .inet6: if !local.flags.contains(.tentative) { up.append(local.interface) }
-      }
+    for local in locals
+    where local.address.family == .inet6 && !local.flags.contains(.tentative)
+      && (local.address.isLinkLocal || local.address.isLoopback)
+    {
+      up.append(local.interface)
     }
-    return asked.distinct.subtracting(up.distinct)
+    return locals.map { $0.interface }.distinct.subtracting(up.distinct)
   }
 
   static func append(questionOf interface: UInt32, to requests: inout NetlinkRequests) {

@@ -38,7 +38,8 @@ enum Routes {
     let distinct = Distinct(remotes, precedes: precedes)
     var ways = [Way?](repeating: nil, count: distinct.values.count)
     var requests = NetlinkRequests()
-    let asked = append(distinct.values, interface: interface, to: &requests, &ways)
+    let asked = append(
+      distinct.values, interface: interface, locals: [], to: &requests, &ways)
     do throws(Errno) {
       var socket = try NetlinkSocket(.route)
       try socket.ask(&requests) { index, answer in
@@ -52,7 +53,7 @@ enum Routes {
   /// An order of remotes in which those of one address are equal.
   static func precedes(_ a: Endpoint, _ b: Endpoint) -> Bool { precedes(a.address, b.address) }
 
-  fileprivate static func precedes(_ a: IPAddress, _ b: IPAddress) -> Bool {
+  static func precedes(_ a: IPAddress, _ b: IPAddress) -> Bool {
     (a.high, a.low, a.scope, a.family.rawValue) < (b.high, b.low, b.scope, b.family.rawValue)
   }
 
@@ -61,13 +62,18 @@ enum Routes {
   /// Adds a question for each remote, and fills in the ways that need none. Returns the index of the
   /// remote that each question is about.
   static func append(
-    _ remotes: [Endpoint], interface: UInt32, to requests: inout NetlinkRequests,
-    _ ways: inout [Way?]
+    _ remotes: [Endpoint], interface: UInt32, locals: [LocalAddress],
+    to requests: inout NetlinkRequests, _ ways: inout [Way?]
   ) -> [Int] {
+    let loopback = interface == 0 ? locals.map { $0.address }.filter { $0.isLoopback } : []
     var asked: [Int] = []
     for (index, remote) in remotes.enumerated() {
-      if let certain = certain(remote.address, interface: interface) {
-        ways[index] = certain
+      let address = remote.address
+      if isOnNoLink(address, interface: interface) {
+        ways[index] = Way(route: .refused(.invalidArgument))
+      } else if address.isLoopback && loopback.contains(address) {
+        // What this machine has is reached from itself.
+        ways[index] = Way(route: .source(address), isLocal: true)
       } else {
         append(remote, interface: interface, to: &requests)
         asked.append(index)
@@ -76,17 +82,10 @@ enum Routes {
     return asked
   }
 
-  /// The ways that are certain: 127.0.0.1 and ::1 are reached from themselves. (127.0.0.2 is reached from
-  /// 127.0.0.1, or from itself where an interface has it.) A link-local address without a link, or with
-  /// another than the connection is bound to, is EINVAL to `connect`.
-  private static func certain(_ remote: IPAddress, interface: UInt32) -> Way? {
-    if remote.needsScope {
-      let isOnLink = remote.scope != 0 ? interface == 0 || interface == remote.scope : interface != 0
-      return isOnLink ? nil : Way(route: .refused(.invalidArgument))
-    }
-    guard interface == 0, remote.isLoopback, remote.family == .inet6 || remote.v4Bits == 0x7f00_0001
-    else { return nil }
-    return Way(route: .source(remote), isLocal: true)
+  /// A link-local address without a link, or of another than the connection is bound to: EINVAL.
+  private static func isOnNoLink(_ remote: IPAddress, interface: UInt32) -> Bool {
+    guard remote.needsScope else { return false }
+    return remote.scope == 0 ? interface == 0 : interface != 0 && interface != remote.scope
   }
 
   /// Asks for the route that a TCP connection to `remote` would take.
@@ -140,9 +139,10 @@ enum Routes {
       default: break
       }
     }
-    // IPv6 finds a route and then no address to use it from.
-    guard let source, !source.isUnspecified, source.family == remote.family
-    else { return Way(route: .refused(.addressNotAvailable)) }
+    guard let source, !source.isUnspecified, source.family == remote.family else {
+      // A route and no address to use it from: IPv6 cannot, IPv4 sends from 0.0.0.0.
+      return Way(route: remote.family == .inet ? .unknown : .refused(.addressNotAvailable))
+    }
     let isLocal = type == RouteType.local
     return Way(
       route: .source(source.needsScope ? source.withScope(interface) : source),
@@ -200,6 +200,10 @@ private struct RouteProbe: ~Copyable {
   mutating func route(to remote: Endpoint) -> RemoteFacts.Route {
     guard let number = open() else { return .unknown }
     do throws(Errno) {
+      // SOL_SOCKET, SO_BINDTOIFINDEX (Linux 5.0). Every time: it is forgotten with the peer.
+      if interface != 0 {
+        try Syscalls.setOption(number, level: 1, name: 62, to: CInt(bitPattern: interface))
+      }
       _ = try Syscalls.connect(number, to: remote)
       let source = try Syscalls.localEndpoint(number)
       try Syscalls.disconnect(number)
@@ -212,12 +216,7 @@ private struct RouteProbe: ~Copyable {
   private mutating func open() -> CInt? {
     if socket == nil && !isRefused {
       do throws(Errno) {
-        let made = try Syscalls.socket(family, type: CInt(CBL_SOCK_DGRAM))
-        // SOL_SOCKET, SO_BINDTOIFINDEX (Linux 5.0).
-        if interface != 0 {
-          try Syscalls.setOption(made.number, level: 1, name: 62, to: CInt(bitPattern: interface))
-        }
-        socket = consume made
+        socket = try Syscalls.socket(family, type: CInt(CBL_SOCK_DGRAM))
       } catch {
         isRefused = true
       }

@@ -224,8 +224,10 @@ public struct Socket: ~Copyable {
     do throws(Errno) { try flush() } catch { failure = error }
     Syscalls.close(number)
     number = -1
-    buffer.start = buffer.end
-    buffer.trim()
+    // Whoever holds a closed socket, a collector that has not come by, holds next to nothing.
+    buffer = ReadBuffer()
+    output = WriteBuffer()
+    report = nil
     if let failure { throw failure }
   }
 

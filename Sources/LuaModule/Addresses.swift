@@ -129,6 +129,48 @@ extension Call {
   }
 }
 
+/// What the list remembers: an array, in the list's order, of the endpoints that were tried.
+@c @implementation public func cbl_lua_list_history(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    let list = call.this(ListBox.self).list
+    let now = Clock.now()
+    let reply = Reply()
+    reply.table(count: 0) {
+      var count = 0
+      for index in 0..<list.count {
+        guard case .endpoint(let endpoint) = list[index], let known = list.history[endpoint] else {
+          continue
+        }
+        count += 1
+        reply.add(cbl_value(count))
+        reply.table(count: 7) {
+          reply.set("address", endpoint)
+          reply.set("connected", cbl_value(known.hasConnected))
+          reply.set("successes", cbl_value(known.successCount))
+          reply.set("failures", cbl_value(known.failureCount))
+          if let roundTrip = known.roundTrip {
+            reply.set("round_trip", cbl_value(roundTrip.seconds))
+          }
+          if let failure = known.failure {
+            var code = TextBuffer()
+            code.append(failure.errno)
+            reply.set("code", code)
+            reply.set("age", cbl_value((now - failure.at).seconds))
+          }
+        }
+      }
+    }
+    call.answer(reply)
+  }
+}
+
+@c @implementation public func cbl_lua_list_forget(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    call.this(ListBox.self).list.history.forget()
+    call.addSelf()
+  }
+}
+
 @c @implementation public func cbl_lua_list_count(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in call.add(call.this(ListBox.self).list.count) }
 }

@@ -188,21 +188,48 @@ struct FieldReader {
   }
 }
 
+extension ConnectError {
+  fileprivate func text(after name: StaticString) -> TextBuffer {
+    var text = TextBuffer(capacity: message.count + 20)
+    text.append(name)
+    text.append(message)
+    return text
+  }
+}
+
 @c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_verdict {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list")
     let request = try call.request(1)
     do throws(ConnectError) {
-      call.add(made: SocketBox(try connectByList(box.list, request)))
+      call.add(made: SocketBox(try connectByList(&box.list, request)))
     } catch {
       report = error.report
-      var text = TextBuffer(capacity: error.message.count + 20)
-      text.append("connect_by_list: ")
-      text.append(error.message)
-      throw .failed(error.errno, text)
+      throw .failed(error.errno, error.text(after: "connect_by_list: "))
     }
   }
   if let report { call.add(made: report, at: 1) }
   return verdict
+}
+
+/// The plan as an array of pairs, in the order of ranks.
+@c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list")
+    let request = try call.request(1)
+    let race: Race
+    do throws(ConnectError) { race = try request.explain(box.list) } catch {
+      throw .failed(error.errno, error.text(after: "explain: "))
+    }
+    let rows = race.rows()
+    let reply = Reply()
+    reply.table(count: rows.count) {
+      for (index, row) in rows.enumerated() {
+        reply.add(cbl_value(index + 1))
+        reply.table(count: 5) { reply.addPair(row, of: race, local: race.plan.local(of: row.pair)) }
+      }
+    }
+    call.answer(reply)
+  }
 }

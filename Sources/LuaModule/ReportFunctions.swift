@@ -42,20 +42,27 @@ private func nameOf(_ errno: Errno) -> TextBuffer {
   return text
 }
 
-private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to reply: Reply) {
-  let attempt = row.attempt.map { race.attempts[Int($0.number)] }
-  reply.set("local_address", attempt?.local ?? race.plan.local(of: row.pair))
-  reply.set("remote_address", race.plan.remote(of: row.pair))
-  reply.set("rank", cbl_value(row.rank))
-  reply.set("chance", cbl_value(row.chance))
-  reply.key("reasons")
-  let reasons = race.plan.reasons(for: row.pair)
-  reply.table(count: reasons.count) {
-    for (index, reason) in reasons.enumerated() {
-      reply.add(cbl_value(index + 1))
-      reply.add(copying: reason)
+extension Reply {
+  /// What the plan says of a pair: the fields that a report and an explanation share.
+  func addPair(_ row: ReportRow, of race: Race, local: Endpoint?) {
+    set("local_address", local)
+    set("remote_address", race.plan.remote(of: row.pair))
+    set("rank", cbl_value(row.rank))
+    set("chance", cbl_value(row.chance))
+    key("reasons")
+    let reasons = race.plan.reasons(for: row.pair)
+    table(count: reasons.count) {
+      for (index, reason) in reasons.enumerated() {
+        add(cbl_value(index + 1))
+        add(copying: reason)
+      }
     }
   }
+}
+
+private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to reply: Reply) {
+  let attempt = row.attempt.map { race.attempts[Int($0.number)] }
+  reply.addPair(row, of: race, local: attempt?.local ?? race.plan.local(of: row.pair))
   reply.set("outcome", cbl_value((attempt?.outcome ?? .notStarted).word))
   guard let attempt else { return }
   reply.set("started", cbl_value(report.sinceCall(attempt.started).seconds))

@@ -47,18 +47,26 @@ local function row(attempt, elapsed)
     printable(attempt.remote_address), bar(attempt, elapsed), told, times }
 end
 
+-- Cells in columns; each column as wide as its widest cell.
+local function columns_of(rows)
+  local widths, lines = {}, {}
+  for _, cells in ipairs(rows) do
+    for j, cell in ipairs(cells) do widths[j] = math.max(widths[j] or 0, width(cell)) end
+  end
+  for i, cells in ipairs(rows) do
+    local line = {}
+    for j, cell in ipairs(cells) do line[j] = padded(cell, widths[j]) end
+    lines[i] = ("  " .. table.concat(line, " ")):gsub("%s+$", "")
+  end
+  return lines
+end
+
 --- The waterfall for a terminal: a summary, then a line a pair in the order of ranks.
 local function waterfall(fields)
-  local lines = { printable(fields.summary) }
-  local rows, columns = {}, {}
-  for i, attempt in ipairs(fields.attempts) do
-    rows[i] = row(attempt, fields.elapsed)
-    for j, cell in ipairs(rows[i]) do columns[j] = math.max(columns[j] or 0, width(cell)) end
-  end
-  for _, cells in ipairs(rows) do
-    for j, cell in ipairs(cells) do cells[j] = padded(cell, columns[j]) end
-    lines[#lines + 1] = ("  " .. table.concat(cells, " ")):gsub("%s+$", "")
-  end
+  local rows = {}
+  for i, attempt in ipairs(fields.attempts) do rows[i] = row(attempt, fields.elapsed) end
+  local lines = columns_of(rows)
+  table.insert(lines, 1, printable(fields.summary))
   return table.concat(lines, "\n")
 end
 
@@ -107,6 +115,26 @@ local function json(fields)
   end
   local head = json_object(fields, { "elapsed", "deadline", "code", "winner", "summary" })
   return ('%s,"attempts":[%s]}'):format(head:sub(1, -2), table.concat(attempts, ","))
+end
+
+local explanation_type = { __name = "explanation" }
+
+function explanation_type:__tostring()
+  local rows = { { "rank", "local", "", "remote", "chance", "because" } }
+  for i, pair in ipairs(self) do
+    rows[i + 1] = { ("#%d"):format(pair.rank), local_text(pair.local_address), "→",
+      printable(pair.remote_address), ("%.3f"):format(pair.chance), table.concat(pair.reasons, "; ") }
+  end
+  return table.concat(columns_of(rows), "\n")
+end
+
+--- Gives the pairs of a plan the face of an explanation.
+function face.explanation(pairs_of_plan, address_type)
+  for _, pair in ipairs(pairs_of_plan) do
+    setmetatable(pair.remote_address, address_type)
+    if pair.local_address then setmetatable(pair.local_address, address_type) end
+  end
+  return setmetatable(pairs_of_plan, explanation_type)
 end
 
 --- Gives the reports of the core their face. Called once, by the first report that is looked at.

@@ -90,12 +90,15 @@ enum cbl_verdict cbl_lua_list_add(struct cbl_call *call);
 enum cbl_verdict cbl_lua_list_get(struct cbl_call *call);
 enum cbl_verdict cbl_lua_list_remove(struct cbl_call *call);
 enum cbl_verdict cbl_lua_list_clear(struct cbl_call *call);
+enum cbl_verdict cbl_lua_list_history(struct cbl_call *call);
+enum cbl_verdict cbl_lua_list_forget(struct cbl_call *call);
 enum cbl_verdict cbl_lua_list_count(struct cbl_call *call);
 
 enum cbl_verdict cbl_lua_address_parse(struct cbl_call *call);
 enum cbl_verdict cbl_lua_address_text(struct cbl_call *call);
 enum cbl_verdict cbl_lua_address_convert(struct cbl_call *call);
 enum cbl_verdict cbl_lua_connect(struct cbl_call *call);
+enum cbl_verdict cbl_lua_explain(struct cbl_call *call);
 enum cbl_verdict cbl_lua_local_addresses(struct cbl_call *call);
 enum cbl_verdict cbl_lua_wrap(struct cbl_call *call);
 
