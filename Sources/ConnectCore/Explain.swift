@@ -29,7 +29,7 @@ extension Plan {
     }
     if let roundTrip = remote.facts.roundTrip {
       var text = TextBuffer()
-      text.append("round trip ")
+      text.append(remote.facts.history == nil ? "the kernel's metrics: round trip " : "round trip ")
       text.append(rounded: roundTrip.smoothed)
       reasons.append(text.bytes)
     }

@@ -135,9 +135,16 @@ public enum Ordering {
   public static func sorted(
     _ candidates: [OrderingCandidate]
   ) -> [(index: Int, rule: OrderingRule)] {
+    sorted(count: candidates.count) { candidates[$0] }
+  }
+
+  /// The same where the candidates need not all be there at once; each is asked for once.
+  public static func sorted(
+    count: Int, _ candidate: (Int) -> OrderingCandidate
+  ) -> [(index: Int, rule: OrderingRule)] {
     var places: [(key: OrderingKey, index: Int)] = []
-    places.reserveCapacity(candidates.count)
-    for index in candidates.indices { places.append((OrderingKey(candidates[index]), index)) }
+    places.reserveCapacity(count)
+    for index in 0..<count { places.append((OrderingKey(candidate(index)), index)) }
     // The index as the last criterion, because `sort` does not promise to be stable.
     places.sort { a, b in
       a.key.firstDifference(from: b.key) == nil ? a.index < b.index : a.key.goesBefore(b.key)

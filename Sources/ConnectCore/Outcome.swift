@@ -53,7 +53,7 @@ public struct Attempt: Sendable {
   /// Why it failed; `nil` where it did not, or where nobody but us ended it.
   public internal(set) var errno: Errno?
   /// When its silence counts against its pair.
-  let silentAt: Instant
+  var silentAt: Instant
   /// When `attempt_timeout` ends it.
   let expires: Instant
   var isSilenceNoted = false

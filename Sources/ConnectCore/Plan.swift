@@ -44,7 +44,6 @@ public struct Plan: Sendable {
     var facts = RemoteFacts()
     /// Whether anything was found out about it: a remote that joined late is asked for again.
     var hasFacts = false
-    var chance = Chance.remotePrior
     /// The local index of the first pair.
     var source: Int32 = 0
     /// Position in the order of section 3 point 3, from 0.
@@ -55,7 +54,6 @@ public struct Plan: Sendable {
     var before: Int32 = -1
     /// It stands there because families take turns.
     var isByTurns = false
-    var isStarted = false
   }
 
   /// Indices of the two locals that stand for "the route's choice", and of the one that stands for "there
@@ -68,6 +66,10 @@ public struct Plan: Sendable {
   let options: ConnectOptions
   var locals: [Local]
   var remotes: [Remote]
+  /// R of each remote, and whether its first pair was started. Beside the table: they are all of it that
+  /// a race changes, so a plan and the copy that the ranks are told from share the rest.
+  var chances: [Double] = []
+  var isStarted: [Bool] = []
   private var queues: [Queue] = []
   private var heaps: [RemoteHeap] = []
   var isPrepared = false
@@ -114,6 +116,8 @@ public struct Plan: Sendable {
       remote.place = Int32(remotes.count)
       remote.source = Plan.routesChoice(candidate.endpoint.family)
       remotes.append(remote)
+      chances.append(Chance.remotePrior)
+      isStarted.append(false)
       firstsLeft += 1
       unknownCount += 1
     }
@@ -135,7 +139,7 @@ public struct Plan: Sendable {
       let remote = queues[queue].take()
       firstsLeft -= 1
       startsSinceOther += 1
-      remotes[Int(remote)].isStarted = true
+      isStarted[Int(remote)] = true
       let source = remotes[Int(remote)].source
       locals[Int(source)].isUsed = true
       offerOthers(of: remote)
@@ -166,7 +170,7 @@ public struct Plan: Sendable {
   /// An attempt ended with `errno`. `wasSilent`: its silence was noted before, and is not counted twice.
   public mutating func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
     switch errno {
-    case .connectionRefused: remotes[Int(pair.remote)].chance = Chance.blamed
+    case .connectionRefused: chances[Int(pair.remote)] = Chance.blamed
     case .addressNotAvailable, .networkUnreachable:
       locals[Int(pair.local)].chance = Chance.blamed
     default:
@@ -177,14 +181,14 @@ public struct Plan: Sendable {
   private mutating func noteUnexplained(_ pair: Pair) {
     let after = Chance.afterSilence(
       local: locals[Int(pair.local)].chance, combination: combination(pair),
-      remote: remotes[Int(pair.remote)].chance)
+      remote: chances[Int(pair.remote)])
     locals[Int(pair.local)].chance = after.local
-    remotes[Int(pair.remote)].chance = after.remote
+    chances[Int(pair.remote)] = after.remote
   }
 
   /// L·F·R as it stands now.
   public func chance(of pair: Pair) -> Double {
-    locals[Int(pair.local)].chance * combination(pair) * remotes[Int(pair.remote)].chance
+    locals[Int(pair.local)].chance * combination(pair) * chances[Int(pair.remote)]
   }
 
   private func combination(_ pair: Pair) -> Double {
@@ -250,7 +254,7 @@ public struct Plan: Sendable {
     let isOneQueue = options.order != .likely
     queues = []
     var queueOfLocal = [Int](repeating: -1, count: isOneQueue ? 1 : locals.count)
-    for index in remotes.indices where !remotes[index].isStarted {
+    for index in remotes.indices where !isStarted[index] {
       let source = isOneQueue ? 0 : remotes[index].source
       if queueOfLocal[Int(source)] < 0 {
         queueOfLocal[Int(source)] = queues.count
@@ -259,16 +263,14 @@ public struct Plan: Sendable {
       queues[queueOfLocal[Int(source)]].remotes.append(Int32(index))
     }
     for index in queues.indices {
-      let table = remotes
-      queues[index].remotes.sort { a, b in
-        let a = table[Int(a)]
-        let b = table[Int(b)]
-        if !isOneQueue && a.chance != b.chance { return a.chance > b.chance }
-        return a.place < b.place
+      queues[index].remotes = queues[index].remotes.sorted { a, b in
+        let (a, b) = (Int(a), Int(b))
+        if !isOneQueue && chances[a] != chances[b] { return chances[a] > chances[b] }
+        return remotes[a].place < remotes[b].place
       }
     }
     heaps = Array(repeating: RemoteHeap(), count: locals.count)
-    for index in remotes.indices where remotes[index].isStarted { offerOthers(of: Int32(index)) }
+    for index in remotes.indices where isStarted[index] { offerOthers(of: Int32(index)) }
   }
 
   /// The queue whose head is the likeliest; of equals the one whose head comes first in order.
@@ -278,7 +280,7 @@ public struct Plan: Sendable {
     var bestPlace: Int32 = 0
     for (index, queue) in queues.enumerated() where queue.head < queue.remotes.count {
       let remote = remotes[Int(queue.remotes[queue.head])]
-      let chance = locals[Int(remote.source)].chance * remote.chance
+      let chance = locals[Int(remote.source)].chance * chances[Int(queue.remotes[queue.head])]
       if best == nil || chance > bestChance || chance == bestChance && remote.place < bestPlace {
         best = index
         bestChance = chance
@@ -298,7 +300,7 @@ public struct Plan: Sendable {
       let pair = Pair(local: Int32(index), remote: remote, isFirst: false)
       if startedOthers.contains(pair) { continue }
       heaps[index].insert(
-        RemoteHeap.Entry(chance: target.chance, place: target.place, remote: remote))
+        RemoteHeap.Entry(chance: chances[Int(remote)], place: target.place, remote: remote))
     }
   }
 
@@ -336,7 +338,7 @@ public struct Plan: Sendable {
 
   private mutating func freshTop(ofHeap index: Int) -> RemoteHeap.Entry? {
     while let top = heaps[index].top {
-      let now = remotes[Int(top.remote)].chance
+      let now = chances[Int(top.remote)]
       if top.chance == now { return top }
       heaps[index].correctTop(chance: now)
     }

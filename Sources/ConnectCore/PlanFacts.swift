@@ -4,17 +4,13 @@ extension Plan {
   /// Whether the order of the first pairs depends on facts that were not asked for yet.
   ///
   /// Not with a single remote, nor where the caller gives the order; nor where every remote has the same
-  /// address, or all are IPv4 loopback addresses, of which the routes and metrics would say the same.
+  /// address, of which routes and metrics would say the same.
   public var needsFactsForOrder: Bool {
     guard unknownCount > 0 else { return false }
     if wantsRouteAmongLocals { return true }
     guard options.order == .likely else { return false }
     let first = remotes[0].endpoint.address
-    return !remotes.allSatisfy {
-      $0.endpoint.address == first
-        || $0.endpoint.family == .inet && $0.endpoint.address.isLoopback && first.isLoopback
-          && first.family == .inet
-    }
+    return remotes.contains { $0.endpoint.address != first }
   }
 
   /// Whether `next()` would have more to give if it had the facts.
@@ -22,6 +18,11 @@ extension Plan {
     guard !hasLocals || unknownCount > 0, case .all = options.locals else { return false }
     if firstsLeft == 0 { return true }
     return startsSinceOther >= 3 && locals.contains { $0.isSuspect }
+  }
+
+  /// Something could be found out that would pace the race, and there is a race to pace.
+  var lacksEvidence: Bool {
+    unknownCount > 0 && (remotes.count > 1 || options.allowsOtherLocals)
   }
 
   /// Several locals were named: which is the route's own is worth asking.
@@ -50,7 +51,7 @@ extension Plan {
       remotes[index].facts = facts.remotes[index]
       if let history = seen.history { remotes[index].facts.history = history }
       if let roundTrip = seen.roundTrip { remotes[index].facts.roundTrip = roundTrip }
-      if !remotes[index].isStarted { remotes[index].chance = remotes[index].facts.chance }
+      if !isStarted[index] { chances[index] = remotes[index].facts.chance }
       if case .these = options.locals { continue }
       chooseRoutesSource(index, known: facts.locals)
     }
@@ -65,7 +66,7 @@ extension Plan {
   ) {
     remotes[index].facts.history = evidence.history
     remotes[index].facts.roundTrip = evidence.roundTrip
-    remotes[index].chance = remotes[index].facts.chance
+    chances[index] = remotes[index].facts.chance
   }
 
   private mutating func takeLocals(_ known: [LocalAddress]) {
@@ -92,15 +93,13 @@ extension Plan {
       // It keeps "the route's choice", and there is none to be had in its family.
       locals[Int(Plan.routesChoice(remote.endpoint.family))].chance = Chance.blamed
     case .source(let address):
-      let source = localIndex(of: address, known: known)
-      if remote.isStarted { inheritBlame(from: remote.source, to: source) }
-      remotes[index].source = source
+      remotes[index].source = localIndex(of: address, known: known)
     }
   }
 
   /// The first named address that is compatible; the route's own where that is named.
   mutating func chooseSourcesAmongLocals() {
-    for index in remotes.indices where !remotes[index].isStarted {
+    for index in remotes.indices where !isStarted[index] {
       let remote = remotes[index]
       var source = Plan.noLocal
       for local in Plan.firstAddress..<locals.count {
@@ -128,11 +127,22 @@ extension Plan {
     return Int32(locals.count - 1)
   }
 
-  /// What was held against "the route's choice" before the route was known is held against its address.
-  private mutating func inheritBlame(from unknown: Int32, to known: Int32) {
-    guard unknown < Plan.firstAddress, known >= Plan.firstAddress else { return }
-    locals[Int(known)].chance = locals[Int(unknown)].chance
-    locals[Int(known)].silentCount = locals[Int(unknown)].silentCount
-    locals[Int(known)].isUsed = true
+  /// A pair was started from "the route's choice", and its address is known now: what its attempt says
+  /// is held against the address.
+  mutating func blameSource(of pair: Pair, wasSilent: Bool, _ errno: Errno?) {
+    let local = Int(pair.local)
+    locals[local].isUsed = true
+    if wasSilent { locals[local].silentCount += 1 }
+    switch errno {
+    case .addressNotAvailable, .networkUnreachable: locals[local].chance = Chance.blamed
+    case .connectionRefused: break
+    case nil where !wasSilent: break
+    default:
+      locals[local].chance =
+        Chance.afterSilence(
+          local: locals[local].chance, combination: Chance.routesChoice,
+          remote: remotes[Int(pair.remote)].facts.chance
+        ).local
+    }
   }
 }

@@ -16,7 +16,7 @@ extension Plan {
       }
     case .likely:
       let given = order
-      let sorted = Ordering.sorted(given.map { candidate(remotes[$0]) })
+      let sorted = Ordering.sorted(count: given.count) { candidate(remotes[given[$0]]) }
       for (place, entry) in sorted.enumerated() {
         order[place] = given[entry.index]
         remotes[order[place]].rule = entry.rule

@@ -56,6 +56,9 @@ public struct Race: Sendable {
   private var open: [AttemptID] = []
   /// When silence starts the next attempt.
   private var nextStart: Instant
+  /// When it is time to ask for evidence that paces, where the first attempt went out without: no start
+  /// can be due before, and most connects are over by then.
+  private var factsDue = Instant.distantFuture
   private var isCancelled = false
   private var lastErrno: Errno?
   private var isHedged = false
@@ -81,9 +84,25 @@ public struct Race: Sendable {
   /// Takes in facts, whether the race asked for them or not.
   public mutating func supply(_ facts: Facts) {
     plan.supply(facts)
+    for index in attempts.indices {
+      let attempt = attempts[index]
+      let pair = plan.updated(attempt.pair)
+      guard pair != attempt.pair else { continue }
+      attempts[index].pair = pair
+      plan.blameSource(of: pair, wasSilent: attempt.isSilenceNoted, attempt.errno)
+    }
     plan.prepare()
-    for index in attempts.indices { attempts[index].pair = plan.updated(attempts[index].pair) }
     rankBase = (plan, attempts.count)
+    paceByEvidence()
+  }
+
+  /// Facts that came while the newest attempt is in flight say how long it may be silent.
+  private mutating func paceByEvidence() {
+    guard let newest = attempts.last, newest.outcome == .pending, nextStart == newest.silentAt
+    else { return }
+    let delay = delay(after: newest.pair, startedAt: newest.started)
+    nextStart = newest.started + delay
+    attempts[attempts.count - 1].silentAt = nextStart
   }
 
   /// What the driver learned of an attempt's socket; changes nothing in the race, only its report.
@@ -224,7 +243,8 @@ public struct Race: Sendable {
     var wakeUp = deadline
     if plan.wantsFacts || plan.hasNext() {
       if nextStart > now {
-        wakeUp = min(wakeUp, nextStart)
+        if plan.lacksEvidence && factsDue <= now { return .gather }
+        wakeUp = min(wakeUp, nextStart, plan.lacksEvidence ? factsDue : nextStart)
       } else if plan.wantsFacts {
         return .gather
       } else if open.count < options.inFlight {
@@ -258,18 +278,21 @@ public struct Race: Sendable {
   private mutating func start(_ pair: Plan.Pair, at now: Instant, isHedge: Bool) -> Step {
     let id = AttemptID(Int32(attempts.count))
     open.append(id)
-    let paced = Pace.delay(options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
-    var delay = paced
-    if let timeout = options.timeout, options.pace != .sequential {
-      delay = Pace.compressed(
-        paced, now: now, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
-    }
-    nextStart = now + delay
+    nextStart = now + delay(after: pair, startedAt: now)
+    if options.pace == .accelerating { factsDue = now + options.minimumDelay }
     attempts.append(
       Attempt(
         pair: pair, chance: plan.chance(of: pair), started: now, silentAt: nextStart,
         expires: options.attemptTimeout.map { now + $0 } ?? .distantFuture, isHedge: isHedge))
     return .start(id)
+  }
+
+  /// How long the newest attempt may be silent before the next starts.
+  private func delay(after pair: Plan.Pair, startedAt start: Instant) -> TimeSpan {
+    let paced = Pace.delay(options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
+    guard let timeout = options.timeout, options.pace != .sequential else { return paced }
+    return Pace.compressed(
+      paced, now: start, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
   }
 
   /// Silence past its delay counts against a pair once.

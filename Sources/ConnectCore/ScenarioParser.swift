@@ -188,13 +188,15 @@ extension Scenario {
   private mutating func readHistory(_ line: inout ScenarioLine) throws(ScenarioError) {
     let word = try line.takeWord("an address with its port")
     let endpoint = try line.endpoint(word, scopes, allowsMulticast: true)
-    if line.skip("connected") {
+    let end = try line.takeWord("'connected' or 'failed'")
+    if end.equals("connected") {
       let roundTrip = line.isAtEnd ? nil : try line.takeDuration()
       history.append(History(endpoint, .connected, roundTrip: roundTrip))
-    } else {
-      try line.takeKeyword("failed")
+    } else if end.equals("failed") {
       history.append(History(endpoint, .failed(age: try line.takeDuration())))
       try line.takeKeyword("ago")
+    } else {
+      throw line.unknown("end", end, among: ["connected", "failed"])
     }
   }
 
@@ -215,7 +217,7 @@ extension Scenario {
       case .unknown:
         throw line.unknown(
           "option", name, among: OptionKey.table.map { $0.name } + ["local_addresses"])
-      case .wrongType(expected: let allowed), .outOfRange(allowed: let allowed):
+      case .wrongType(let allowed), .outOfRange(let allowed):
         throw line.wrong(word, "will not do: the option takes ", allowed.text)
       }
     }

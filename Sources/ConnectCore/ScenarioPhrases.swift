@@ -60,7 +60,7 @@ extension ScenarioLine {
     if verb.equals("fails") {
       let errno = try takeCode()
       // A duration begins with a digit; anything else is the next clause.
-      guard let peek, let first = peek.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
+      guard let first = peek?.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
       else { return .failsAtOnce(errno) }
       return .fails(errno, after: try takeDuration())
     }
@@ -145,7 +145,9 @@ extension ScenarioLine {
     if let key = OptionKey.table.first(where: { name.equals($0.name) }), key.takesSeconds {
       return .number(Self.seconds(try duration(word)))
     }
-    if let number = AddressLiteral.decimal(word.span, digitsMax: 16) { return .number(Double(number)) }
+    if let number = AddressLiteral.decimal(word.span, digitsMax: 16) {
+      return .number(Double(number))
+    }
     return .text(word)
   }
 

@@ -189,7 +189,9 @@ private struct ScenarioText {
     }
   }
 
-  private mutating func append(_ name: StaticString, _ span: TimeSpan?, unless initially: TimeSpan?) {
+  private mutating func append(
+    _ name: StaticString, _ span: TimeSpan?, unless initially: TimeSpan?
+  ) {
     guard let span, span != initially else { return }
     option(name) { $0.append(duration: span) }
   }

@@ -92,7 +92,9 @@ public struct Simulation: Sendable {
       case .wait(let until):
         var next = until
         if let event = queue.next { next = min(next, event.time) }
-        if let cancel = world.scenario.cancel, !isCancelled { next = min(next, race.began + cancel) }
+        if let cancel = world.scenario.cancel, !isCancelled {
+          next = min(next, race.began + cancel)
+        }
         // A wait that is over already is granted once: the round of a timeout of nothing.
         idleRounds = next > now || queue.next?.time == now ? 0 : idleRounds + 1
         precondition(idleRounds < 3, "the race waits for what is past")
