@@ -1,17 +1,19 @@
 import ConnectCore
 import Synchronization
 
-/// What the kernel remembers of remotes, asked without a packet and without a privilege. Whatever refuses
-/// (a kernel without it, a sandbox) has no evidence, and nothing is lost by that.
+/// What the kernel remembers of remotes, asked without a packet and without a privilege. Whatever
+/// refuses (a kernel without it, a sandbox) has no evidence, and nothing is lost by that.
 enum Evidence {
   // MARK: round trips (tcp_metrics)
 
   typealias Question = (address: IPAddress, source: IPAddress?)
 
-  /// The smoothed round trip to each remote from the source that it would be reached from (without one:
-  /// from any), where TCP has kept it of a connection that ended in order within the last hour.
+  /// The smoothed round trip to each remote from the source that it would be reached from (without
+  /// one: from any), where TCP has kept it of a connection that ended in order within the last
+  /// hour.
   ///
-  /// Four system calls; the first time in a process six, as generic netlink's family has to be found.
+  /// Four system calls; the first time in a process six, as generic netlink's family has to be
+  /// found.
   static func roundTrips(to remotes: [Question]) -> [RemoteFacts.RoundTrip?] {
     let distinct = Distinct(remotes) { Routes.precedes($0.address, $1.address) }
     var found = [RemoteFacts.RoundTrip?](repeating: nil, count: distinct.values.count)
@@ -34,8 +36,8 @@ enum Evidence {
     /// TCP_METRICS_TIMEOUT: what is older the kernel does not use either.
     private static let ageMax: UInt64 = 3_600_000
 
-    /// From so many remotes on the whole table is read: it holds a few hundred entries on most machines,
-    /// and a question costs 1 to 2 µs, mostly to hear that there is nothing.
+    /// From so many remotes on the whole table is read: it holds a few hundred entries on most
+    /// machines, and a question costs 1 to 2 µs, mostly to hear that there is nothing.
     private static let dumpMinimum = 1000
 
     fileprivate static func ask(
@@ -72,9 +74,7 @@ enum Evidence {
       var request = NetlinkRequests()
       request.add(type: controlFamily, answerMax: NetlinkRequests.answerLong) { request in
         // struct genlmsghdr: command, version, reserved.
-        request.append(getFamily)
-        request.append(UInt8(1))
-        request.append(UInt16(0))
+        request.append((getFamily, 1, 0, 0))
         request.append(attribute: 2, text: "tcp_metrics")
       }
       var found: UInt32 = 0
@@ -103,9 +103,7 @@ enum Evidence {
     ) {
       let size = remote == nil ? NetlinkRequests.answerLong : NetlinkRequests.answerUsual
       requests.add(type: family, dump: remote == nil, answerMax: size) { request in
-        request.append(UInt8(1))  // TCP_METRICS_CMD_GET
-        request.append(UInt8(1))
-        request.append(UInt16(0))
+        request.append((1, 1, 0, 0))  // TCP_METRICS_CMD_GET
         guard let remote else { return }
         request.append(attribute: remote.address.family == .inet ? 1 : 2, remote.address)
         if let source = remote.source {
@@ -114,9 +112,9 @@ enum Evidence {
       }
     }
 
-    /// The values are attributes numbered from 1 in the order of `enum tcp_metric_index`: 6 is the round
-    /// trip in µs times 8, 7 its mean deviation in µs times 4, as `struct tcp_sock` has srtt_us and
-    /// mdev_us (since Linux 3.15; `ip tcp_metrics` divides in the same way).
+    /// The values are attributes numbered from 1 in the order of `enum tcp_metric_index`: 6 is the
+    /// round trip in µs times 8, 7 its mean deviation in µs times 4, as `struct tcp_sock` has
+    /// srtt_us and mdev_us (since Linux 3.15; `ip tcp_metrics` divides in the same way).
     static func roundTrip(
       _ message: NetlinkMessage, family: UInt16
     ) -> (Question, RemoteFacts.RoundTrip)? {
@@ -154,9 +152,9 @@ enum Evidence {
   static func append(_ neighbour: Routes.NextHop, to requests: inout NetlinkRequests) {
     requests.add(type: 30) { request in
       // struct ndmsg: family, pad, interface, state, flags, type.
-      request.append(UInt32(neighbour.address.netlinkFamily).littleEndian)
+      request.append((neighbour.address.netlinkFamily, 0, 0, 0))
       request.append(neighbour.interface)
-      request.append(UInt32(0))
+      request.append(0)
       request.append(attribute: 1, neighbour.address)  // NDA_DST
     }
   }

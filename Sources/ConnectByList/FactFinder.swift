@@ -1,12 +1,12 @@
 import ConnectCore
 
-/// Finds out what a plan wants to know before a packet is sent: this machine's addresses, the route to
-/// each remote, and what the kernel remembers of it.
+/// Finds out what a plan wants to know before a packet is sent: this machine's addresses, the route
+/// to each remote, and what the kernel remembers of it.
 ///
-/// Nothing here can fail: what cannot be had is not known, and the plan makes do. In system calls: four for
-/// all routes and all local addresses (two more for each 64 remotes); two where neighbours may tell one
-/// remote from another, or an interface may be down; four for the round trips (the first time in a process
-/// six), none for loopback.
+/// Nothing here can fail: what cannot be had is not known, and the plan makes do. In system calls:
+/// four for all routes and all local addresses (two more for each 64 remotes); two where neighbours
+/// may tell one remote from another, or an interface may be down; four for the round trips (the
+/// first time in a process six), none where all remotes have one address.
 struct FactFinder {
   private let interface: UInt32
   /// `nil`: not asked yet. They are asked for once in a race.
@@ -15,6 +15,8 @@ struct FactFinder {
   private var firstHop: Routes.NextHop?
   /// Whether another remote has another.
   private var hopsDiffer = false
+  /// The address of the first remote.
+  private var firstAddress: IPAddress?
 
   /// `interface`: the index of the one that the connections are bound to; 0: any.
   init(interface: UInt32) { self.interface = interface }
@@ -74,20 +76,24 @@ struct FactFinder {
         ways[remote] = Routes.way(to: remotes[remote].address, answer)
       }
     }
+    if isFirstTime { locals = LocalAddresses.merged(collector.locals) }
+    try askLinks(of: collector.locals, ways, on: &socket, &facts)
+  }
 
-    var questions = NetlinkRequests()
+  /// Which neighbours have failed, and which local addresses are on interfaces that are down.
+  private mutating func askLinks(
+    of found: [LocalAddress], _ ways: [Routes.Way?], on socket: inout NetlinkSocket,
+    _ facts: inout [RemoteFacts]
+  ) throws(Errno) {
+    var requests = NetlinkRequests()
     let neighbours = neighboursWorthAsking(ways)
-    for neighbour in neighbours.values { Evidence.append(neighbour, to: &questions) }
-    var doubtful: [UInt32] = []
-    if isFirstTime {
-      locals = LocalAddresses.merged(collector.locals)
-      doubtful = LocalAddresses.interfacesInDoubt(
-        collector.locals, knownUp: ways.compactMap { $0?.nextHop?.interface })
-      for interface in doubtful { LocalAddresses.append(questionOf: interface, to: &questions) }
-    }
+    for neighbour in neighbours.values { Evidence.append(neighbour, to: &requests) }
+    let doubtful = LocalAddresses.interfacesInDoubt(
+      found, knownUp: ways.compactMap { $0?.nextHop?.interface })
+    for interface in doubtful { LocalAddresses.append(questionOf: interface, to: &requests) }
     var hasFailed = [Bool](repeating: false, count: neighbours.values.count)
     var down: [UInt32] = []
-    try socket.ask(&questions) { index, answer in
+    try socket.ask(&requests) { index, answer in
       if index < hasFailed.count {
         hasFailed[index] = Evidence.hasFailed(answer)
       } else if LocalAddresses.isDown(answer) {
@@ -95,8 +101,7 @@ struct FactFinder {
       }
     }
     if !down.isEmpty {
-      locals = LocalAddresses.merged(
-        collector.locals.filter { !down.contains($0.interface) })
+      locals = LocalAddresses.merged(found.filter { !down.contains($0.interface) })
     }
     guard !hasFailed.isEmpty else { return }
     let routed = ways.indices.filter { ways[$0]?.nextHop != nil }
@@ -105,8 +110,8 @@ struct FactFinder {
     }
   }
 
-  /// The next hops of the remotes; none as long as all remotes have the same, whose state then tells no
-  /// remote from another.
+  /// The next hops of the remotes; none as long as all remotes have the same, whose state then
+  /// tells no remote from another.
   private mutating func neighboursWorthAsking(_ ways: [Routes.Way?]) -> Distinct<Routes.NextHop> {
     var hops: [Routes.NextHop] = []
     for case let way? in ways {
@@ -121,13 +126,14 @@ struct FactFinder {
 
   // MARK: round trips
 
-  /// Not of loopback: there every round trip is the same. Not of link-local addresses: the kernel keeps
-  /// metrics by the address, without the link.
-  private func addRoundTrips(_ remotes: [Endpoint], _ facts: inout [RemoteFacts]) {
+  /// Not where all remotes have one address: what is known of it would tell none from another. Not
+  /// of link-local addresses: the kernel keeps metrics by the address, without the link.
+  private mutating func addRoundTrips(_ remotes: [Endpoint], _ facts: inout [RemoteFacts]) {
+    firstAddress = firstAddress ?? remotes.first?.address
+    guard remotes.contains(where: { $0.address != firstAddress }) else { return }
     var asked: [Int] = []
     var questions: [Evidence.Question] = []
-    for (index, remote) in remotes.enumerated()
-    where !remote.address.isLoopback && !remote.address.needsScope {
+    for (index, remote) in remotes.enumerated() where !remote.address.needsScope {
       switch facts[index].route {
       case .source(let source): questions.append((remote.address, source))
       case .unknown: questions.append((remote.address, nil))

@@ -2,11 +2,11 @@ import ConnectCore
 
 /// The addresses of this machine.
 public enum LocalAddresses {
-  /// All addresses of interfaces that are up, in the kernel's order: those that nothing may be sent from
-  /// yet are among them (`tentative`), and one that two interfaces have is there twice.
+  /// All addresses of interfaces that are up, in the kernel's order: those that nothing may be sent
+  /// from yet are among them (`tentative`), and one that two interfaces have is there twice.
   ///
-  /// Four system calls, six where an interface is in doubt (`interfacesInDoubt`). Throws what the kernel
-  /// says where it refuses to tell: some sandboxes have no netlink (EAFNOSUPPORT, EPERM).
+  /// Four system calls, six where an interface is in doubt (`interfacesInDoubt`). Throws what the
+  /// kernel says where it refuses to tell: some sandboxes have no netlink (EAFNOSUPPORT, EPERM).
   public static func all() throws(Errno) -> [LocalAddress] {
     var socket = try NetlinkSocket(.route)
     var collector = LocalAddressCollector()
@@ -23,14 +23,15 @@ public enum LocalAddresses {
     return collector.locals.filter { !down.contains($0.interface) }
   }
 
-  /// The interfaces that have a link-local IPv6 address which may be used: where an unscoped link-local
-  /// remote may be. In the order of their indices.
+  /// The interfaces that have a link-local IPv6 address which may be used: where an unscoped
+  /// link-local remote may be. In the order of their indices.
   static func links(_ locals: [LocalAddress]) -> [UInt32] {
     locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
       .map { $0.interface }.distinct
   }
 
-  /// Each address once, where it stands first: one that two interfaces have is one place to connect from.
+  /// Each address once, where it stands first: one that two interfaces have is one place to connect
+  /// from.
   static func merged(_ locals: [LocalAddress]) -> [LocalAddress] {
     let distinct = Distinct(locals) { Routes.precedes($0.address, $1.address) }
     var isTaken = [Bool](repeating: false, count: distinct.values.count)
@@ -49,7 +50,8 @@ public enum LocalAddresses {
       type: MessageType.getAddress, dump: true, answerMax: NetlinkRequests.answerLong
     ) { request in
       // struct ifaddrmsg: family (AF_UNSPEC: both), prefix, flags, scope, interface.
-      request.append(zeros: Self.addressHeaderSize)
+      request.append(0)
+      request.append(0)
     }
   }
 
@@ -86,10 +88,10 @@ public enum LocalAddresses {
 
   /// The interfaces of which their addresses do not tell whether they are up.
   ///
-  /// RTM_GETADDR lists the addresses of an interface that is down without a word about it: IPv4's, and
-  /// IPv6's that were given to it while it was down or are kept (keep_addr_on_down). Only ::1 and
-  /// link-local addresses always go with it, so a usable one of those proves that an interface is up, as
-  /// a route through it does (`knownUp`). Linux 6.18.
+  /// RTM_GETADDR lists the addresses of an interface that is down without a word about it: IPv4's,
+  /// and IPv6's that were given to it while it was down or are kept (keep_addr_on_down). Only ::1
+  /// and link-local addresses always go with it, so a usable one of those proves that an interface
+  /// is up, as a route through it does (`knownUp`). Linux 6.18.
   static func interfacesInDoubt(_ locals: [LocalAddress], knownUp: [UInt32]) -> [UInt32] {
     var up = knownUp
     for local in locals
@@ -106,9 +108,10 @@ public enum LocalAddresses {
       type: MessageType.getLink, answerMax: NetlinkRequests.answerLong
     ) { request in
       // struct ifinfomsg: family, pad, type, index, flags, change.
-      request.append(UInt32(0))
+      request.append(0)
       request.append(interface)
-      request.append(zeros: 8)
+      request.append(0)
+      request.append(0)
     }
   }
 

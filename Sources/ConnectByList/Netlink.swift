@@ -2,12 +2,14 @@ import ConnectCore
 
 /// Requests to the kernel in netlink's wire form, as many as fit a question, one after the other.
 ///
-/// A message is a header of 16 bytes (length, type, flags, sequence, sender), a fixed part of its type, and
-/// attributes (length, type, payload), all aligned to 4 bytes and in the machine's byte order; addresses
-/// are in network order. netlink(7), rtnetlink(7).
+/// A message is a header of 16 bytes (length, type, flags, sequence, sender), a fixed part of its
+/// type, and attributes (length, type, payload), all aligned to 4 bytes and in the machine's byte
+/// order; addresses are in network order. netlink(7), rtnetlink(7).
+///
+/// Kept as words of 4 bytes, as everything in a request is aligned to them.
 struct NetlinkRequests {
-  private(set) var bytes: [UInt8] = []
-  /// Where each request begins, and where the last one ends.
+  private(set) var words: [UInt32] = []
+  /// Where each request begins, and where the last one ends, in words.
   private var bounds: [Int] = [0]
   /// What the answer to each may measure; a longer one is asked for again with more room.
   private var answerMaxima: [Int32] = []
@@ -21,75 +23,85 @@ struct NetlinkRequests {
   private static let isRequest: UInt16 = 1
   private static let isDump: UInt16 = 0x300
   fileprivate static let headerSize = 16
+  private static let sequenceWord = 2
 
   var count: Int { bounds.count - 1 }
+
+  // MARK: writing
 
   /// Begins a request. `body` appends the fixed part and the attributes.
   mutating func add(
     type: UInt16, dump: Bool = false, answerMax: Int = Self.answerUsual,
     _ body: (inout NetlinkRequests) -> Void
   ) {
-    let start = bytes.count
-    append(UInt32(0))
-    append(type)
-    append(Self.isRequest | (dump ? Self.isDump : 0))
-    append(UInt32(0))
-    append(UInt32(0))
+    let start = words.count
+    append(0)
+    append(type, Self.isRequest | (dump ? Self.isDump : 0))
+    append(0)
+    append(0)
     body(&self)
-    store(UInt32(bytes.count - start), at: start)
-    bounds.append(bytes.count)
+    words[start] = UInt32((words.count - start) * 4)
+    bounds.append(words.count)
     answerMaxima.append(Int32(answerMax))
   }
 
-  mutating func append<Number: FixedWidthInteger>(_ value: Number) {
-    withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+  mutating func append(_ word: UInt32) { words.append(word) }
+
+  mutating func append(_ first: UInt16, _ second: UInt16) {
+    words.append(unsafeBitCast((first, second), to: UInt32.self))
   }
 
-  mutating func append(zeros count: Int) {
-    for _ in 0..<count { bytes.append(0) }
+  mutating func append(_ bytes: (UInt8, UInt8, UInt8, UInt8)) {
+    words.append(unsafeBitCast(bytes, to: UInt32.self))
   }
 
   mutating func append(attribute type: UInt16, _ address: IPAddress) {
     switch address.family {
     case .inet:
-      append(UInt16(8))
-      append(type)
+      append(8, type)
       append(address.v4Bits.bigEndian)
     case .inet6:
-      append(UInt16(20))
-      append(type)
-      append(address.high.bigEndian)
-      append(address.low.bigEndian)
+      append(20, type)
+      append(half: address.high)
+      append(half: address.low)
     }
   }
 
-  mutating func append<Number: FixedWidthInteger>(attribute type: UInt16, _ value: Number) {
-    append(UInt16(4 + MemoryLayout<Number>.size))
-    append(type)
+  private mutating func append(half: UInt64) {
+    append(UInt32(truncatingIfNeeded: half >> 32).bigEndian)
+    append(UInt32(truncatingIfNeeded: half).bigEndian)
+  }
+
+  mutating func append(attribute type: UInt16, _ value: UInt32) {
+    append(8, type)
     append(value)
-    align()
+  }
+
+  mutating func append(attribute type: UInt16, _ value: UInt16) {
+    append(6, type)
+    append(value, 0)
+  }
+
+  mutating func append(attribute type: UInt16, _ value: UInt8) {
+    append(5, type)
+    append((value, 0, 0, 0))
   }
 
   /// With the NUL that the kernel wants.
   mutating func append(attribute type: UInt16, text: StaticString) {
-    append(UInt16(4 + text.utf8CodeUnitCount + 1))
-    append(type)
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    bytes.append(0)
-    align()
-  }
-
-  private mutating func align() { append(zeros: -bytes.count & 3) }
-
-  private mutating func store(_ value: UInt32, at offset: Int) {
-    bytes.withUnsafeMutableBytes { $0.storeBytes(of: value, toByteOffset: offset, as: UInt32.self) }
+    let count = text.utf8CodeUnitCount
+    append(UInt16(4 + count + 1), type)
+    func byte(_ index: Int) -> UInt8 { index < count ? text.utf8Start[index] : 0 }
+    for index in stride(from: 0, to: count + 1, by: 4) {
+      append((byte(index), byte(index + 1), byte(index + 2), byte(index + 3)))
+    }
   }
 
   // MARK: for the exchange
 
   /// The answers carry these numbers: `first` for the first request, and so on.
   mutating func number(from first: UInt32) {
-    for index in 0..<count { store(first &+ UInt32(index), at: bounds[index] + 8) }
+    for index in 0..<count { words[bounds[index] + Self.sequenceWord] = first &+ UInt32(index) }
   }
 
   func range(of requests: Range<Int>) -> Range<Int> {
@@ -103,9 +115,8 @@ struct NetlinkRequests {
   }
 
   func isDump(_ index: Int) -> Bool {
-    bytes.withUnsafeBytes { bytes in
-      (bytes.number(at: bounds[index] + 6, as: UInt16.self) ?? 0) & Self.isDump == Self.isDump
-    }
+    let flags = unsafeBitCast(words[bounds[index] + 1], to: (UInt16, UInt16).self).1
+    return flags & Self.isDump == Self.isDump
   }
 }
 

@@ -12,30 +12,33 @@ enum NetlinkAnswer {
 
 /// A conversation with the kernel that never waits.
 ///
-/// Routing and generic netlink work inside `send`: when that returns, the answers lie in the socket's
-/// queue (a dump's next piece is made while the one before is read). So reading until there is nothing
-/// more is enough, and what has not been answered then was dropped for want of room: it is asked for
-/// again, a few times. The socket is not bound and not connected: the kernel does the first by itself and
-/// is whom one talks to where nobody else is named. `socket`, `send`, `recvmmsg`, `close` are the four
-/// system calls of a small question, however many requests it has.
+/// Routing and generic netlink work inside `send`: when that returns, the answers lie in the
+/// socket's queue (a dump's next piece is made while the one before is read). So reading until
+/// there is nothing more is enough, and what has not been answered then was dropped for want of
+/// room: it is asked for again, a few times. The socket is not bound and not connected: the kernel
+/// does the first by itself and is whom one talks to where nobody else is named. `socket`, `send`,
+/// `recvmmsg`, `close` are the four system calls of a small question, however many requests it has.
 struct NetlinkSocket: ~Copyable {
   /// NETLINK_ROUTE, NETLINK_GENERIC.
-  enum Bus: CInt { case route = 0, generic = 16 }
+  enum Bus: CInt {
+    case route = 0
+    case generic = 16
+  }
 
   private let descriptor: Descriptor
   private var nextSequence: UInt32 = 1
   private var slots = NetlinkSlots()
 
-  /// Requests at a time. Each answer is charged with up to 1 KB against SO_RCVBUF, which is 208 KB unless
-  /// the administrator has set it lower.
+  /// Requests at a time. Each answer is charged with up to 1 KB against SO_RCVBUF, which is 208 KB
+  /// unless the administrator has set it lower.
   private static let batchMax = 64
   private static let roundsMax = 4
   private static let bufferSize = 64 << 10
 
   init(_ bus: Bus) throws(Errno) { descriptor = try Syscalls.netlinkSocket(bus.rawValue) }
 
-  /// Asks, and hands each answer over with its request's index. A request that nothing is heard of has
-  /// no answer. Throws what `send` says when the kernel does not take requests at all.
+  /// Asks, and hands each answer over with its request's index. A request that nothing is heard of
+  /// has no answer. Throws what `send` says when the kernel does not take requests at all.
   mutating func ask(
     _ requests: inout NetlinkRequests, _ take: (Int, NetlinkAnswer) -> Void
   ) throws(Errno) {
@@ -64,8 +67,8 @@ struct NetlinkSocket: ~Copyable {
 
   private func send(_ requests: borrowing NetlinkRequests, _ batch: Range<Int>) throws(Errno) {
     let range = requests.range(of: batch)
-    _ = try requests.bytes.withUnsafeBufferPointer { bytes throws(Errno) in
-      let part = UnsafeBufferPointer(rebasing: bytes[range])
+    _ = try requests.words.withUnsafeBufferPointer { words throws(Errno) in
+      let part = UnsafeBufferPointer(rebasing: words[range])
       return try Syscalls.send(descriptor.number, UnsafeRawBufferPointer(part))
     }
   }
@@ -73,8 +76,9 @@ struct NetlinkSocket: ~Copyable {
   private mutating func receive(
     _ exchange: inout NetlinkExchange, until left: Int, _ take: (Int, NetlinkAnswer) -> Void
   ) throws(Errno) {
-    // A bound for what no kernel does: 4 GB of answers to one batch.
+    // Bounds for what no kernel does: 4 GB of answers to one batch, and overruns without an end.
     var turnsLeft = 65_536
+    var overrunsLeft = 4
     while exchange.left > left && turnsLeft > 0 {
       turnsLeft -= 1
       do throws(Errno) {
@@ -82,7 +86,8 @@ struct NetlinkSocket: ~Copyable {
         for index in 0..<received { exchange.take(slots.datagram(index), take) }
       } catch {
         // ENOBUFS is told once, in between: something was dropped, the rest is still there.
-        guard error == .noBufferSpace else { throw error }
+        guard error == .noBufferSpace, overrunsLeft > 0 else { throw error }
+        overrunsLeft -= 1
       }
     }
   }

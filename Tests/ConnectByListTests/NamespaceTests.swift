@@ -1,0 +1,300 @@
+import ConnectCore
+import Foundation
+import Testing
+
+@testable import ConnectByList
+
+extension Driver {
+  /// The same against tables that are made for the purpose, in a network namespace that a thread
+  /// has for itself: nothing leaves it, and it goes with the thread.
+  @Suite(
+    .serialized,
+    .enabled(if: Namespace.isAllowed, "needs CAP_SYS_ADMIN and ip(8); try: unshare -Urn swift test")
+  )
+  struct NamespaceTests {
+    private static let twoLinks = """
+      ip link set lo up
+      for n in 0 1; do
+        ip link add d$n type veth peer name p$n && ip link set p$n addrgenmode none up
+        ip link set d$n addrgenmode none up
+      done
+      ip addr add 10.0.0.5/24 dev d0
+      ip addr add 10.1.0.5/24 dev d1
+      """
+
+    private func endpoint(_ text: String, port: UInt16 = 9) -> Endpoint {
+      Endpoint(EndpointText.parseAddress(Array(text.utf8), scopes: SystemScopes())!, port: port)
+    }
+
+    // MARK: local addresses
+
+    @Test func `addresses come with their flags, and none of an interface that is down`() throws {
+      let found = try Namespace.run(
+        Self.twoLinks + """
+
+          ip addr add 10.0.0.6/24 dev d0
+          ip addr add 10.0.0.7/24 dev d0 valid_lft 1000 preferred_lft 0
+          ip addr add 10.2.0.1 peer 10.2.0.2/32 dev d0
+          if [ -e /proc/net/if_inet6 ]; then
+            ip addr add 2001:db8::5/64 dev d0 nodad
+            ip addr add 2001:db8::6/64 dev d0 nodad preferred_lft 0
+            ip addr add 2001:db8::7/64 dev d0 nodad home
+            ip addr add fe80::5/64 dev d0 nodad
+            ip addr add fe80::6/64 dev d1
+          fi
+          ip link set d1 down
+          ip addr add 10.0.0.5/32 dev d1
+          [ ! -e /proc/net/if_inet6 ] || ip addr add 2001:db8:1::1/64 dev d1 nodad
+          """
+      ) {
+        let all = (try? LocalAddresses.all()) ?? []
+        let scope = SystemScopes().index(ofInterface: Array("d0".utf8))!
+        return (all, scope, LocalAddresses.links(all))
+      }
+      let (all, scope, links) = found
+      func flags(_ text: String) -> LocalAddress.Flags? {
+        all.first { $0.address == endpoint(text).address }?.flags
+      }
+      let inet = all.filter { $0.address.family == .inet }.map { $0.address.v4Bits & 0xff_ffff }
+      #expect(inet.sorted() == [0x00_0001, 0x00_0005, 0x00_0006, 0x00_0007, 0x02_0001])
+      #expect(flags("10.0.0.6") == [])
+      #expect(flags("10.0.0.7") == .deprecated)
+      #expect(all.first { $0.address == endpoint("10.2.0.1").address }?.prefixLength == 32)
+      guard all.contains(where: { $0.address.family == .inet6 }) else { return }
+      #expect(flags("2001:db8::5") == [])
+      #expect(flags("2001:db8::6") == .deprecated)
+      #expect(flags("2001:db8::7") == .home)
+      #expect(flags("2001:db8:1::1") == nil)
+      #expect(all.contains { $0.address == endpoint("fe80::5").address.withScope(scope) })
+      #expect(links == [scope])
+    }
+
+    // MARK: routes
+
+    /// The source that a TCP socket gets, or what it is refused with.
+    private func sourceByTCP(_ remote: Endpoint, interface: UInt32) -> RemoteFacts.Route {
+      do throws(Errno) {
+        let socket = try Syscalls.socket(remote.family)
+        if interface != 0 {
+          try Syscalls.setOption(socket.number, level: 1, name: 62, to: CInt(interface))
+        }
+        do throws(Errno) {
+          _ = try Syscalls.connect(socket.number, to: remote)
+        } catch {
+          if error != .connectionRefused { throw error }
+        }
+        return .source(try Syscalls.localEndpoint(socket.number)!.address)
+      } catch {
+        return .refused(error)
+      }
+    }
+
+    private static let manyRoutes = """
+
+      ip route add default via 10.0.0.1
+      ip route add unreachable 10.20.0.0/16
+      ip route add prohibit 10.21.0.0/16
+      ip route add blackhole 10.22.0.0/16
+      ip route add throw 10.23.0.0/16
+      ip addr add 10.0.0.6/24 dev d0
+      ip route add 10.31.0.0/16 dev d0 src 10.0.0.6
+      ip route add default dev d1 table 100
+      ip rule add to 10.40.0.0/16 lookup 100
+      ip rule add ipproto tcp dport 9 to 10.41.0.0/16 lookup 100
+      ip rule add ipproto udp to 10.42.0.0/16 lookup 100
+      if [ -e /proc/net/if_inet6 ]; then
+        ip addr add 2001:db8::5/64 dev d0 nodad
+        ip addr add 2001:db8:1::5/64 dev d1 nodad
+        ip addr add fe80::5/64 dev d0 nodad
+        ip -6 route add default via 2001:db8::1
+        ip -6 route add unreachable 2001:db8:20::/48
+        ip -6 route add prohibit 2001:db8:21::/48
+        ip -6 route add blackhole 2001:db8:22::/48
+        ip -6 route add default dev d1 table 100
+        ip -6 rule add ipproto tcp dport 9 to 2001:db8:41::/48 lookup 100
+      fi
+      """
+
+    @Test(arguments: ["", "d1"])
+    func `a route is what connect finds, by policy and by interface`(_ interface: String) throws {
+      let names = [
+        "127.0.0.1", "127.0.0.2", "10.0.0.5", "10.0.0.9", "10.1.0.9", "10.0.0.255", "8.8.8.8",
+        "10.20.0.1", "10.21.0.1", "10.22.0.1", "10.23.0.1", "10.31.0.1", "10.40.0.1", "10.41.0.1",
+        "10.42.0.1", "255.255.255.255", "::1", "2001:db8::5", "2001:db8::9", "2001:db8:1::9",
+        "2001:4860::1", "2001:db8:20::1", "2001:db8:21::1", "2001:db8:22::1", "2001:db8:41::1",
+        "fe80::9%d0", "fe80::5%d0", "fe80::9",
+      ]
+      let found = try Namespace.run(Self.twoLinks + Self.manyRoutes) {
+        let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
+        let remotes = names.filter { hasIPv6 || !$0.contains(":") }.map { endpoint($0) }
+        let index = SystemScopes().index(ofInterface: Array(interface.utf8)) ?? 0
+        var finder = FactFinder(interface: index)
+        let plan = Plan(
+          remotes.enumerated().map { Candidate($1, entry: Int32($0)) }, options: ConnectOptions())
+        return (
+          Routes.sources(of: remotes, interface: index),
+          finder.facts(for: plan).remotes.map { $0.route },
+          remotes.map { sourceByTCP($0, interface: index) }
+        )
+      }
+      for index in found.0.indices {
+        #expect(found.0[index] == found.2[index], "\(names[index])")
+        #expect(found.1[index] == found.2[index], "\(names[index])")
+      }
+    }
+
+    // MARK: evidence
+
+    @Test func `a neighbour that failed is known where it tells one remote from another`() throws {
+      let found = try Namespace.run(
+        Self.twoLinks + """
+
+          ip route add default via 10.0.0.1
+          ip neigh add 10.0.0.77 dev d0 nud failed
+          ip neigh add 10.0.0.1 dev d0 lladdr 02:00:00:00:00:01 nud permanent
+          """
+      ) {
+        func failures(_ names: [String]) -> [Bool] {
+          var finder = FactFinder(interface: 0)
+          let candidates = names.enumerated().map { Candidate(endpoint($1), entry: Int32($0)) }
+          let plan = Plan(candidates, options: ConnectOptions())
+          return finder.facts(for: plan).remotes.map { $0.neighbourFailed }
+        }
+        return (
+          failures(["8.8.8.8", "10.0.0.77", "127.0.0.1", "10.0.0.78"]), failures(["10.0.0.77"])
+        )
+      }
+      #expect(found.0 == [false, true, false, false])
+      #expect(found.1 == [false])
+    }
+
+    @Test func `round trips are what ip tcp_metrics says, asked one by one and all at once`() throws
+    {
+      let server = endpoint("10.0.0.5", port: 80)
+      let found = try Namespace.run(Self.twoLinks) {
+        let isConnected = connectsByTCP(to: server)
+        let questions: [Evidence.Question] = [
+          (endpoint("10.9.9.9").address, nil), (server.address, nil),
+          (server.address.mapped, nil),
+        ]
+        let right = Evidence.roundTrips(to: [(server.address, server.address)])
+        let wrong = Evidence.roundTrips(to: [(server.address, endpoint("10.1.0.5").address)])
+        let many =
+          (0..<2000).map { (address: IPAddress(v4: 0x0a00_0000 + UInt32($0)), source: nil) }
+          as [Evidence.Question]
+        return (
+          Evidence.roundTrips(to: questions), right, wrong, Evidence.roundTrips(to: many),
+          Namespace.output(of: "ip tcp_metrics show 10.0.0.5"), isConnected
+        )
+      }
+      #expect(found.5)
+      guard let roundTrip = found.0[1] else {
+        // Kept by no kernel whose tcp_no_metrics_save is set.
+        #expect(!found.4.contains("rtt "))
+        return
+      }
+      #expect(found.0[0] == nil && found.0[2] == nil)
+      #expect(found.1 == [roundTrip] && found.2 == [nil])
+      #expect(found.3.enumerated().allSatisfy { ($1 == nil) == ($0 != 5) })
+      #expect(found.3[5] == roundTrip)
+      let words = found.4.split(separator: " ")
+      func microseconds(_ name: Substring) -> Int64? {
+        words.firstIndex(of: name).flatMap { Int64(words[$0 + 1].dropLast(2)) }
+      }
+      #expect(roundTrip.smoothed.nanoseconds / 1000 == microseconds("rtt"))
+      #expect(roundTrip.variance.nanoseconds / 1000 == microseconds("rttvar"))
+    }
+
+    private func connectsByTCP(to server: Endpoint) -> Bool {
+      do throws(Errno) {
+        try exchangeByTCP(with: server)
+        return true
+      } catch {
+        return false
+      }
+    }
+
+    /// A connection with some bytes both ways that ends in order: then TCP keeps its metrics.
+    private func exchangeByTCP(with server: Endpoint) throws(Errno) {
+      let listener = try Syscalls.socket(.inet)
+      try Syscalls.bind(listener.number, to: server)
+      try Syscalls.listen(listener.number, backlog: 1)
+      let client = try Syscalls.socket(.inet)
+      _ = try Syscalls.connect(client.number, to: server)
+      guard let accepted = try Syscalls.accept(listener.number) else { throw .tryAgain }
+      for _ in 0..<4 {
+        for (from, to) in [(client.number, accepted.number), (accepted.number, client.number)] {
+          var bytes = [UInt8](repeating: 1, count: 100)
+          _ = try bytes.withUnsafeMutableBufferPointer { bytes throws(Errno) in
+            let bytes = UnsafeMutableRawBufferPointer(bytes)
+            _ = try Syscalls.send(from, UnsafeRawBufferPointer(bytes))
+            return try Syscalls.receive(to, into: bytes)
+          }
+        }
+      }
+      try Syscalls.shutdown(client.number, how: 1)
+      try Syscalls.shutdown(accepted.number, how: 1)
+    }
+  }
+}
+
+/// A network namespace of a thread's own.
+private enum Namespace {
+  /// `unshare`, which Glibc's module leaves out, with CLONE_NEWNET.
+  private static func leaveNetwork() -> Bool {
+    typealias Unshare = @convention(c) (CInt) -> CInt
+    guard let unshare = dlsym(nil, "unshare") else { return false }
+    return unsafeBitCast(unshare, to: Unshare.self)(0x4000_0000) == 0
+  }
+
+  static let isAllowed: Bool =
+    (try? run("ip link set lo up") { true }) ?? false
+
+  struct Failure: Error {
+    let what: String
+  }
+
+  /// Runs a shell script and then `body` in a new namespace.
+  static func run<Result>(_ script: String, _ body: @escaping () -> Result) throws -> Result {
+    // The thread is joined by the semaphore before anything is read.
+    nonisolated(unsafe) var result: Result?
+    nonisolated(unsafe) var failure: String?
+    nonisolated(unsafe) let work = body
+    let done = DispatchSemaphore(value: 0)
+    let thread = Thread {
+      if !leaveNetwork() {
+        failure = "unshare: errno \(errno)"
+      } else if shell("set -e\n" + script) != 0 {
+        failure = "the script failed"
+      } else {
+        result = work()
+      }
+      done.signal()
+    }
+    thread.stackSize = 8 << 20
+    thread.start()
+    done.wait()
+    guard let result else { throw Failure(what: failure ?? "") }
+    return result
+  }
+
+  static func output(of command: String) -> String {
+    let path = NSTemporaryDirectory() + "namespace-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    defer { unlink(path) }
+    _ = shell("\(command) > '\(path)'")
+    return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+  }
+
+  /// A child is in the namespace of the thread that makes it.
+  private static func shell(_ script: String) -> Int32 {
+    var child: pid_t = 0
+    let arguments: [UnsafeMutablePointer<CChar>?] = [
+      strdup("sh"), strdup("-c"), strdup(script), nil,
+    ]
+    defer { for argument in arguments { free(argument) } }
+    guard posix_spawn(&child, "/bin/sh", nil, nil, arguments, environ) == 0 else { return -1 }
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    return status
+  }
+}

@@ -1,0 +1,234 @@
+import ConnectCore
+import Testing
+
+@testable import ConnectByList
+
+@Suite struct NetlinkTests {
+  // MARK: the wire form
+
+  @Test func `a request has its length, its flags and a padded end`() {
+    var requests = NetlinkRequests()
+    requests.add(type: 26) { $0.append(attribute: 27, UInt8(6)) }
+    requests.add(type: 22, dump: true) { request in for _ in 0..<2 { request.append(0) } }
+    requests.number(from: 7)
+    #expect(requests.count == 2)
+    #expect(requests.range(of: 0..<1) == 0..<6)
+    let expected =
+      bytes(UInt32(24)) + bytes(UInt16(26)) + bytes(UInt16(1)) + bytes(UInt32(7)) + bytes(UInt32(0))
+      + [5, 0, 27, 0, 6, 0, 0, 0]
+      + bytes(UInt32(24)) + bytes(UInt16(22)) + bytes(UInt16(0x301)) + bytes(UInt32(8))
+      + bytes(UInt32(0)) + zeros(8)
+    #expect(requests.words.withUnsafeBytes { Array($0) } == expected)
+    #expect(!requests.isDump(0) && requests.isDump(1))
+  }
+
+  @Test func `addresses and texts are written in network order, with their NUL`() {
+    var requests = NetlinkRequests()
+    requests.add(type: 1) { request in
+      request.append(attribute: 1, IPAddress(v4: 0x0102_0304))
+      request.append(attribute: 2, IPAddress(high: 0x2001_0db8 << 32, low: 9))
+      request.append(attribute: 3, text: "abcd")
+      request.append(attribute: 4, UInt16(7).bigEndian)
+    }
+    let expected: [UInt8] =
+      [8, 0, 1, 0, 1, 2, 3, 4, 20, 0, 2, 0, 0x20, 0x01, 0x0d, 0xb8] + zeros(11) + [9]
+      + [9, 0, 3, 0, 97, 98, 99, 100, 0, 0, 0, 0, 6, 0, 4, 0, 0, 7, 0, 0]
+    #expect(requests.words.withUnsafeBytes { Array($0) }.dropFirst(16) == expected[...])
+  }
+
+  @Test func `messages and attributes are read up to the first length that cannot be`() {
+    let good = message(type: 20, sequence: 1, [1, 2, 3, 4])
+    let cases: [([UInt8], Int)] = [
+      ([], 0), ([1], 0), (good, 1), (good + good, 2), (good + Array(good.prefix(15)), 1),
+      (Array(good.dropLast()), 0), (good + header(length: 15), 1), (good + header(length: 0), 1),
+      (good + header(length: .max), 1), (good + [0, 0, 0], 1),
+    ]
+    for (bytes, count) in cases {
+      bytes.withUnsafeBytes { #expect(Array(NetlinkMessages($0)).count == count, "\(bytes)") }
+    }
+    let attributes: [([UInt8], Int)] = [
+      ([], 0), ([4, 0, 1, 0], 1), ([5, 0, 1, 0, 9], 1), ([5, 0, 1, 0, 9, 0, 0, 0, 4, 0, 2, 0], 2),
+      ([3, 0, 1, 0], 0), ([0, 0, 0, 0], 0), ([8, 0, 1, 0, 1, 2, 3], 0), ([4, 0, 1], 0),
+      ([255, 255, 1, 0], 0),
+    ]
+    for (bytes, count) in attributes {
+      bytes.withUnsafeBytes { #expect(Array(NetlinkAttributes($0)).count == count, "\(bytes)") }
+    }
+  }
+
+  @Test func `an attribute's marks are no part of its type`() {
+    let bytes: [UInt8] = [4, 0, 6, 0x80]
+    bytes.withUnsafeBytes { #expect(Array(NetlinkAttributes($0)).map { $0.type } == [6]) }
+  }
+
+  // MARK: an address
+
+  private func address(
+    family: UInt8, prefix: UInt8, flags: UInt8 = 0, interface: UInt8 = 3, _ attributes: [UInt8]
+  ) -> LocalAddress? {
+    let bytes = message(
+      type: 20, sequence: 1, [family, prefix, flags, 0, interface, 0, 0, 0] + attributes)
+    return bytes.withUnsafeBytes { bytes in
+      Array(NetlinkMessages(bytes)).first.flatMap { LocalAddresses.address($0) }
+    }
+  }
+
+  private let linkLocal: [UInt8] = [20, 0, 1, 0, 0xfe, 0x80] + .init(repeating: 0, count: 13) + [1]
+
+  @Test func `IFA_LOCAL is preferred to the peer's address`() {
+    let found = address(family: 2, prefix: 32, [8, 0, 1, 0, 10, 0, 0, 2, 8, 0, 2, 0, 10, 0, 0, 1])
+    #expect(found == LocalAddress(IPAddress(v4: 0x0a00_0001), prefixLength: 32, interface: 3))
+  }
+
+  @Test func `a link-local IPv6 address gets its interface as its scope`() {
+    let found = address(family: 10, prefix: 64, linkLocal)
+    #expect(found?.address == IPAddress(high: 0xfe80_0000_0000_0000, low: 1, scope: 3))
+  }
+
+  @Test func `IFA_FLAGS is preferred to the short flags, and each flag is understood`() {
+    let cases: [(UInt32, LocalAddress.Flags)] = [
+      (0x80, []), (0x01, .temporary), (0x20, .deprecated), (0x10, .home), (0x40, .tentative),
+      (0x44, []), (0x08, .tentative), (0x4c, .tentative), (0x121, [.temporary, .deprecated]),
+    ]
+    for (kernel, flags) in cases {
+      let attribute: [UInt8] = [8, 0, 8, 0] + bytes(kernel)
+      #expect(address(family: 10, prefix: 64, flags: 0x40, linkLocal + attribute)?.flags == flags)
+    }
+    #expect(address(family: 10, prefix: 64, flags: 0x40, linkLocal)?.flags == .tentative)
+    #expect(address(family: 2, prefix: 8, flags: 0x01, [8, 0, 1, 0, 10, 0, 0, 1])?.flags == [])
+  }
+
+  @Test func `what is no address is none`() {
+    #expect(address(family: 2, prefix: 8, []) == nil)
+    #expect(address(family: 2, prefix: 8, [7, 0, 1, 0, 10, 0, 0, 0]) == nil)
+    #expect(address(family: 2, prefix: 33, [8, 0, 1, 0, 10, 0, 0, 1]) == nil)
+    #expect(address(family: 2, prefix: 8, [8, 0, 1, 0, 0, 0, 0, 0]) == nil)
+  }
+
+  // MARK: the exchange
+
+  /// Feeds datagrams to an exchange of one dump and two questions, and says what came of it.
+  private func exchange(_ datagrams: [([UInt8], cut: Bool)]) -> (log: [String], left: Int) {
+    var requests = NetlinkRequests()
+    requests.add(type: 22, dump: true) { $0.append(0) }
+    for _ in 0..<2 { requests.add(type: 26) { $0.append(0) } }
+    var exchange = NetlinkExchange(requests, first: 100)
+    var log: [String] = []
+    for (bytes, cut) in datagrams {
+      bytes.withUnsafeBytes { bytes in
+        exchange.take(NetlinkDatagram(bytes: bytes, isTruncated: cut)) { index, answer in
+          switch answer {
+          case .message(let message): log.append("\(index) type \(message.type)")
+          case .refused(let errno): log.append("\(index) errno \(errno.number)")
+          case .startedAgain: log.append("\(index) again")
+          }
+        }
+      }
+    }
+    return (log, exchange.left)
+  }
+
+  private func error(_ code: Int32, sequence: UInt32, type: UInt16 = 2) -> [UInt8] {
+    message(type: type, sequence: sequence, bytes(UInt32(bitPattern: code)))
+  }
+
+  @Test func `answers go to their questions, in any order, and to none twice`() {
+    let (log, left) = exchange([
+      (message(type: 24, sequence: 102, []) + error(-101, sequence: 101), false),
+      (message(type: 24, sequence: 102, []), false),
+      (message(type: 24, sequence: 99, []) + message(type: 24, sequence: 103, []), false),
+    ])
+    #expect(log == ["2 type 24", "1 errno 101"])
+    #expect(left == 1)
+  }
+
+  @Test func `a dump has many messages and ends with NLMSG_DONE`() {
+    let piece = message(type: 20, sequence: 100, flags: 2, [])
+    let (log, left) = exchange([(piece + piece, false), (error(0, sequence: 100, type: 3), false)])
+    #expect(log == ["0 type 20", "0 type 20"])
+    #expect(left == 2)
+  }
+
+  @Test func `a dump that was refused, at its start or its end, is answered`() {
+    #expect(exchange([(error(-1, sequence: 100), false)]).left == 2)
+    let (log, left) = exchange([(error(-12, sequence: 100, type: 3), false)])
+    #expect(log == ["0 errno 12"])
+    #expect(left == 2)
+  }
+
+  @Test func `a dump that was interrupted, cut off or turned away is to be asked for again`() {
+    let interrupted = message(type: 20, sequence: 100, flags: 0x12, [])
+    let done = error(0, sequence: 100, type: 3)
+    #expect(exchange([(interrupted, false), (done, false)]).left == 3)
+    #expect(exchange([(Array(interrupted.prefix(12)), true), (done, false)]).left == 3)
+    #expect(exchange([(error(-16, sequence: 100), false)]).left == 3)
+  }
+
+  @Test func `garbage never crashes a reader and never makes it loop`() {
+    var random = SplitMix64(seed: 20_261_101)
+    let seeds = [
+      message(type: 20, sequence: 100, [2, 8, 0, 0, 1, 0, 0, 0, 8, 0, 2, 0, 127, 0, 0, 1]),
+      message(type: 20, sequence: 100, [10, 64, 0, 0, 3, 0, 0, 0] + linkLocal),
+      message(
+        type: 24, sequence: 101,
+        [2, 32, 0, 0, 254, 0, 0, 1, 0, 0, 0, 0, 8, 0, 7, 0, 10, 0, 0, 1, 8, 0, 5, 0, 10, 0, 0, 2]),
+      message(
+        type: 24, sequence: 102, [2, 32, 0, 0, 254, 0, 0, 1, 0, 0, 0, 0, 6, 0, 18, 0, 10, 0, 0, 0]),
+      message(type: 28, sequence: 102, [2, 0, 0, 0, 3, 0, 0, 0, 32, 0, 0, 0]),
+      message(type: 16, sequence: 101, .init(repeating: 1, count: 16)),
+      message(
+        type: 27, sequence: 101,
+        [1, 1, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1, 12, 0, 6, 0x80, 8, 0, 6, 0, 80, 0, 0, 0]),
+      error(-101, sequence: 102), error(0, sequence: 100, type: 3), error(.min, sequence: 101),
+    ]
+    for _ in 0..<20_000 {
+      var bytes: [UInt8] = []
+      for _ in 0...random.below(3) { bytes += seeds[random.below(seeds.count)] }
+      for _ in 0..<random.below(6) {
+        bytes[random.below(bytes.count)] =
+          [0, 1, 4, 255, UInt8(random.below(256))][random.below(5)]
+      }
+      bytes.removeLast(random.below(2) * random.below(bytes.count))
+      read(bytes, isTruncated: random.below(4) == 0)
+    }
+    for _ in 0..<20_000 {
+      read((0..<random.below(80)).map { _ in UInt8(random.below(256)) }, isTruncated: false)
+    }
+  }
+
+  /// Shows a datagram to whatever reads datagrams.
+  private func read(_ bytes: [UInt8], isTruncated: Bool) {
+    bytes.withUnsafeBytes { bytes in
+      var requests = NetlinkRequests()
+      for _ in 0..<3 { requests.add(type: 26) { $0.append(0) } }
+      var exchange = NetlinkExchange(requests, first: 100)
+      exchange.take(NetlinkDatagram(bytes: bytes, isTruncated: isTruncated)) { _, answer in
+        _ = LocalAddresses.isDown(answer)
+        _ = Evidence.hasFailed(answer)
+        _ = Routes.way(to: IPAddress(v4: 1), answer)
+      }
+      #expect(exchange.left >= 0)
+      for message in NetlinkMessages(bytes) {
+        if let local = LocalAddresses.address(message) { #expect(local.prefixLength <= 128) }
+        _ = Evidence.Metrics.familyNumber(message)
+        _ = Evidence.Metrics.roundTrip(message, family: message.type)
+      }
+    }
+  }
+
+  // MARK: helpers
+
+  private func bytes(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
+  private func bytes(_ value: UInt16) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
+
+  private func zeros(_ count: Int) -> [UInt8] { .init(repeating: 0, count: count) }
+
+  private func header(length: UInt32) -> [UInt8] { bytes(length) + .init(repeating: 0, count: 12) }
+
+  private func message(
+    type: UInt16, sequence: UInt32, flags: UInt16 = 0, _ body: [UInt8]
+  ) -> [UInt8] {
+    bytes(UInt32(16 + body.count)) + bytes(type) + bytes(flags) + bytes(sequence) + bytes(UInt32(0))
+      + body + .init(repeating: 0, count: -body.count & 3)
+  }
+}
