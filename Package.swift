@@ -55,7 +55,11 @@ let hostAndTests: [Target] = [
   .executableTarget(
     name: "Host", dependencies: ["CHost", "LuaModule", "ConnectCore"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
-  .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore"]),
+  // Random worlds and a checker of the races in them, for the tests and for long runs.
+  .target(name: "RaceWorlds", dependencies: ["ConnectCore"], path: "Tests/RaceWorlds"),
+  .executableTarget(
+    name: "CheckWorlds", dependencies: ["RaceWorlds"], path: "Tests/CheckWorlds"),
+  .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore", "RaceWorlds"]),
   .testTarget(name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),
   .testTarget(
     name: "LuaModuleTests",

@@ -25,14 +25,13 @@ enum Pace {
     }
   }
 
-  /// The delay that still lets every remote be tried before the deadline, with a reserve for the last
-  /// one's handshake. May be shorter than `minimumDelay`, down to nothing.
-  static func compressed(
-    _ delay: TimeSpan, now: Instant, deadline: Instant, timeout: TimeSpan, remotesLeft: Int
+  /// The longest delay that still lets every remote be tried before the deadline, with a reserve for the
+  /// last one's handshake. May be shorter than `minimumDelay`, down to nothing.
+  static func share(
+    now: Instant, deadline: Instant, timeout: TimeSpan, remotesLeft: Int
   ) -> TimeSpan {
-    guard remotesLeft > 0 else { return delay }
+    guard remotesLeft > 0 else { return .forever }
     let reserve = min(.milliseconds(250), timeout / 2)
-    let share = (deadline - now - reserve) / Int64(remotesLeft)
-    return max(.zero, min(delay, share))
+    return max(.zero, (deadline - now - reserve) / Int64(remotesLeft))
   }
 }

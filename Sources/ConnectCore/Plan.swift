@@ -295,6 +295,8 @@ public struct Plan: Sendable {
   private mutating func offerOthers(of remote: Int32) {
     guard options.allowsOtherLocals else { return }
     let target = remotes[Int(remote)]
+    // While the route's own choice is not known, another address cannot be told from it.
+    if case .all = options.locals, !target.hasFacts { return }
     for index in Plan.firstAddress..<locals.count where index != Int(target.source) {
       guard locals[index].address!.canReach(target.endpoint.address) else { continue }
       let pair = Pair(local: Int32(index), remote: remote, isFirst: false)

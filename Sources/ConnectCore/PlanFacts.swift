@@ -72,7 +72,10 @@ extension Plan {
   private mutating func takeLocals(_ known: [LocalAddress]) {
     switch options.locals {
     case .all:
-      for local in known { locals.append(Local(address: local, port: 0)) }
+      // Two interfaces may have the same address; a pair of it is one pair all the same.
+      for local in known where !locals.contains(where: { $0.address?.address == local.address }) {
+        locals.append(Local(address: local, port: 0))
+      }
     case .these:
       for index in Plan.firstAddress..<locals.count {
         // The caller gave the address; the kernel knows its prefix and flags.

@@ -56,6 +56,10 @@ public struct Race: Sendable {
   private var open: [AttemptID] = []
   /// When silence starts the next attempt.
   private var nextStart: Instant
+  /// Whether `nextStart` is a delay after the newest start; a failure makes it the failure's own time.
+  private var isPacedBySilence = false
+  /// When the deadline has the next attempt start at the latest, however long the delay.
+  private var pressed = Instant.distantFuture
   /// When it is time to ask for evidence that paces, where the first attempt went out without: no start
   /// can be due before, and most connects are over by then.
   private var factsDue = Instant.distantFuture
@@ -98,10 +102,8 @@ public struct Race: Sendable {
 
   /// Facts that came while the newest attempt is in flight say how long it may be silent.
   private mutating func paceByEvidence() {
-    guard let newest = attempts.last, newest.outcome == .pending, nextStart == newest.silentAt
-    else { return }
-    let delay = delay(after: newest.pair, startedAt: newest.started)
-    nextStart = newest.started + delay
+    guard isPacedBySilence, let newest = attempts.last, newest.outcome == .pending else { return }
+    nextStart = min(newest.started + delay(after: newest.pair), pressed)
     attempts[attempts.count - 1].silentAt = nextStart
   }
 
@@ -152,13 +154,11 @@ public struct Race: Sendable {
     plan.add(candidates)
     plan.prepare()
     if open.isEmpty {
-      nextStart = now
-    } else if let timeout = options.timeout, options.pace != .sequential {
+      startNext(at: now)
+    } else {
       // There are more to be tried before the deadline than when the delay was chosen.
-      let delay = Pace.compressed(
-        nextStart - now, now: now, deadline: deadline, timeout: timeout,
-        remotesLeft: plan.firstsLeft)
-      nextStart = min(nextStart, now + delay)
+      pressed = min(pressed, pressing(at: now))
+      nextStart = min(nextStart, pressed)
     }
     rankBase = (plan, attempts.count)
   }
@@ -171,7 +171,12 @@ public struct Race: Sendable {
     lastErrno = errno
     plan.noteFailure(of: attempts[id].pair, errno, wasSilent: attempts[id].isSilenceNoted)
     // Any failure starts the next at once.
+    startNext(at: now)
+  }
+
+  private mutating func startNext(at now: Instant) {
     nextStart = now
+    isPacedBySilence = false
   }
 
   // MARK: steps
@@ -278,7 +283,9 @@ public struct Race: Sendable {
   private mutating func start(_ pair: Plan.Pair, at now: Instant, isHedge: Bool) -> Step {
     let id = AttemptID(Int32(attempts.count))
     open.append(id)
-    nextStart = now + delay(after: pair, startedAt: now)
+    pressed = pressing(at: now)
+    isPacedBySilence = true
+    nextStart = min(now + delay(after: pair), pressed)
     if options.pace == .accelerating { factsDue = now + options.minimumDelay }
     attempts.append(
       Attempt(
@@ -288,11 +295,15 @@ public struct Race: Sendable {
   }
 
   /// How long the newest attempt may be silent before the next starts.
-  private func delay(after pair: Plan.Pair, startedAt start: Instant) -> TimeSpan {
-    let paced = Pace.delay(options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
-    guard let timeout = options.timeout, options.pace != .sequential else { return paced }
-    return Pace.compressed(
-      paced, now: start, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
+  private func delay(after pair: Plan.Pair) -> TimeSpan {
+    Pace.delay(options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
+  }
+
+  /// When the next attempt must start for all remotes to be tried before the deadline.
+  private func pressing(at now: Instant) -> Instant {
+    guard let timeout = options.timeout, options.pace != .sequential else { return .distantFuture }
+    return now
+      + Pace.share(now: now, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
   }
 
   /// Silence past its delay counts against a pair once.

@@ -1,0 +1,69 @@
+import Glibc
+import RaceWorlds
+
+/// `CheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and judges each.
+///
+/// Exit status: 0 where every race had every property, 1 where one had not, 2 for a wrong argument.
+@main struct CheckWorlds {
+  /// Seeds that one task goes through before it asks for more: a second or less.
+  static let batch: UInt64 = 5_000
+
+  typealias Found = (seed: UInt64, violation: Worlds.Violation)
+
+  static func main() async {
+    let arguments = CommandLine.arguments.dropFirst()
+    let numbers = arguments.compactMap { UInt64($0) }
+    guard numbers.count == arguments.count, (1...2).contains(numbers.count) else {
+      print("usage: CheckWorlds COUNT [FIRST-SEED]")
+      exit(2)
+    }
+    let first = numbers.count > 1 ? numbers[1] : 1
+    let clock = ContinuousClock()
+    let began = clock.now
+    if let found = await firstViolation(first..<first + numbers[0]) {
+      show(found)
+      exit(1)
+    }
+    print("\(numbers[0]) worlds from seed \(first), no violation, \(began.duration(to: clock.now))")
+  }
+
+  /// As many batches at once as there are processors.
+  static func firstViolation(_ seeds: Range<UInt64>) async -> Found? {
+    let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    var batches = stride(from: seeds.lowerBound, to: seeds.upperBound, by: Int(batch))
+      .map { $0..<min($0 + batch, seeds.upperBound) }[...]
+    return await withTaskGroup(of: (done: Int, found: Found?).self) { group in
+      for seeds in batches.prefix(processors) { group.addTask { check(seeds) } }
+      batches = batches.dropFirst(processors)
+      var done = 0
+      for await result in group {
+        if let found = result.found { return found }
+        done += result.done
+        if done % 100_000 == 0 && done < seeds.count { print("\(done) worlds") }
+        if let seeds = batches.popFirst() { group.addTask { check(seeds) } }
+      }
+      return nil
+    }
+  }
+
+  static func check(_ seeds: Range<UInt64>) -> (done: Int, found: Found?) {
+    for seed in seeds {
+      if let violation = Worlds.violation(seed: seed) { return (seeds.count, (seed, violation)) }
+    }
+    return (seeds.count, nil)
+  }
+
+  static func show(_ found: Found) {
+    print("seed \(found.seed)")
+    show(found.violation)
+    print("in fewer lines:")
+    show(Worlds.shrunk(found.violation))
+  }
+
+  private static func show(_ violation: Worlds.Violation) {
+    print(violation.complaint)
+    print("# facts \(violation.factsWhenAsked ? "when asked" : "from the start")")
+    print(String(decoding: violation.scenario, as: UTF8.self))
+    print(String(decoding: violation.transcript, as: UTF8.self))
+  }
+}

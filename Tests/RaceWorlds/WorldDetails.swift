@@ -1,0 +1,123 @@
+import ConnectCore
+
+// What a world has besides local addresses and remotes: names, evidence, options, a cancel.
+
+extension WorldGenerator {
+  // MARK: names
+
+  mutating func makeNames() {
+    guard chance(20) else { return }
+    for number in 0..<between(1, 3) {
+      let host = [UInt8]("name\(number).test".utf8)
+      let port = port()
+      if chance(15) {
+        let answer = Scenario.Name.Answer(nil, after: span(), [], errno: .nameNotKnown)
+        scenario.append(Scenario.Name(host: host, port: 0, [answer]))
+        continue
+      }
+      let families: [Family] = pick([
+        [.inet6, .inet], [.inet6, .inet], [.inet, .inet6], [.inet], [.inet6],
+      ])
+      let answers = families.map { answer($0, port: port) }
+      scenario.append(Scenario.Name(host: host, port: port, answers))
+    }
+  }
+
+  private mutating func answer(_ family: Family, port: UInt16) -> Scenario.Name.Answer {
+    let after = span()
+    if chance(20) {
+      let errno = pick([Errno.nameNotKnown, Errno(-5), Errno(-3)])
+      return Scenario.Name.Answer(family, after: after, [], errno: errno)
+    }
+    var addresses: [IPAddress] = []
+    for _ in 0..<between(1, 3) { addresses.append(address(family)) }
+    for address in addresses where chance(80) {
+      scenario.describe(destination(Endpoint(address, port: pick([0, port]))))
+    }
+    return Scenario.Name.Answer(family, after: after, addresses)
+  }
+
+  /// An address that a name may have: sometimes one that the list has too.
+  private mutating func address(_ family: Family) -> IPAddress {
+    let listed = targets.filter { $0.family == family && !$0.needsScope && !$0.isMapped }
+    if !listed.isEmpty && chance(20) { return pick(listed) }
+    let number = random.below(30) + 1
+    return family == .inet
+      ? IPAddress(v4: 0xc633_6400 + UInt32(number))
+      : IPAddress(high: 0x2001_0db8_00aa_0000, low: UInt64(number))
+  }
+
+  // MARK: evidence
+
+  mutating func makeEvidence() {
+    let destinations = scenario.destinations
+    for destination in destinations.prefix(12) {
+      let endpoint = destination.endpoint
+      if chance(12), let source = destination.source {
+        scenario.metrics.append(
+          Scenario.Metrics(
+            source: source, destination: endpoint.address,
+            RemoteFacts.RoundTrip(
+              smoothed: pick([.milliseconds(1), span(), .seconds(3)]),
+              variance: pick([.zero, .milliseconds(2), .milliseconds(40)]))))
+      }
+      if endpoint.port != 0 && chance(6) {
+        let isConnected = chance(50)
+        scenario.history.append(
+          Scenario.History(
+            endpoint, isConnected ? .connected : .failed(age: pick([.seconds(1), .seconds(600)])),
+            roundTrip: isConnected && chance(60) ? span() : nil))
+      }
+      if chance(4) { scenario.failedNeighbours.append(endpoint.address) }
+    }
+  }
+
+  // MARK: options
+
+  mutating func makeOptions() {
+    if chance(65) {
+      scenario.options.timeout =
+        chance(5) ? .zero : chance(15) ? spanAboveZero() : .milliseconds(Int64(between(1, 60)) * 50)
+    }
+    if chance(45) { scenario.options.attemptDelay = max(spanAboveZero(), .milliseconds(10)) }
+    if chance(20) { scenario.options.minimumDelay = pick([.milliseconds(20), .milliseconds(200)]) }
+    if chance(20) { scenario.options.attemptTimeout = spanAboveZero() }
+    scenario.options.pace = pick([
+      .accelerating, .accelerating, .accelerating, .steady, .parallel, .sequential,
+    ])
+    scenario.options.order = pick([.likely, .likely, .given, .random])
+    if scenario.options.order == .random { scenario.options.seed = UInt64(random.below(1_000)) }
+    if chance(20) { scenario.options.hedge = max(spanAboveZero(), .milliseconds(10)) }
+    if chance(20) { scenario.options.interleave = chance(50) }
+    if chance(30) { scenario.options.inFlight = between(1, 5) }
+    if chance(8) { scenario.options.family = pick([.inet, .inet6]) }
+    if chance(12) { scenario.cancel = span() }
+    makeLocalsOption()
+  }
+
+  private mutating func makeLocalsOption() {
+    if chance(10) { scenario.options.locals = .routeOnly }
+    // Whether a named address is tentative is known only where facts are asked for, which depends on
+    // what else is in the plan. Such worlds would need the plan's own knowledge to be judged.
+    let tentative = scenario.locals.filter { $0.flags.contains(.tentative) }.map { $0.address }
+    let usable = scenario.locals.filter { !tentative.contains($0.address) }
+    guard !usable.isEmpty, chance(15) else { return }
+    var chosen: [Endpoint] = []
+    for _ in 0..<between(1, 3) {
+      chosen.append(Endpoint(pick(usable).address, port: pick([0, 0, 0, 4000])))
+    }
+    // An address that the machine has not.
+    if chance(15) { chosen.append(Endpoint(IPAddress(v4: 0x0a09_0909), port: 0)) }
+    scenario.options.locals = .these(chosen)
+  }
+
+  /// A list whose every entry falls to the family wanted, or has no link, is refused at the door.
+  mutating func requireSomethingToConnectTo() {
+    if !scenario.names.isEmpty || !scenario.candidates().isEmpty { return }
+    scenario.options.family = nil
+    if scenario.candidates().isEmpty {
+      let address = IPAddress(v4: 0xcb00_7100 + UInt32(random.below(9)))
+      scenario.append(destination(Endpoint(address, port: 80)))
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import ConnectCore
+
+/// Makes worlds to race in: the same seed gives the same world on every machine.
+///
+/// A world drawn evenly from all that the grammar allows would rarely be a hard one. So each world first
+/// gets a mood (how many of its remotes are well), and times come from a short grid, which makes
+/// completions, delays, cancels and deadlines fall on the same instant again and again. That is where
+/// the order of things counts.
+public struct WorldGenerator {
+  /// How the remotes of a world mostly are.
+  enum Mood: CaseIterable {
+    case healthy, silent, failing, synchronous, mixed
+  }
+
+  var random: SplitMix64
+  var scenario = Scenario()
+  var mood = Mood.mixed
+  /// The addresses that this world's remotes are drawn from; few, so that ports and duplicates meet.
+  var targets: [IPAddress] = []
+
+  init(seed: UInt64) { random = SplitMix64(seed: seed) }
+
+  /// The world of this seed, and whether its facts are told only when the race asks, as on sockets.
+  public static func world(seed: UInt64) -> (scenario: Scenario, factsWhenAsked: Bool) {
+    var generator = WorldGenerator(seed: seed)
+    generator.mood = generator.pick(Mood.allCases)
+    generator.makeLocals()
+    generator.makeRemotes()
+    generator.makeNames()
+    generator.makePairs()
+    generator.makeEvidence()
+    generator.makeOptions()
+    generator.requireSomethingToConnectTo()
+    return (generator.scenario, generator.chance(40))
+  }
+
+  // MARK: numbers
+
+  mutating func chance(_ percent: Int) -> Bool { random.below(100) < percent }
+
+  mutating func pick<T>(_ values: [T]) -> T { values[random.below(values.count)] }
+
+  mutating func between(_ least: Int, _ most: Int) -> Int { least + random.below(most - least + 1) }
+
+  /// A time that others of this world are likely to share.
+  mutating func span() -> TimeSpan {
+    if chance(6) { return TimeSpan(nanoseconds: Int64(random.below(400_000_000))) }
+    return .milliseconds(
+      pick([0, 5, 10, 20, 20, 30, 40, 50, 75, 100, 150, 150, 200, 250, 300, 500, 1000, 1500]))
+  }
+
+  mutating func spanAboveZero() -> TimeSpan { max(span(), .milliseconds(5)) }
+
+  // MARK: addresses
+
+  private static let interfaces: [[UInt8]] = [[UInt8]("eth0".utf8), [UInt8]("eth1".utf8)]
+  static let linkLocalHigh: UInt64 = 0xfe80_0000_0000_0000
+
+  /// One of the machine's addresses.
+  private mutating func local(_ family: Family) -> IPAddress {
+    let number = random.below(6) + 5
+    let kind = random.below(100)
+    switch family {
+    case .inet:
+      if kind < 6 { return IPAddress(v4: 0x7f00_0001) }
+      if kind < 12 { return IPAddress(v4: 0xa9fe_0000 + UInt32(number)) }
+      return IPAddress(v4: 0x0a00_0000 + UInt32(number))
+    case .inet6:
+      if kind < 6 { return IPAddress(high: 0, low: 1) }
+      if kind < 24 {
+        let scope = scenario.scopes.add(pick(Self.interfaces))
+        return IPAddress(high: Self.linkLocalHigh, low: UInt64(number), scope: scope)
+      }
+      return IPAddress(high: 0x2001_0db8_0000_0000 + UInt64(random.below(2)), low: UInt64(number))
+    }
+  }
+
+  private mutating func makeLocals() {
+    for interface in Self.interfaces { scenario.scopes.add(interface) }
+    let families: [Family] = pick([[.inet], [.inet6], [.inet, .inet6], [.inet, .inet6], []])
+    for family in families {
+      for _ in 0..<pick([1, 1, 1, 2, 2, 3, 4]) {
+        let address = local(family)
+        var flags: LocalAddress.Flags = []
+        if chance(10) { flags.insert(.deprecated) }
+        if chance(6) { flags.insert(.temporary) }
+        if chance(4) { flags.insert(.home) }
+        if chance(5) { flags.insert(.tentative) }
+        let prefix: UInt8 = family == .inet ? pick([8, 24, 32]) : pick([0, 48, 64, 128])
+        scenario.locals.append(
+          LocalAddress(address, prefixLength: prefix, flags: flags, interface: address.scope))
+      }
+    }
+  }
+
+  private mutating func target() -> IPAddress {
+    let number = random.below(200) + 1
+    switch random.below(100) {
+    case ..<40: return IPAddress(v4: 0xc000_0200 + UInt32(number))
+    case ..<45: return IPAddress(v4: 0x7f00_0001)
+    case ..<48: return IPAddress(v4: 0xa9fe_0100 + UInt32(number))
+    case ..<88:
+      return IPAddress(high: 0x2001_0db8_0000_0000 + UInt64(random.below(3)), low: UInt64(number))
+    case ..<91: return IPAddress(high: 0, low: 1)
+    case ..<93: return IPAddress(high: 0, low: 0xffff_c000_0200 + UInt64(number))
+    default:
+      let scope = pick([0, 1, 2] as [UInt32])
+      return IPAddress(high: Self.linkLocalHigh, low: 0x100 + UInt64(number), scope: scope)
+    }
+  }
+
+  // MARK: remotes
+
+  private mutating func makeRemotes() {
+    let count: Int
+    switch random.below(1_000) {
+    case ..<60: count = 0
+    case ..<250: count = 1
+    case ..<900: count = between(2, 7)
+    case ..<996: count = between(8, 20)
+    default: count = between(60, 90)
+    }
+    for _ in 0..<max(1, count * 3 / 4) { targets.append(target()) }
+    for _ in 0..<count { scenario.append(destination(Endpoint(pick(targets), port: port()))) }
+    // Lines that describe without listing: for names, and to be overruled by the list's own.
+    if chance(20) { scenario.describe(destination(Endpoint(pick(targets), port: pick([0, 80])))) }
+  }
+
+  mutating func port() -> UInt16 { pick([80, 80, 80, 443]) }
+
+  mutating func destination(_ endpoint: Endpoint) -> Scenario.Destination {
+    Scenario.Destination(
+      endpoint, from: source(of: endpoint.unmapped), isNative: chance(10), behaviour())
+  }
+
+  private mutating func source(of endpoint: Endpoint) -> IPAddress? {
+    let ours = scenario.locals.filter { $0.address.family == endpoint.family }
+    if !ours.isEmpty && chance(65) { return pick(ours).address }
+    return chance(15) ? local(endpoint.family) : nil
+  }
+
+  mutating func behaviour() -> Scenario.Behaviour {
+    // The parts of a hundred that answer, stay silent and fail at once; the rest fail later.
+    let (answering, silent, synchronous): (Int, Int, Int)
+    switch mood {
+    case .healthy: (answering, silent, synchronous) = (80, 10, 4)
+    case .silent: (answering, silent, synchronous) = (10, 80, 4)
+    case .failing: (answering, silent, synchronous) = (8, 12, 10)
+    case .synchronous: (answering, silent, synchronous) = (15, 15, 60)
+    case .mixed: (answering, silent, synchronous) = (25, 30, 15)
+    }
+    var number = random.below(100) - answering
+    if number < 0 {
+      switch random.below(10) {
+      case 0: return .rejects(after: span())
+      case 1: return .loses(count: between(1, 8), answers: span())
+      default: return .answers(after: span())
+      }
+    }
+    number -= silent
+    if number < 0 { return .silent }
+    number -= synchronous
+    if number < 0 {
+      return pick([
+        .noRoute, .noRoute, .failsAtOnce(.hostUnreachable), .failsAtOnce(.addressNotAvailable),
+        .failsAtOnce(.tooManyOpen), .failsAtOnce(.connectionRefused),
+      ])
+    }
+    let errno = pick([
+      Errno.connectionRefused, .connectionRefused, .hostUnreachable, .connectionReset, .timedOut,
+      .networkUnreachable, .cancelled, .accessDenied,
+    ])
+    return .fails(errno, after: span())
+  }
+
+  private mutating func makePairs() {
+    let remotes = scenario.destinations.map { $0.endpoint }.filter { $0.port != 0 }
+    guard !remotes.isEmpty, chance(30) else { return }
+    for _ in 0..<between(1, 4) {
+      let remote = pick(remotes)
+      let locals = scenario.locals.filter { $0.address.family == remote.family }
+      let local = locals.isEmpty || chance(10) ? nil : pick(locals).address
+      scenario.pairs.append(Scenario.PairBehaviour(local: local, remote: remote, behaviour()))
+    }
+  }
+}
