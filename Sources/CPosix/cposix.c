@@ -25,12 +25,12 @@ _Static_assert(ECONNREFUSED == 111 && ETIMEDOUT == 110 && EHOSTUNREACH == 113, "
 _Static_assert(ENETUNREACH == 101 && EADDRNOTAVAIL == 99 && EINPROGRESS == 115, "errno numbers");
 _Static_assert(ECONNRESET == 104 && EAFNOSUPPORT == 97 && ECANCELED == 125, "errno numbers");
 _Static_assert(AF_INET == CBL_AF_INET && AF_INET6 == CBL_AF_INET6, "families");
-_Static_assert(SOCK_STREAM == CBL_SOCK_STREAM && SOCK_DGRAM == CBL_SOCK_DGRAM, "types");
-_Static_assert(AF_NETLINK == CBL_AF_NETLINK && SOCK_RAW == CBL_SOCK_RAW, "netlink");
-_Static_assert(CBL_READABLE == POLLIN && CBL_READABLE == EPOLLIN, "events");
-_Static_assert(CBL_WRITABLE == POLLOUT && CBL_WRITABLE == EPOLLOUT, "events");
-_Static_assert(CBL_FAILED == POLLERR && CBL_FAILED == EPOLLERR, "events");
-_Static_assert(CBL_HUNG_UP == POLLHUP && CBL_HUNG_UP == EPOLLHUP, "events");
+_Static_assert((int)SOCK_STREAM == CBL_SOCK_STREAM && (int)SOCK_DGRAM == CBL_SOCK_DGRAM, "types");
+_Static_assert(AF_NETLINK == CBL_AF_NETLINK && (int)SOCK_RAW == CBL_SOCK_RAW, "netlink");
+_Static_assert(CBL_READABLE == POLLIN && CBL_READABLE == (int)EPOLLIN, "events");
+_Static_assert(CBL_WRITABLE == POLLOUT && CBL_WRITABLE == (int)EPOLLOUT, "events");
+_Static_assert(CBL_FAILED == POLLERR && CBL_FAILED == (int)EPOLLERR, "events");
+_Static_assert(CBL_HUNG_UP == POLLHUP && CBL_HUNG_UP == (int)EPOLLHUP, "events");
 
 static inline int64_t result(int64_t value) { return value < 0 ? -errno : value; }
 
@@ -309,14 +309,14 @@ static void *thread_main(void *argument) {
   return NULL;
 }
 
-int cbl_thread_start(void (*body)(void *), void *context) {
+int cbl_thread_start(void (*body)(void *), void *context, uint64_t *joinable) {
   struct thread_start *start = malloc(sizeof *start);
   if (!start) return -ENOMEM;
   start->body = body;
   start->context = context;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  if (!joinable) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, 256 * 1024);
   /* The program's signals are the program's: ours inherits a full mask. */
   sigset_t all, before;
@@ -327,5 +327,8 @@ int cbl_thread_start(void (*body)(void *), void *context) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   if (error) free(start);
+  else if (joinable) *joinable = (uint64_t)thread;
   return -error;
 }
+
+void cbl_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }

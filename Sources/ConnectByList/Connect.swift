@@ -23,11 +23,13 @@ extension Operation {
       race: Race(plan: plan, at: began), finder: finder, settings: request.settings, at: began)
   }
 
-  /// What the caller gets at the end. Call once, with what `advance` finished with.
+  /// What the caller gets at the end. Call once, with what `advance` finished with; of a winner whose
+  /// descriptor was taken there is nothing to conclude.
   public consuming func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {
     let report = ConnectReport(race: race, result: result, elapsed: Clock.now() - race.began)
-    guard case .won(let id) = result, let descriptor = takeDescriptor(of: id) else {
-      throw ConnectError(report)
+    guard case .won(let id) = result else { throw ConnectError(report) }
+    guard let descriptor = takeDescriptor(of: id) else {
+      preconditionFailure("the winner's descriptor was taken before")
     }
     let attempt = race.attempts[Int(id.number)]
     return Socket(

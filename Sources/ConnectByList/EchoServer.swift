@@ -10,40 +10,41 @@ final class EchoServer: Sendable {
   private static let clientMax = 256
   /// A client that sends and does not read is not read from any more when so much waits for it.
   private static let pendingMax = 1 << 20
+  /// How long nothing is accepted where there is no room, or no descriptor: the listener stays readable,
+  /// and watching it would keep the thread busy with nothing.
+  private static let pause: TimeSpan = .milliseconds(10)
 
   private let listener: CInt
   private let stop: Descriptor
-  private let ended: Descriptor
+  private let thread = Atomic<UInt64>(0)
   private let accepted = Atomic<Int>(0)
 
   /// `listener`: a listening socket that stays open until `stopAndWait` has returned.
   init(listener: CInt) throws(Errno) {
     self.listener = listener
     stop = try Syscalls.eventDescriptor()
-    ended = try Syscalls.eventDescriptor()
   }
 
   var acceptedCount: Int { accepted.load(ordering: .relaxed) }
 
-  /// Starts the thread, which keeps this object alive until it ends.
+  /// Starts the thread, which keeps this object alive until it ends. `stopAndWait` has to follow.
   func start() throws(Errno) {
     let context = Unmanaged.passRetained(self)
     do throws(Errno) {
-      try Syscalls.startThread(
-        { context in
-          let server = Unmanaged<EchoServer>.fromOpaque(context!).takeRetainedValue()
-          server.run()
-          Syscalls.signalEvent(server.ended.number)
-        }, context.toOpaque())
+      let started = try Syscalls.startThread(
+        { context in Unmanaged<EchoServer>.fromOpaque(context!).takeRetainedValue().run() },
+        context.toOpaque())
+      thread.store(started, ordering: .relaxed)
     } catch {
       context.release()
       throw error
     }
   }
 
+  /// Once, after `start`. Then the thread is gone, and has closed what was its own.
   func stopAndWait() {
     Syscalls.signalEvent(stop.number)
-    while Syscalls.poll(ended.number, events: CInt(CBL_READABLE), for: .forever) == 0 {}
+    Syscalls.joinThread(thread.load(ordering: .relaxed))
   }
 
   private enum Tag {
@@ -61,13 +62,23 @@ final class EchoServer: Sendable {
         epoll.number, stop.number, events: CInt(CBL_READABLE), tag: Tag.stop)
       var clients: [UInt64: EchoClient] = [:]
       var nextTag = Tag.firstClient
-      withUnsafeTemporaryAllocation(of: cbl_ready.self, capacity: 64) { ready in
+      var accepts = true
+      try withUnsafeTemporaryAllocation(of: cbl_ready.self, capacity: 64) { ready throws(Errno) in
         while true {
-          let count = Syscalls.epollWait(epoll.number, ready, for: .forever)
+          let count = Syscalls.epollWait(epoll.number, ready, for: accepts ? .forever : Self.pause)
+          if !accepts {
+            accepts = true
+            try Syscalls.epollChange(
+              epoll.number, listener, events: CInt(CBL_READABLE), tag: Tag.listener)
+          }
           for index in 0..<count {
             switch ready[index].tag {
             case Tag.stop: return
-            case Tag.listener: accept(epoll.number, &clients, &nextTag)
+            case Tag.listener:
+              accepts = accept(epoll.number, &clients, &nextTag)
+              if !accepts {
+                try Syscalls.epollChange(epoll.number, listener, events: 0, tag: Tag.listener)
+              }
             case let tag:
               if let client = clients[tag], !client.serve(epoll.number, tag, Self.pendingMax) {
                 clients[tag] = nil
@@ -81,22 +92,30 @@ final class EchoServer: Sendable {
     }
   }
 
-  private func accept(_ epoll: CInt, _ clients: inout [UInt64: EchoClient], _ nextTag: inout UInt64) {
+  /// Takes the next connection; false where none can be taken now.
+  private func accept(
+    _ epoll: CInt, _ clients: inout [UInt64: EchoClient], _ nextTag: inout UInt64
+  ) -> Bool {
+    guard clients.count < Self.clientMax else { return false }
     do throws(Errno) {
-      guard clients.count < Self.clientMax, let socket = try Syscalls.accept(listener) else { return }
-      accepted.wrappingAdd(1, ordering: .relaxed)
-      let number = socket.number
+      guard let socket = try Syscalls.accept(listener) else { return true }
+      try Syscalls.epollAdd(epoll, socket.number, events: CInt(CBL_READABLE), tag: nextTag)
       clients[nextTag] = EchoClient(socket)
-      try Syscalls.epollAdd(epoll, number, events: CInt(CBL_READABLE), tag: nextTag)
       nextTag += 1
+      accepted.wrappingAdd(1, ordering: .relaxed)
+      return true
     } catch {
-      // The next wake-up tries again.
+      return false
     }
   }
 }
 
 /// One connection of an echo server.
 private final class EchoClient {
+  /// So many reads at a turn: a client that sends without end must not keep the thread from the others,
+  /// or from its stop.
+  private static let readsMax = 16
+
   private let socket: Descriptor
   /// What came and could not be sent back yet.
   private var pending: [UInt8] = []
@@ -109,7 +128,9 @@ private final class EchoClient {
   func serve(_ epoll: CInt, _ tag: UInt64, _ pendingMax: Int) -> Bool {
     do throws(Errno) {
       try withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 1) { room throws(Errno) in
-        while !hasEnded && pending.count < pendingMax {
+        var readCount = 0
+        while !hasEnded && pending.count < pendingMax && readCount < Self.readsMax {
+          readCount += 1
           guard let count = try Syscalls.receive(socket.number, into: room) else { break }
           if count == 0 { hasEnded = true }
           pending.append(contentsOf: room[0..<count])

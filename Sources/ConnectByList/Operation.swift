@@ -65,13 +65,20 @@ public struct Operation: ~Copyable {
     }
   }
 
-  public mutating func cancel() { race.handle(.cancelled, at: Clock.now()) }
+  public mutating func cancel() { tell(.cancelled) }
 
-  public mutating func accept(_ id: AttemptID) { race.handle(.accepted(id), at: Clock.now()) }
+  public mutating func accept(_ id: AttemptID) { tell(.accepted(id)) }
 
   public mutating func reject(_ id: AttemptID) {
-    race.handle(.rejected(id), at: Clock.now())
+    tell(.rejected(id))
     drop(id)
+  }
+
+  /// The caller's own events wake nobody: `advance` is due at once.
+  private mutating func tell(_ event: Race.Event) {
+    let now = Clock.now()
+    race.handle(event, at: now)
+    wakeUp = now
   }
 
   /// Hands a connection out: a winner's, or for the time of its validation a candidate's.
@@ -86,11 +93,19 @@ public struct Operation: ~Copyable {
     return waitSet.number
   }
 
+  /// How many pairs may fail in the very call that starts them before somebody looks whether another
+  /// attempt has got through: without a network a list of thousands fails that way in one go.
+  private static let failuresMax = 64
+
   private mutating func act() -> Progress {
+    var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {
       case .gather: race.supply(finder.facts(for: race.plan))
-      case .start(let id): start(id)
+      case .start(let id):
+        if start(id) { continue }
+        failureCount += 1
+        if failureCount % Self.failuresMax == 0 && sockets.count > 0 { collect(for: .zero) }
       case .abandon(let id): drop(id)
       case .validate(let id): return .validate(id)
       case .wait(let until):
@@ -103,7 +118,8 @@ public struct Operation: ~Copyable {
 
   // MARK: attempts
 
-  private mutating func start(_ id: AttemptID) {
+  /// False where it failed at once.
+  private mutating func start(_ id: AttemptID) -> Bool {
     let pair = race.attempts[id].pair
     do throws(Errno) {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
@@ -117,8 +133,10 @@ public struct Operation: ~Copyable {
       try watch(socket.number, id)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
+      return true
     } catch {
       race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      return false
     }
   }
 
@@ -132,7 +150,14 @@ public struct Operation: ~Copyable {
   private mutating func makeWaitSet() throws(Errno) {
     guard !waitSet.isMade else { return }
     try waitSet.make()
-    if let (id, number) = sockets.only { try waitSet.add(number, id) }
+    if let (id, number) = onlyInFlight { try waitSet.add(number, id) }
+  }
+
+  /// The only attempt, as long as its handshake lasts: a connection that waits for a verdict is writable
+  /// all the time, and must not keep waking us.
+  private var onlyInFlight: (id: AttemptID, number: CInt)? {
+    guard let only = sockets.only, race.attempts[only.id].ended == nil else { return nil }
+    return only
   }
 
   private mutating func drop(_ id: AttemptID) {
@@ -157,11 +182,11 @@ public struct Operation: ~Copyable {
         span = .zero
       }
       for (id, events) in completions { complete(id, events: events) }
-    } else if let (id, number) = sockets.only {
+    } else if let (id, number) = onlyInFlight {
       let events = Syscalls.poll(number, events: CInt(CBL_WRITABLE), for: span)
       if events != 0 { complete(id, events: events) }
     } else {
-      // Nothing in flight: a delay, or names on their way.
+      // Nothing in flight: a delay, names on their way, or a verdict.
       _ = Syscalls.poll(-1, events: 0, for: span)
     }
   }
@@ -192,13 +217,15 @@ public struct Operation: ~Copyable {
         if errno == nil && events & CInt(CBL_HUNG_UP) != 0 { errno = .connectionReset }
       }
     }
+    // After the peer's FIN a reset is EPIPE (`tcp_reset` in Linux's net/ipv4/tcp_input.c).
+    if errno == .brokenPipe { errno = .connectionReset }
     // A wake-up for nothing leaves the attempt in flight.
     guard let errno else { return }
     race.handle(.failed(id, errno, synchronous: false), at: Clock.now())
     drop(id)
   }
 
-  /// A connection that waits for a verdict must not keep waking us.
+  /// As in `onlyInFlight`, where there is a wait set.
   private func stopWatching(_ fd: CInt) {
     if race.plan.validates && waitSet.isMade { waitSet.remove(fd) }
   }

@@ -58,7 +58,7 @@ extension ReadFormat {
       if bytes.isEmpty { return .end(taken: 0) }
       return .found(skip: 0, count: bytes.count, taken: bytes.count)
     case .number:
-      var scanner = NumeralScanner(bytes, isEnd: isEnd)
+      var scanner = NumeralScanner(bytes, from: from, isEnd: isEnd)
       return scanner.match()
     }
   }
@@ -74,9 +74,13 @@ private struct NumeralScanner {
   private var index = 0
   private var first = 0
   private var runsOut = false
+  /// More than `lengthMax` bytes would belong to it.
+  private var isOverlong = false
 
-  init(_ bytes: UnsafeRawBufferPointer, isEnd: Bool) {
+  /// `from`: where an earlier look, before more bytes came, has found the first that is no space.
+  init(_ bytes: UnsafeRawBufferPointer, from: Int, isEnd: Bool) {
     self.bytes = bytes
+    index = from
     self.isEnd = isEnd
   }
 
@@ -98,12 +102,10 @@ private struct NumeralScanner {
     }
     // `io` reads one byte past the numeral before it knows that it has ended.
     _ = peek()
-    if runsOut && !isEnd { return .more(total: bytes.count + 1, from: 0) }
+    if runsOut && !isEnd { return .more(total: bytes.count + 1, from: first) }
     if isOverlong || !isNumeral { return .end(taken: index) }
     return .found(skip: first, count: index - first, taken: index)
   }
-
-  private var isOverlong: Bool { index - first >= Self.lengthMax }
 
   private mutating func peek() -> UInt8? {
     if index < bytes.count { return bytes[index] }
@@ -112,10 +114,10 @@ private struct NumeralScanner {
   }
 
   private mutating func accept(_ set: StaticString) -> Bool {
-    guard !isOverlong, let byte = peek() else { return false }
-    guard set.withUTF8Buffer({ $0.contains(byte) }) else { return false }
-    index += 1
-    return true
+    guard let byte = peek(), set.withUTF8Buffer({ $0.contains(byte) }) else { return false }
+    isOverlong = isOverlong || index - first >= Self.lengthMax
+    if !isOverlong { index += 1 }
+    return !isOverlong
   }
 
   private mutating func digits(_ isHexadecimal: Bool) -> Int {

@@ -47,7 +47,15 @@ public struct Socket: ~Copyable {
     self.init(Descriptor(owning: number), remote: remote)
   }
 
-  deinit { if number >= 0 { Syscalls.close(number) } }
+  /// What is buffered is sent, as by `close`, but only as far as that takes no waiting: nobody waits for
+  /// a collector.
+  deinit {
+    guard number >= 0 else { return }
+    if output.count > 0 {
+      do throws(Errno) { _ = try Syscalls.send(number, output.bytes) } catch {}
+    }
+    Syscalls.close(number)
+  }
 
   public var isOpen: Bool { number >= 0 }
 
@@ -117,15 +125,8 @@ public struct Socket: ~Copyable {
     return bytes
   }
 
-  /// Bytes that came and were not read.
-  public var bufferedCount: Int { buffer.count }
-
-  /// The bytes that came and were not read; they count as read now. Valid until the next call.
-  public mutating func takeBuffered() -> UnsafeRawBufferPointer {
-    let bytes = buffer.bytes
-    buffer.start = buffer.end
-    return bytes
-  }
+  /// The bytes that came and were not read. Valid until the next call.
+  public var buffered: UnsafeRawBufferPointer { buffer.bytes }
 
   private func deliver(
     _ places: [(skip: Int, count: Int)], _ format: (Int) -> ReadFormat, _ item: (Int, Item) -> Void
@@ -161,18 +162,18 @@ public struct Socket: ~Copyable {
   public mutating func write(
     _ slices: UnsafeMutableBufferPointer<cbl_slice>, written: inout Int
   ) throws(Errno) {
+    let deadline = self.deadline
     if output.mode != .none {
       if output.take(slices, written: &written) { return }
-      try flush()
+      try flush(before: deadline)
       if output.take(slices, written: &written) { return }
     }
-    try send(slices, written: &written)
+    try send(slices, written: &written, before: deadline)
   }
 
   private func send(
-    _ slices: UnsafeMutableBufferPointer<cbl_slice>, written: inout Int
+    _ slices: UnsafeMutableBufferPointer<cbl_slice>, written: inout Int, before deadline: Instant
   ) throws(Errno) {
-    let deadline = self.deadline
     var first = 0
     while true {
       while first < slices.count && slices[first].count == 0 { first += 1 }
@@ -195,13 +196,16 @@ public struct Socket: ~Copyable {
   }
 
   /// Sends what a buffered write left behind.
-  public mutating func flush() throws(Errno) {
+  public mutating func flush() throws(Errno) { try flush(before: deadline) }
+
+  private mutating func flush(before deadline: Instant) throws(Errno) {
     guard output.count > 0 else { return }
     var slice = output.slice
     var written = 0
     do throws(Errno) {
       try withUnsafeMutablePointer(to: &slice) { slice throws(Errno) in
-        try send(UnsafeMutableBufferPointer(start: slice, count: 1), written: &written)
+        let slices = UnsafeMutableBufferPointer(start: slice, count: 1)
+        try send(slices, written: &written, before: deadline)
       }
       output.removeFirst(written)
     } catch {

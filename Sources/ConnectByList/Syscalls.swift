@@ -221,11 +221,18 @@ enum Syscalls {
   /// Makes an event descriptor readable. EAGAIN means that it is already. C: `write`.
   static func signalEvent(_ fd: CInt) { _ = cbl_eventfd_signal(fd) }
 
+  /// Starts a thread that blocks all signals, and names it: it has to be joined, once. C:
+  /// `pthread_create`.
   static func startThread(
     _ body: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ context: UnsafeMutableRawPointer
-  ) throws(Errno) {
-    try check(cbl_thread_start(body, context))
+  ) throws(Errno) -> UInt64 {
+    var thread: UInt64 = 0
+    try check(cbl_thread_start(body, context, &thread))
+    return thread
   }
+
+  /// Waits until the thread has ended. C: `pthread_join`.
+  static func joinThread(_ thread: UInt64) { cbl_thread_join(thread) }
 
   @discardableResult
   private static func check(_ code: CInt) throws(Errno) -> CInt {
@@ -258,7 +265,6 @@ public struct SystemScopes: ScopeNames {
   public init() {}
 
   public func index(ofInterface name: [UInt8]) -> UInt32? {
-    if let number = NumericScopes().index(ofInterface: name) { return number }
     // IFNAMSIZ is 16 with the NUL; a NUL inside would name another interface.
     guard name.count < 16, !name.contains(0) else { return nil }
     let index = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { text in

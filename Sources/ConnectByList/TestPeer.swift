@@ -39,8 +39,13 @@ public final class TestPeer: @unchecked Sendable {
       // `sk_acceptq_is_full` asks for more than the backlog).
       try Syscalls.listen(listener.number, backlog: 0)
       let own = try Syscalls.socket(address.family)
-      if try Syscalls.connect(own.number, to: endpoint) == .started {
-        _ = Syscalls.poll(own.number, events: CInt(CBL_WRITABLE), for: .seconds(5))
+      _ = try Syscalls.connect(own.number, to: endpoint)
+      // Until it stands in the queue: that its own side is connected would be a moment too early.
+      let deadline = Clock.now() + .seconds(5)
+      while Syscalls.poll(
+        listener.number, events: CInt(CBL_READABLE), for: deadline - Clock.now()) == 0
+      {
+        if Clock.now() >= deadline { throw .timedOut }
       }
       filler = consume own
     case .echo:

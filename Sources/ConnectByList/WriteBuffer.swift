@@ -17,7 +17,8 @@ public struct WriteBuffer: Sendable {
 
   private(set) var mode = Mode.none
   private var size = WriteBuffer.sizeDefault
-  private var bytes: [UInt8] = []
+  /// What waits to be sent.
+  private(set) var bytes: [UInt8] = []
 
   init() {}
 

@@ -91,8 +91,10 @@ uint32_t cbl_interface_index(const char *name);
 /* `name` has room for 16 bytes. 0, or -errno. */
 int cbl_interface_name(uint32_t index, char *name);
 
-/* Starts a detached thread that blocks all signals. */
-int cbl_thread_start(void (*body)(void *), void *context);
+/* Starts a thread that blocks all signals: detached where `joinable` is NULL, else its name is put
+ * there, and it has to be joined once. */
+int cbl_thread_start(void (*body)(void *), void *context, uint64_t *joinable);
+void cbl_thread_join(uint64_t thread);
 
 /* The numbers of the errno names above are Linux's own; see Errno.swift. */
 enum {

@@ -1,0 +1,315 @@
+import CPosix
+import ConnectCore
+import Glibc
+import Testing
+
+@testable import ConnectByList
+
+/// All tests of the driver: one after the other, for they measure times and count descriptors.
+@Suite(.serialized, .keepsDescriptors)
+enum Driver {}
+
+// MARK: descriptors
+
+/// After each test the process has the sockets that it had before.
+///
+/// Other targets' tests run beside these in the same process and have sockets of their own, so only IP and
+/// netlink sockets are looked at, and a new one may stay for a while: a leaked one stays for ever. Where
+/// every descriptor counts, a test has a process to itself (`DescriptorTests`).
+struct KeepsDescriptors: SuiteTrait, TestTrait, TestScoping {
+  let isRecursive = true
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
+  ) async throws {
+    guard testCase != nil else { return try await body() }
+    let before = Descriptors.sockets()
+    let result: Result<Void, any Error>
+    do { result = .success(try await body()) } catch { result = .failure(error) }
+    let patience = Clock.now() + .seconds(10)
+    var leaked = Descriptors.sockets().subtracting(before)
+    while !leaked.isEmpty && Clock.now() < patience {
+      _ = Syscalls.poll(-1, events: 0, for: .milliseconds(5))
+      leaked = Descriptors.sockets().subtracting(before)
+    }
+    #expect(leaked.isEmpty, "left open")
+    try result.get()
+  }
+}
+
+extension Trait where Self == KeepsDescriptors {
+  static var keepsDescriptors: Self { KeepsDescriptors() }
+}
+
+enum Descriptors {
+  /// The numbers of all open descriptors.
+  static func all() -> [CInt] {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit)
+    let count = CInt(min(limit.rlim_cur, 65_536))
+    return (0..<count).filter { fcntl($0, F_GETFD) >= 0 }
+  }
+
+  /// IP and netlink sockets, each by its number and inode: the number alone comes again.
+  static func sockets() -> Set<String> {
+    var found: Set<String> = []
+    for number in all() {
+      var domain: CInt = 0
+      var size = socklen_t(MemoryLayout<CInt>.size)
+      guard getsockopt(number, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0,
+        domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK
+      else { continue }
+      var status = stat()
+      if fstat(number, &status) == 0 { found.insert("\(number) \(status.st_ino)") }
+    }
+    return found
+  }
+}
+
+// MARK: endpoints
+
+extension IPAddress {
+  static let loopback = IPAddress(v4: 0x7f00_0001)
+  static let loopbackV6 = IPAddress(high: 0, low: 1)
+
+  /// 127.0.0.`last`.
+  static func loopback(_ last: UInt8) -> IPAddress { IPAddress(v4: 0x7f00_0000 | UInt32(last)) }
+}
+
+/// An endpoint from its text.
+func endpoint(_ text: String) throws -> Endpoint {
+  let entry = try EndpointText.parseEntry(
+    Array(text.utf8), defaultPort: nil, scopes: NumericScopes())
+  guard case .endpoint(let endpoint) = entry else { throw EntryError(.badCharacter) }
+  return endpoint
+}
+
+/// A port that nobody has: it was the kernel's choice a moment ago.
+func freePort(at address: IPAddress = .loopback) throws -> UInt16 {
+  let socket = try Syscalls.socket(address.family)
+  try Syscalls.bind(socket.number, to: Endpoint(address, port: 0))
+  return try #require(try Syscalls.localEndpoint(socket.number)).port
+}
+
+/// A listening socket whose connections the test takes by hand.
+final class Listener {
+  let endpoint: Endpoint
+  private let socket: Descriptor
+
+  init(at address: IPAddress = .loopback, backlog: CInt = 64) throws(Errno) {
+    let socket = try Syscalls.socket(address.family)
+    try Syscalls.bind(socket.number, to: Endpoint(address, port: 0))
+    guard let endpoint = try Syscalls.localEndpoint(socket.number) else {
+      throw .familyNotSupported
+    }
+    try Syscalls.listen(socket.number, backlog: backlog)
+    self.endpoint = endpoint
+    self.socket = socket
+  }
+
+  /// The next connection, waiting for it at most five seconds.
+  func accept() throws(Errno) -> Descriptor {
+    let deadline = Clock.now() + .seconds(5)
+    while true {
+      if let connection = try Syscalls.accept(socket.number) { return connection }
+      let left = deadline - Clock.now()
+      guard left > .zero else { throw .timedOut }
+      _ = Syscalls.poll(socket.number, events: CInt(CBL_READABLE), for: left)
+    }
+  }
+
+  /// Whether a connection waits to be taken.
+  var hasConnection: Bool {
+    Syscalls.poll(socket.number, events: CInt(CBL_READABLE), for: .zero) != 0
+  }
+
+  /// Waits until one does, for five seconds at most.
+  func awaitConnection() throws(Errno) {
+    let deadline = Clock.now() + .seconds(5)
+    while !hasConnection {
+      let left = deadline - Clock.now()
+      guard left > .zero else { throw .timedOut }
+      _ = Syscalls.poll(socket.number, events: CInt(CBL_READABLE), for: left)
+    }
+  }
+
+  func setBacklog(_ backlog: CInt) throws(Errno) {
+    try Syscalls.listen(socket.number, backlog: backlog)
+  }
+}
+
+/// An endpoint that is silent until it is opened; the kernel sends a lost SYN again after a second.
+final class Gate {
+  private let listener: Listener
+  private let filler: Descriptor
+
+  var endpoint: Endpoint { listener.endpoint }
+
+  init() throws(Errno) {
+    listener = try Listener(backlog: 0)
+    filler = try Syscalls.socket(.inet)
+    _ = try Syscalls.connect(filler.number, to: listener.endpoint)
+    try listener.awaitConnection()
+  }
+
+  func open() throws(Errno) {
+    _ = try listener.accept()
+    try listener.setBacklog(64)
+  }
+
+  func awaitConnection() throws(Errno) { try listener.awaitConnection() }
+}
+
+// MARK: connects
+
+func list(_ endpoints: Endpoint...) -> AddressList { list(endpoints) }
+
+func list(_ endpoints: [Endpoint]) -> AddressList {
+  var list = AddressList()
+  for endpoint in endpoints { list.append(.endpoint(endpoint)) }
+  return list
+}
+
+/// A request with a deadline that a test only meets when something hangs, in the caller's order.
+func request(
+  timeout: TimeSpan? = .seconds(20), _ change: (inout ConnectOptions) -> Void = { _ in }
+) -> ConnectRequest {
+  var request = ConnectRequest()
+  request.options.timeout = timeout
+  request.options.order = .given
+  change(&request.options)
+  return request
+}
+
+/// A connected socket, its addresses and its report.
+final class Connection {
+  var socket: Socket
+  let number: CInt
+  let local: Endpoint?
+  let remote: Endpoint?
+  let report: ConnectReport
+  var isOpen: Bool { socket.isOpen }
+
+  /// Sets the timeout of reads and writes too: a test must not hang.
+  init(_ connected: consuming Socket) throws {
+    number = connected.number
+    local = try connected.localEndpoint()
+    remote = try connected.remoteEndpoint()
+    report = connected.report ?? ConnectReport(.notConnected)
+    socket = connected
+    socket.timeout = .seconds(10)
+  }
+
+  func readLine() throws(Errno) -> String? { try ConnectByListTests.readLine(from: &socket) }
+
+  func write(_ text: String) throws(Errno) {
+    try ConnectByListTests.write(text, to: &socket)
+  }
+}
+
+func connect(_ endpoints: Endpoint..., with request: ConnectRequest = request()) throws
+  -> Connection
+{
+  try connect(list(endpoints), with: request)
+}
+
+func connect(_ list: AddressList, with request: ConnectRequest = request()) throws -> Connection {
+  var list = list
+  return try Connection(connectByList(&list, request))
+}
+
+/// How a connect that must fail fails.
+func failure(
+  of endpoints: Endpoint..., with request: ConnectRequest = request(),
+  at place: SourceLocation = #_sourceLocation
+) throws -> ConnectError {
+  var list = list(endpoints)
+  do throws(ConnectError) {
+    _ = try connectByList(&list, request)
+  } catch {
+    return error
+  }
+  Issue.record("it connected", sourceLocation: place)
+  throw Unexpected()
+}
+
+struct Unexpected: Error {}
+
+extension TestPeer {
+  /// Waits until its thread has taken so many connections; five seconds at most.
+  func awaitAccepted(_ count: Int) throws(Errno) {
+    let deadline = Clock.now() + .seconds(5)
+    while acceptedCount < count {
+      if Clock.now() >= deadline { throw .timedOut }
+      sched_yield()
+    }
+  }
+}
+
+/// What a call throws; `nil`: nothing. (The macros cannot look at values that have one owner.)
+func thrown(by body: () throws(Errno) -> Void) -> Errno? {
+  do throws(Errno) { try body() } catch { return error }
+  return nil
+}
+
+/// An operation that a test drives step by step.
+final class Stepwise {
+  private var operation: Operation?
+
+  init(_ endpoints: Endpoint..., with request: ConnectRequest = request()) throws {
+    operation = try Operation(list(endpoints), request)
+  }
+
+  init(_ list: AddressList, with request: ConnectRequest = request()) throws {
+    operation = try Operation(list, request)
+  }
+
+  // Updated, not looked at: reading through the optional would take the operation out of it.
+  var attempts: [Attempt] { read { $0.race.attempts } }
+  var outcomes: [Outcome] { attempts.map { $0.outcome } }
+  var wakeUp: Instant { read { $0.wakeUp } }
+
+  private func read<Value>(_ body: (inout Operation) -> Value) -> Value { body(&operation!) }
+
+  func advance() -> Operation.Progress { operation!.advance() }
+  func waitAndAdvance() -> Operation.Progress { operation!.waitAndAdvance() }
+
+  /// Advances, blocking, until there is something to say.
+  func finish() -> Operation.Progress {
+    var progress = advance()
+    while progress == .pending { progress = waitAndAdvance() }
+    return progress
+  }
+
+  func cancel() { operation!.cancel() }
+  func accept(_ id: AttemptID) { operation!.accept(id) }
+  func reject(_ id: AttemptID) { operation!.reject(id) }
+  func pollDescriptor() throws(Errno) -> CInt { try operation!.pollDescriptor() }
+  func takeDescriptor(of id: AttemptID) -> Descriptor? { operation!.takeDescriptor(of: id) }
+
+  func conclude(_ progress: Operation.Progress) throws -> Connection {
+    guard case .finished(let result) = progress else { throw Unexpected() }
+    return try Connection(take().conclude(result))
+  }
+
+  /// Lets go of it where it stands.
+  func drop() { _ = take() }
+
+  private func take() -> Operation {
+    var taken: Operation?
+    swap(&taken, &operation)
+    return taken!
+  }
+}
+
+extension ConnectReport {
+  var attempts: [Attempt] { race?.attempts ?? [] }
+  var outcomes: [Outcome] { attempts.map { $0.outcome } }
+  /// Which remotes were started, in the order of starts.
+  var started: [Endpoint] { attempts.compactMap { race?.plan.remote(of: $0.pair) } }
+}
+
+/// The level of TCP's options, IPPROTO_TCP.
+let tcpLevel: CInt = 6
+/// IP_BIND_ADDRESS_NO_PORT of level IPPROTO_IP.
+let bindAddressNoPort: CInt = 24
