@@ -3,9 +3,11 @@
 -- not needed by every script loads on first use from `connectbylist/*.lua`.
 local core = require "connectbylist.core"
 
-local types = core.types
-local list_type, socket_type = types["address list"], types["socket"]
-local list_core, socket = list_type.__index, socket_type.__index
+-- What the core has is the state's and stays when this file is loaded again: nothing in its tables of
+-- methods is changed, and the metatables are filled anew.
+local types, methods = core.types, core.methods
+local list_type, list_core = types["address list"], methods["address list"]
+local socket_type, socket_core = types["socket"], methods["socket"]
 
 local net = { version = "0.1.0" }
 
@@ -38,23 +40,39 @@ function address:mapped() return make_address(core.convert_address(host_of(self)
 function address:unmapped() return make_address(core.convert_address(host_of(self), self.port)) end
 
 --- An address from a literal with its port, or from a host and a port.
-function net.address(host, port) return make_address(core.parse_address(host, port)) end
+function net.address(host, port) return make_address(core.address(host, port)) end
 
 -- Lists.
 
 local list = {}
 
+-- Host and port of an entry that is a table; nil, and what is wrong with it.
+local function parts_of(entry, port)
+  -- The field names of an address, of luv's and luaposix's resolvers, and of LuaSocket's.
+  local host, scope = entry.host or entry.addr or entry.ip, entry.scope
+  if type(host) ~= "string" then return nil, "a table without a host" end
+  if type(scope) == "string" or math.type(scope) == "integer" then
+    host = host .. "%" .. scope
+  elseif scope then
+    return nil, "the scope is neither the name of an interface nor its number"
+  end
+  port = entry.port or port
+  if type(port) == "number" then port = math.tointeger(port) or false end
+  if port ~= nil and type(port) ~= "string" and type(port) ~= "number" then
+    return nil, "the port is neither a whole number nor text"
+  end
+  return host, port
+end
+
 --- Adds one entry: text, an address, or a table with a host and a port.
 -- Returns the list, or `nil, message, "EINVAL"` with the list as before.
 function list:add(entry, port)
-  if type(entry) ~= "table" then return list_core.add(self, entry, port) end
-  -- The field names of an address, of luv's and luaposix's resolvers, and of LuaSocket's.
-  local host = entry.host or entry.addr or entry.ip
-  if type(host) ~= "string" then
-    return nil, "entry: a table without a host", "EINVAL"
+  if type(entry) == "table" then
+    local host, own_port = parts_of(entry, port)
+    if not host then return nil, own_port, "EINVAL" end
+    entry, port = host, own_port
   end
-  if entry.scope then host = host .. "%" .. entry.scope end
-  return list_core.add(self, host, entry.port or port)
+  return list_core.add(self, entry, port)
 end
 
 --- Takes an entry out and returns it.
@@ -73,7 +91,8 @@ end
 function list_type:__len() return list_core.count(self) end
 
 function list_type:__index(key)
-  if math.type(key) == "integer" then return make_address(list_core.get(self, key)) end
+  local position = type(key) == "number" and math.tointeger(key)
+  if position then return make_address(list_core.get(self, position)) end
   return list[key]
 end
 
@@ -84,13 +103,17 @@ function list_type:__tostring()
   return "address list: " .. table.concat(texts, ", ")
 end
 
---- Fills a list; nil, message and code where an entry is malformed.
-local function fill(entries, default_port)
-  local made = core.address_list(default_port)
+--- Fills a list that was made for it; nil, message and code where an entry is malformed.
+local function fill(made, entries)
   if type(entries) == "string" then entries = { entries } end
   for i = 1, #entries do
-    local ok, message, code = list.add(made, entries[i])
-    if not ok then return nil, ("entry %d: %s"):format(i, message), code end
+    local entry, ok, message = entries[i], nil, nil
+    if type(entry) == "table" or type(entry) == "string" then
+      ok, message = list.add(made, entry)
+    else
+      message = ("string or table expected, got %s"):format(type(entry))
+    end
+    if not ok then return nil, ("entry %d: %s"):format(i, message), "EINVAL" end
   end
   return made
 end
@@ -102,20 +125,24 @@ function net.address_list(entries, default_port)
     error(("bad argument #1 to 'address_list' (table or string expected, got %s)")
       :format(type(entries)), 2)
   end
-  return fill(entries or {}, default_port)
+  return fill(core.address_list(nil, default_port), entries or {})
 end
 
 -- Connecting.
 
--- Address objects among the local addresses go as text: the border reads plain values only.
+-- Address objects among the local addresses go as text: the border reads plain values only. A port of 0
+-- is the kernel's to choose and goes without.
 local function plain(options)
-  local locals = options.local_addresses
+  local locals = rawget(options, "local_addresses")
   if type(locals) ~= "table" then return options end
   local texts, copy = {}, {}
   for i, item in ipairs(locals) do
-    texts[i] = getmetatable(item) == address_type and tostring(item) or item
+    if getmetatable(item) == address_type then
+      item = item.port == 0 and host_of(item) or tostring(item)
+    end
+    texts[i] = item
   end
-  for key, value in pairs(options) do copy[key] = value end
+  for key, value in next, options do copy[key] = value end
   copy.local_addresses = texts
   return copy
 end
@@ -123,7 +150,7 @@ end
 --- A connected socket, or `nil, message, code, report`.
 function net.connect_by_list(addresses, options)
   if type(addresses) == "table" or type(addresses) == "string" then
-    local made, message, code = fill(addresses)
+    local made, message, code = fill(core.address_list(), addresses)
     if not made then
       return nil, "connect_by_list: " .. message, code, core.failed_report(code)
     end
@@ -137,7 +164,7 @@ end
 -- reasons}; `tostring` prints a table.
 function net.explain(addresses, options)
   if type(addresses) == "table" or type(addresses) == "string" then
-    local made, message, code = fill(addresses)
+    local made, message, code = fill(core.address_list(), addresses)
     if not made then return nil, "explain: " .. message, code end
     addresses = made
   end
@@ -160,20 +187,31 @@ net.wrap = core.wrap
 
 -- Sockets: reading and writing is in the core.
 
-local core_local, core_remote = socket.local_address, socket.remote_address
+local socket = {}
+for name, method in pairs(socket_core) do socket[name] = method end
+socket.unread = nil
 
-function socket:local_address() return make_address(core_local(self)) end
+function socket:local_address() return make_address(socket_core.local_address(self)) end
 
-function socket:remote_address() return make_address(core_remote(self)) end
+function socket:remote_address() return make_address(socket_core.remote_address(self)) end
 
-socket.connected = socket.is_open
-socket.is_open = nil
+--- The descriptor, and the duty to close it. With `true` the bytes that came and were not read are a
+-- second value; without it they are a reason to refuse (EBUSY).
+function socket:detach(takes_rest)
+  -- The text is made first: if there is no memory for it, the descriptor is still the socket's.
+  local rest = takes_rest and socket_core.unread(self) or nil
+  local fd, message, code = socket_core.detach(self, takes_rest and true)
+  if not fd then return nil, message, code end
+  return fd, rest
+end
 
 function socket:getfamily()
   local remote, message, code = self:remote_address()
   if not remote then return nil, message, code end
   return remote.family
 end
+
+socket_type.__index = socket
 
 function socket_type:__tostring()
   if not socket.connected(self) then return "tcp{client}: closed" end
@@ -182,8 +220,7 @@ end
 
 -- Reports: their face loads when one is looked at.
 
-local report_type = types["report"]
-local report_core = report_type.__index
+local report_type, report_core = types["report"], methods["report"]
 
 local function report_face()
   local face = require "connectbylist.report"

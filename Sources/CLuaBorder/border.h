@@ -27,7 +27,8 @@ struct cbl_row {
   bool replies_to_many; /* owns its results where there is more than one argument */
   bool as_text;   /* numbers among the arguments become text, as io.write has them */
   bool behind_face; /* a function of lua/connectbylist.lua stands between it and the script */
-  bool may_close; /* may be called on a closed one */
+  bool may_close; /* may be called on a closed one; takes no arguments */
+  bool raises;    /* an iterator's: what a method returns as a failure is raised */
 };
 
 extern const struct cbl_type cbl_types[CBL_TYPE_COUNT];
@@ -35,6 +36,8 @@ extern const struct cbl_type cbl_types[CBL_TYPE_COUNT];
 extern const struct cbl_row cbl_module_rows[];
 extern const struct cbl_row cbl_method_rows[];
 extern const struct cbl_row cbl_read_row;
+extern const struct cbl_row cbl_lines_row;
+extern const struct cbl_row cbl_next_line_row;
 
 /* Pushes the metatable of a type. */
 void cbl_push_metatable(lua_State *L, enum cbl_type_index type);

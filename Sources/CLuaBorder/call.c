@@ -5,33 +5,44 @@
 #include "border.h"
 
 enum {
-  VALUES_LOCAL = 12,      /* as many arguments or results need no allocation */
-  TABLE_VALUES_MAX = 2048 /* how many keys and values a table of options may have, all levels */
+  VALUES_LOCAL = 12,       /* as many arguments or results need no allocation */
+  TABLE_VALUES_MAX = 2048, /* how many keys and values a table of options may have, all levels */
+  TABLE_DEPTH_MAX = 3,     /* a table deeper down is not looked into */
+  STACK_EXTRA = 24         /* what a call pushes at most, more than VALUES_LOCAL results aside */
 };
 
 /* --- raising --- */
 
+/* Raises the message on top of the stack. The position is the script's, not the face's in between. */
+static int raise_message(lua_State *L, const struct cbl_row *row) {
+  luaL_where(L, row->behind_face ? 2 : 1);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+/* As luaL_argerror counts: self is no argument where the call was written with a colon. The formats of
+ * an iterator's read were the arguments of `lines`. */
+static bool counts_without_self(lua_State *L, const struct cbl_row *row) {
+  lua_Debug called;
+  if (row->raises) return true;
+  return row->self && lua_getstack(L, row->behind_face ? 1 : 0, &called) &&
+         lua_getinfo(L, "n", &called) && strcmp(called.namewhat, "method") == 0;
+}
+
 static int raise_argument(lua_State *L, const struct cbl_row *row, int number, const char *what) {
-  /* The position is the script's, not that of the face in between. */
-  int level = row->behind_face ? 1 : 0;
-  luaL_where(L, level + 1);
-  /* As luaL_argerror counts: self is no argument where the call was written with a colon. */
-  lua_Debug debug;
-  if (row->self && number > 1 && lua_getstack(L, level, &debug) && lua_getinfo(L, "n", &debug) &&
-      strcmp(debug.namewhat, "method") == 0) {
-    number--;
-  }
+  if (number > 1 && counts_without_self(L, row)) number--;
   if (number > 0) {
     lua_pushfstring(L, "bad argument #%d to '%s' (%s)", number, row->name, what);
   } else {
     lua_pushfstring(L, "%s: %s", row->name, what);
   }
-  lua_concat(L, 2);
-  return lua_error(L);
+  return raise_message(L, row);
 }
 
-static int raise_closed(lua_State *L, enum cbl_type_index type) {
-  return luaL_error(L, "attempt to use a closed %s", cbl_types[type].name);
+static int raise_closed(lua_State *L, const struct cbl_row *row) {
+  lua_pushfstring(L, "attempt to use a closed %s", cbl_types[row->self].name);
+  return raise_message(L, row);
 }
 
 /* --- reading --- */
@@ -62,10 +73,10 @@ static void read_handle(lua_State *L, int index, struct cbl_value *value) {
 /* A value that is no table. Text is not copied: the argument, or the table that holds it, is on the stack
  * until the call ends. */
 static void read_value(lua_State *L, int index, struct cbl_value *value) {
+  *value = (struct cbl_value){.kind = CBL_NIL};
   switch (lua_type(L, index)) {
     case LUA_TNONE:
     case LUA_TNIL:
-      value->kind = CBL_NIL;
       return;
     case LUA_TBOOLEAN:
       value->kind = CBL_BOOLEAN;
@@ -97,31 +108,51 @@ struct space {
   size_t capacity;
 };
 
+static int raise_too_many(lua_State *L) { return luaL_error(L, "a table with too many fields"); }
+
 static struct cbl_value *next_value(lua_State *L, struct space *space) {
-  if (space->count == space->capacity) luaL_error(L, "a table with too many fields");
+  /* A finalizer that ran since the counting may have added to the table. */
+  if (space->count == space->capacity) raise_too_many(L);
   return &space->values[space->count++];
+}
+
+static bool is_spread(lua_State *L, int index, int depth) {
+  return depth <= TABLE_DEPTH_MAX && lua_type(L, index) == LUA_TTABLE;
+}
+
+/* Adds how many values a table takes when it is spread out. */
+static void count_values(lua_State *L, int index, int depth, size_t *count) {
+  *count += 2; /* the table and its end */
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    *count += 1;
+    if (is_spread(L, lua_gettop(L), depth + 1)) {
+      count_values(L, lua_gettop(L), depth + 1, count);
+    } else {
+      *count += 1;
+    }
+    if (*count > TABLE_VALUES_MAX) raise_too_many(L);
+    lua_pop(L, 1);
+  }
 }
 
 /* A table spread out: its fields, level by level, then CBL_END. */
 static void read_table(lua_State *L, int index, int depth, struct space *space) {
-  size_t head = space->count;
-  struct cbl_value *value = next_value(L, space);
-  value->kind = CBL_TABLE;
-  value->count = 0;
-  luaL_checkstack(L, 4, NULL);
+  struct cbl_value *head = next_value(L, space);
+  *head = (struct cbl_value){.kind = CBL_TABLE};
   lua_pushnil(L);
   while (lua_next(L, index)) {
     int top = lua_gettop(L);
-    space->values[head].count++;
+    head->count++;
     read_value(L, top - 1, next_value(L, space));
-    if (lua_type(L, top) == LUA_TTABLE && depth < 3) {
+    if (is_spread(L, top, depth + 1)) {
       read_table(L, top, depth + 1, space);
     } else {
       read_value(L, top, next_value(L, space));
     }
     lua_pop(L, 1);
   }
-  next_value(L, space)->kind = CBL_END;
+  *next_value(L, space) = (struct cbl_value){.kind = CBL_END};
 }
 
 /* Numbers as io.write has them: the value on the stack becomes its text. */
@@ -212,65 +243,88 @@ static int write_results(lua_State *L, const struct cbl_call *call, enum cbl_ver
 
 /* --- the call --- */
 
-static int cross(lua_State *L, const struct cbl_row *row, void *self, bool raises) {
+/* A closed handle on top of the stack, which owns what Swift puts into it. */
+static struct cbl_handle *push_handle(lua_State *L, enum cbl_type_index type) {
+  struct cbl_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
+  handle->object = NULL;
+  cbl_push_metatable(L, type);
+  lua_setmetatable(L, -2);
+  return handle;
+}
+
+/* How many values the arguments from `first` on take, tables spread out. */
+static size_t count_arguments(lua_State *L, int first, int top) {
+  size_t count = 0;
+  for (int i = first; i <= top; i++) {
+    if (is_spread(L, i, 1)) {
+      count_values(L, i, 1, &count);
+    } else {
+      count++;
+    }
+  }
+  return count;
+}
+
+static void read_arguments(lua_State *L, int first, int top, struct space *space) {
+  for (int i = first; i <= top; i++) {
+    if (is_spread(L, i, 1)) {
+      read_table(L, i, 1, space);
+    } else {
+      read_value(L, i, next_value(L, space));
+    }
+  }
+}
+
+static int cross(lua_State *L, const struct cbl_row *row, const struct cbl_handle *self) {
   int first = row->self ? 2 : 1;
   int top = lua_gettop(L);
   int count = top >= first ? top - first + 1 : 0;
-  luaL_checkstack(L, count + LUA_MINSTACK, "too many arguments");
+  luaL_checkstack(L, count + STACK_EXTRA, "too many arguments");
 
   struct cbl_value local_arguments[VALUES_LOCAL], local_results[VALUES_LOCAL];
   struct cbl_call call;
   memset(&call, 0, offsetof(struct cbl_call, scratch));
-  call.object = self;
 
-  bool has_table = false;
-  for (int i = first; i <= top; i++) has_table |= lua_type(L, i) == LUA_TTABLE;
+  /* Everything that allocates comes before the reading. To allocate may run finalizers, and those may
+   * close self, or take out of a table the text that was read from it. */
+  for (int i = first; row->as_text && i <= top; i++) {
+    if (lua_type(L, i) == LUA_TNUMBER) make_text(L, i);
+  }
   struct space space = {local_arguments, 0, VALUES_LOCAL};
-  if (has_table || count > VALUES_LOCAL) {
-    space.capacity = (size_t)count + (has_table ? TABLE_VALUES_MAX : 0);
-    space.values = allocate_values(L, space.capacity);
+  size_t needed = count_arguments(L, first, top);
+  if (needed > VALUES_LOCAL) {
+    space.values = allocate_values(L, needed);
+    space.capacity = needed;
   }
-  for (int i = first; i <= top; i++) {
-    if (row->as_text && lua_type(L, i) == LUA_TNUMBER) make_text(L, i);
-    if (lua_type(L, i) == LUA_TTABLE) {
-      read_table(L, i, 1, &space);
-    } else {
-      read_value(L, i, next_value(L, &space));
-    }
-  }
-  call.arguments = space.values;
-  call.argument_count = (size_t)count;
   call.results = local_results;
   call.result_max = VALUES_LOCAL;
   if (count > VALUES_LOCAL) {
     call.results = allocate_values(L, (size_t)count);
     call.result_max = (size_t)count;
   }
-
   int made[CBL_MADE_MAX] = {0, 0};
   for (int i = 0; i < CBL_MADE_MAX && row->makes[i]; i++) {
-    struct cbl_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
-    handle->object = NULL;
-    cbl_push_metatable(L, row->makes[i]);
-    lua_setmetatable(L, -2);
+    call.made[i] = &push_handle(L, row->makes[i])->object;
     made[i] = lua_gettop(L);
-    call.made[i] = &handle->object;
   }
   struct cbl_handle *reply = NULL;
   if (row->replies || (row->replies_to_many && count > 1)) {
-    reply = lua_newuserdatauv(L, sizeof *reply, 0);
-    reply->object = NULL;
-    cbl_push_metatable(L, CBL_TYPE_REPLY);
-    lua_setmetatable(L, -2);
+    reply = push_handle(L, CBL_TYPE_REPLY);
     call.reply = &reply->object;
   }
 
+  if (self && !self->object) return raise_closed(L, row);
+  call.object = self ? self->object : NULL;
+  read_arguments(L, first, top, &space);
+  call.arguments = space.values;
+  call.argument_count = (size_t)count;
+
   enum cbl_verdict verdict = row->function(&call);
 
-  if (verdict == CBL_CLOSED) return raise_closed(L, row->self);
-  if (verdict == CBL_MISUSE || (verdict == CBL_FAILED && raises)) {
+  if (verdict == CBL_CLOSED) return raise_closed(L, row);
+  if (verdict == CBL_MISUSE || (verdict == CBL_FAILED && row->raises)) {
     lua_pushlstring(L, call.scratch, call.message_count);
-    if (verdict == CBL_FAILED) return lua_error(L);
+    if (verdict == CBL_FAILED) return raise_message(L, row);
     return raise_argument(L, row, call.bad_argument, lua_tostring(L, -1));
   }
   int written = write_results(L, &call, verdict, made);
@@ -282,50 +336,60 @@ static int cross(lua_State *L, const struct cbl_row *row, void *self, bool raise
   return written;
 }
 
-/* The object of the first argument, which must be a handle with the metatable of upvalue 2. */
-static void *check_self(lua_State *L, const struct cbl_row *row) {
-  struct cbl_handle *handle = lua_touserdata(L, 1);
+/* The first argument, which must be an open handle with the metatable of upvalue 2. */
+static const struct cbl_handle *check_self(lua_State *L, const struct cbl_row *row) {
+  const struct cbl_handle *handle = lua_touserdata(L, 1);
   bool same = false;
   if (handle && lua_getmetatable(L, 1)) {
     same = lua_rawequal(L, -1, lua_upvalueindex(2));
     lua_pop(L, 1);
   }
   if (!same) {
-    const char *what = lua_pushfstring(L, "%s expected, got %s", cbl_types[row->self].name,
-                                       luaL_typename(L, 1));
+    const char *type = luaL_typename(L, 1);
+    if (luaL_getmetafield(L, 1, "__name") == LUA_TSTRING) type = lua_tostring(L, -1);
+    const char *what =
+        lua_pushfstring(L, "%s expected, got %s", cbl_types[row->self].name, type);
     raise_argument(L, row, 1, what);
   }
-  if (!handle->object) raise_closed(L, row->self);
-  return handle->object;
+  if (!handle->object) raise_closed(L, row);
+  return handle;
 }
 
 int cbl_trampoline(lua_State *L) {
   const struct cbl_row *row = lua_touserdata(L, lua_upvalueindex(1));
-  void *self = NULL;
-  if (row->self) {
+  if (!row->self) return cross(L, row, NULL);
+  if (row->may_close) {
+    /* Such a method has no arguments of its own. What __close gets besides, the error, may be a table
+     * of any size: nothing of it is to be read, so that closing cannot fail. */
+    if (lua_gettop(L) > 1) lua_settop(L, 1);
     /* Released by a finalizer that ran before this one: closing it again is nothing. */
-    struct cbl_handle *handle = row->may_close ? handle_of_type(L, 1, row->self) : NULL;
-    if (handle && !handle->object) return 0;
-    self = check_self(L, row);
+    const struct cbl_handle *handle = handle_of_type(L, 1, row->self);
+    if (handle && !handle->object) {
+      lua_pushnil(L);
+      return 1;
+    }
   }
-  return cross(L, row, self, false);
+  return cross(L, row, check_self(L, row));
 }
 
 /* --- socket:lines --- */
 
-/* Upvalues: the row of read (unused), the metatable, the socket, the formats. */
+/* Upvalues: how many formats, the metatable, the socket, the formats. */
 static int next_line(lua_State *L) {
   int count = (int)lua_tointeger(L, lua_upvalueindex(1));
   lua_settop(L, 0);
+  luaL_checkstack(L, count + 1, "too many arguments");
   for (int i = 0; i <= count; i++) lua_pushvalue(L, lua_upvalueindex(3 + i));
-  return cross(L, &cbl_read_row, check_self(L, &cbl_read_row), true);
+  return cross(L, &cbl_next_line_row, check_self(L, &cbl_next_line_row));
 }
 
 int cbl_lines(lua_State *L) {
-  check_self(L, &cbl_read_row);
+  const struct cbl_handle *self = check_self(L, &cbl_lines_row);
   int count = lua_gettop(L) - 1;
   /* A C closure has 255 upvalues at most; io's own limit is 250 too. */
-  luaL_argcheck(L, count <= 250, 252, "too many arguments");
+  if (count > 250) raise_argument(L, &cbl_lines_row, 252, "too many arguments");
+  cross(L, &cbl_lines_row, self);
+  lua_settop(L, count + 1);
   lua_pushinteger(L, count);
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_rotate(L, 1, 2);

@@ -1,4 +1,6 @@
 /* Types, and luaopen. */
+#include <string.h>
+
 #include "border.h"
 
 /* A type's metatable stands in the registry under the address of its row: two copies of this module in
@@ -20,69 +22,77 @@ static int release_handle(lua_State *L) {
   return 0;
 }
 
-static void push_function(lua_State *L, const struct cbl_row *row) {
+/* `metatable`: where that of self stands; 0: a plain function. */
+static void push_function(lua_State *L, const struct cbl_row *row, int metatable) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)row);
-  if (row->self) {
-    cbl_push_metatable(L, row->self);
+  if (metatable) {
+    lua_pushvalue(L, metatable);
   } else {
     lua_pushnil(L);
   }
   lua_pushcclosure(L, cbl_trampoline, 2);
 }
 
-/* Makes the metatable of a type, with its methods in __index. */
-static void make_type(lua_State *L, enum cbl_type_index index) {
+/* Pushes the metatable of a type. It goes into the registry when it is complete: an allocation that
+ * fails on the way must not leave half of one there for the next `require`. */
+static void push_type(lua_State *L, enum cbl_type_index index) {
   const struct cbl_type *type = &cbl_types[index];
+  cbl_push_metatable(L, index);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
   lua_newtable(L);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, type);
+  int metatable = lua_gettop(L);
   lua_pushstring(L, type->name);
-  lua_setfield(L, -2, "__name");
+  lua_setfield(L, metatable, "__name");
   lua_pushlightuserdata(L, (void *)(uintptr_t)type);
-  lua_pushvalue(L, -2);
+  lua_pushvalue(L, metatable);
   lua_pushcclosure(L, release_handle, 2);
-  lua_setfield(L, -2, "__gc");
+  lua_setfield(L, metatable, "__gc");
+  for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
+    if (row->self != index || strcmp(row->name, "close") != 0) continue;
+    push_function(L, row, metatable);
+    lua_setfield(L, metatable, "__close");
+  }
+  lua_pushvalue(L, metatable);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, type);
+}
+
+/* Pushes the methods of the type whose metatable stands at an index. */
+static void push_methods(lua_State *L, enum cbl_type_index index, int metatable) {
   lua_newtable(L);
   for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
     if (row->self != index) continue;
-    push_function(L, row);
+    push_function(L, row, metatable);
     lua_setfield(L, -2, row->name);
   }
-  if (index == CBL_TYPE_SOCKET) {
-    push_function(L, &cbl_read_row);
-    lua_setfield(L, -2, "read");
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&cbl_read_row);
-    lua_pushvalue(L, -3);
-    lua_pushcclosure(L, cbl_lines, 2);
-    lua_setfield(L, -2, "lines");
-  }
-  if (lua_getfield(L, -1, "close") != LUA_TNIL) {
-    lua_setfield(L, -3, "__close");
-  } else {
-    lua_pop(L, 1);
-  }
-  lua_setfield(L, -2, "__index");
+  if (index != CBL_TYPE_SOCKET) return;
+  push_function(L, &cbl_read_row, metatable);
+  lua_setfield(L, -2, "read");
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&cbl_read_row);
+  lua_pushvalue(L, metatable);
+  lua_pushcclosure(L, cbl_lines, 2);
+  lua_setfield(L, -2, "lines");
 }
 
-/* connectbylist.core: the functions, and in `types` the metatables, which lua/connectbylist.lua builds
- * the public face on. */
+/* connectbylist.core: the functions; in `types` the metatables, and in `methods` what
+ * lua/connectbylist.lua builds their public face on. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
   lua_newtable(L);
   lua_newtable(L);
+  lua_newtable(L);
   for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
-    cbl_push_metatable(L, (enum cbl_type_index)index);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      make_type(L, (enum cbl_type_index)index);
-    }
-    lua_setfield(L, -2, cbl_types[index].name);
+    push_type(L, (enum cbl_type_index)index);
+    push_methods(L, (enum cbl_type_index)index, lua_gettop(L));
+    lua_setfield(L, -3, cbl_types[index].name);
+    lua_setfield(L, -3, cbl_types[index].name);
   }
+  lua_setfield(L, -3, "methods");
   lua_setfield(L, -2, "types");
   for (const struct cbl_row *row = cbl_module_rows; row->name; row++) {
-    push_function(L, row);
+    push_function(L, row, 0);
     lua_setfield(L, -2, row->name);
   }
   return 1;

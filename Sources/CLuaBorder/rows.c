@@ -11,8 +11,11 @@ const struct cbl_type cbl_types[CBL_TYPE_COUNT] = {
 };
 
 const struct cbl_row cbl_module_rows[] = {
-    {.name = "address_list", .behind_face = true, .function = cbl_lua_list_new, .makes = {CBL_TYPE_LIST}},
-    {.name = "parse_address", .behind_face = true, .function = cbl_lua_address_parse},
+    {.name = "address_list",
+     .behind_face = true,
+     .function = cbl_lua_list_new,
+     .makes = {CBL_TYPE_LIST}},
+    {.name = "address", .behind_face = true, .function = cbl_lua_address_parse},
     {.name = "address_text", .function = cbl_lua_address_text},
     {.name = "convert_address", .function = cbl_lua_address_convert},
     {.name = "connect_by_list",
@@ -23,7 +26,10 @@ const struct cbl_row cbl_module_rows[] = {
     {.name = "local_addresses", .function = cbl_lua_local_addresses, .replies = true},
     {.name = "wrap", .function = cbl_lua_wrap, .makes = {CBL_TYPE_SOCKET}},
     {.name = "failed_report", .function = cbl_lua_report_new, .makes = {CBL_TYPE_REPORT}},
-    {.name = "test_endpoint", .behind_face = true, .function = cbl_lua_peer_new, .makes = {CBL_TYPE_PEER}},
+    {.name = "test_endpoint",
+     .behind_face = true,
+     .function = cbl_lua_peer_new,
+     .makes = {CBL_TYPE_PEER}},
     {.name = NULL},
 };
 
@@ -32,6 +38,17 @@ const struct cbl_row cbl_read_row = {
     .self = CBL_TYPE_SOCKET,
     .function = cbl_lua_socket_read,
     .replies_to_many = true};
+
+const struct cbl_row cbl_lines_row = {
+    .name = "lines", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_lines};
+
+/* What the iterator calls. */
+const struct cbl_row cbl_next_line_row = {
+    .name = "lines",
+    .self = CBL_TYPE_SOCKET,
+    .function = cbl_lua_socket_read,
+    .replies_to_many = true,
+    .raises = true};
 
 const struct cbl_row cbl_method_rows[] = {
     {.name = "add", .behind_face = true, .self = CBL_TYPE_LIST, .function = cbl_lua_list_add},
@@ -55,8 +72,14 @@ const struct cbl_row cbl_method_rows[] = {
      .function = cbl_lua_socket_close,
      .may_close = true},
     {.name = "shutdown", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_shutdown},
-    {.name = "local_address", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_local_address},
-    {.name = "remote_address", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_remote_address},
+    {.name = "local_address",
+     .behind_face = true,
+     .self = CBL_TYPE_SOCKET,
+     .function = cbl_lua_socket_local_address},
+    {.name = "remote_address",
+     .behind_face = true,
+     .self = CBL_TYPE_SOCKET,
+     .function = cbl_lua_socket_remote_address},
     {.name = "report",
      .self = CBL_TYPE_SOCKET,
      .function = cbl_lua_socket_report,
@@ -65,10 +88,14 @@ const struct cbl_row cbl_method_rows[] = {
     {.name = "gettimeout", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_gettimeout},
     {.name = "getfd", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_getfd},
     {.name = "setfd", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_setfd},
-    {.name = "detach", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_detach},
-    {.name = "is_open",
+    {.name = "detach",
+     .behind_face = true,
      .self = CBL_TYPE_SOCKET,
-     .function = cbl_lua_socket_is_open,
+     .function = cbl_lua_socket_detach},
+    {.name = "unread", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_unread},
+    {.name = "connected",
+     .self = CBL_TYPE_SOCKET,
+     .function = cbl_lua_socket_connected,
      .may_close = true},
 
     {.name = "table", .self = CBL_TYPE_REPORT, .function = cbl_lua_report_table, .replies = true},

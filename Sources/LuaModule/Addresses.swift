@@ -68,8 +68,9 @@ extension Call {
 @c @implementation public func cbl_lua_list_new(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     var port: UInt16?
-    if !call.isNil(0) {
-      let number = try call.integer(0)
+    // The entries, the first argument, are the face's.
+    if !call.isNil(1) {
+      let number = try call.integer(1)
       guard (1...65535).contains(number) else {
         throw .misuse(2, "the default port must be 1 to 65535")
       }

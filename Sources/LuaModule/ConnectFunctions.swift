@@ -38,7 +38,9 @@ extension Call {
         try request.options.set(name, to: try optionValue(value))
       } catch {
         switch error {
-        case .unknown(let nearest): throw unknownOption(name, nearest, argument)
+        case .unknown:
+          let beside: [StaticString] = ["interface", "local_addresses", "socket"]
+          throw unknownOption(name, among: OptionKey.table.map { $0.name } + beside, argument)
         case .wrongType(let expected), .outOfRange(let expected): throw refuse(expected.text)
         }
       }
@@ -55,15 +57,14 @@ extension Call {
     }
   }
 
-  private func unknownOption(_ name: [UInt8], _ nearest: StaticText?, _ argument: Int) -> CallError {
-    let near =
-      nearest
-      ?? ConnectOptions.nearest(to: name, among: ["interface", "local_addresses", "socket"])
+  private func unknownOption(
+    _ name: [UInt8], among names: [StaticString], _ argument: Int
+  ) -> CallError {
     var text = TextBuffer()
     text.append("unknown option '")
     text.append(escaped: name)
     text.append("'")
-    if let near {
+    if let near = ConnectOptions.nearest(to: name, among: names) {
       text.append("; did you mean '")
       text.append(near.text)
       text.append("'?")
@@ -112,7 +113,7 @@ extension Call {
     while let (key, value) = reader.next() {
       let name = key.kind == CBL_TEXT ? key.text : []
       guard name.equals("nodelay") else {
-        throw unknownOption(name, ConnectOptions.nearest(to: name, among: ["nodelay"]), argument)
+        throw unknownOption(name, among: ["nodelay"], argument)
       }
       guard value.kind == CBL_BOOLEAN else {
         throw .misuse(argument: argument, optionProblem(name, value, expected: "a boolean"))
@@ -200,7 +201,7 @@ extension ConnectError {
 @c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_verdict {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
-    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list")
+    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list, table or string")
     let request = try call.request(1)
     do throws(ConnectError) {
       call.add(made: SocketBox(try connectByList(&box.list, request)))
@@ -216,7 +217,7 @@ extension ConnectError {
 /// The plan as an array of pairs, in the order of ranks.
 @c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
-    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list")
+    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list, table or string")
     let request = try call.request(1)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {

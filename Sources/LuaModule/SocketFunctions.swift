@@ -55,6 +55,11 @@ extension Call {
   }
 }
 
+/// Before an iterator is made: a closed socket is told here, and a format that is none where it is read.
+@c @implementation public func cbl_lua_socket_lines(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in _ = try call.openBox() }
+}
+
 extension Call {
   fileprivate func take(_ bytes: UnsafeRawBufferPointer, _ kind: cbl_kind, _ reply: Reply?) {
     if let reply {
@@ -120,7 +125,7 @@ extension Call {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     do throws(Errno) { try box.socket.flush() } catch { throw .failed(error, in: "flush") }
-    call.addSelf()
+    call.add(true)
   }
 }
 
@@ -251,21 +256,28 @@ extension Call {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     do throws(Errno) { try box.socket.flush() } catch { throw .failed(error, in: "detach") }
-    let takesRest = call[0].kind == CBL_BOOLEAN && call[0].integer == 1
-    if box.socket.bufferedCount > 0 && !takesRest {
+    let hasRest = call[0].kind == CBL_BOOLEAN && call[0].integer == 1
+    let count = box.socket.buffered.count
+    if count > 0 && !hasRest {
       var text = TextBuffer()
       text.append("detach: ")
-      text.append(decimal: box.socket.bufferedCount)
+      text.append(decimal: count)
       text.append(" unread bytes are buffered; detach(true) returns them")
       throw .failed(.busy, text)
     }
-    let rest = box.socket.takeBuffered()
     call.add(Int(box.socket.detach().release()))
-    if takesRest { call.add(cbl_value(kind: CBL_TEXT, rest)) }
   }
 }
 
-@c @implementation public func cbl_lua_socket_is_open(_ call: Call!) -> cbl_verdict {
+/// The bytes that came and were not read, which stay. `detach` takes them first: were they a result of
+/// the same call, and Lua had no memory for them, nobody would have the descriptor.
+@c @implementation public func cbl_lua_socket_unread(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    call.add(cbl_value(kind: CBL_TEXT, try call.openBox().socket.buffered))
+  }
+}
+
+@c @implementation public func cbl_lua_socket_connected(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in call.add(call.this(SocketBox.self).socket.isOpen) }
 }
 

@@ -4,10 +4,9 @@
 local core = require "connectbylist.core"
 local net = require "connectbylist"
 
-local peer_type = core.types["test endpoint"]
-local peer_core = peer_type.__index
+local peer_core = core.methods["test endpoint"]
 local peer = {}
-peer_type.__index = peer
+core.types["test endpoint"].__index = peer
 
 --- Where to connect to.
 function peer:address()
@@ -25,6 +24,10 @@ local testing = {}
 
 local function maker(kind)
   return function(address)
+    if address ~= nil and not (type(address) == "string" and net.address(address, 1)) then
+      error(("bad argument #1 to '%s' (an IP address expected, got %s)")
+        :format(kind, type(address) == "string" and address or type(address)), 2)
+    end
     local made, message = core.test_endpoint(kind, address)
     if not made then error(message, 2) end
     return made

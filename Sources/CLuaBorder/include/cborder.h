@@ -103,6 +103,7 @@ enum cbl_verdict cbl_lua_local_addresses(struct cbl_call *call);
 enum cbl_verdict cbl_lua_wrap(struct cbl_call *call);
 
 enum cbl_verdict cbl_lua_socket_read(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_lines(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_receive_any(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_write(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_flush(struct cbl_call *call);
@@ -117,7 +118,8 @@ enum cbl_verdict cbl_lua_socket_gettimeout(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_getfd(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_setfd(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_detach(struct cbl_call *call);
-enum cbl_verdict cbl_lua_socket_is_open(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_unread(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_connected(struct cbl_call *call);
 
 enum cbl_verdict cbl_lua_report_new(struct cbl_call *call);
 enum cbl_verdict cbl_lua_report_table(struct cbl_call *call);

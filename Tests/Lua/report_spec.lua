@@ -1,0 +1,292 @@
+local net = require "connectbylist"
+local testing = require "connectbylist.testing"
+local support = require "Tests.Lua.support"
+
+--- A reader of JSON, strict and small: what it does not know is an error.
+local function decoded(text)
+  local position = 1
+  local value
+  local function fail(what) error(("%s at %d in %s"):format(what, position, text), 0) end
+  local function skip() position = text:match("^[ \t\r\n]*()", position) end
+  local function take(pattern)
+    local found, after = text:match("^(" .. pattern .. ")()", position)
+    if found then position = after end
+    return found
+  end
+  local function string_value()
+    local parts = {}
+    while true do
+      local plain = take('[^%c"\\]+')
+      if plain then parts[#parts + 1] = plain end
+      if take('"') then return table.concat(parts) end
+      local escape = take('\\["\\/bfnrt]') or take("\\u%x%x%x%x") or fail("a bad string")
+      local code = tonumber(escape:match("u(%x+)") or "", 16)
+      local plain_ones = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
+      parts[#parts + 1] = code and utf8.char(code) or plain_ones[escape:sub(2)] or escape:sub(2)
+    end
+  end
+  local function object_value()
+    local object = {}
+    skip()
+    if take("}") then return object end
+    repeat
+      skip()
+      if not take('"') then fail("no key") end
+      local key = string_value()
+      skip()
+      if not take(":") then fail("no colon") end
+      object[key] = value()
+      skip()
+    until not take(",")
+    if not take("}") then fail("no brace") end
+    return object
+  end
+  local function array_value()
+    local array = {}
+    skip()
+    if take("%]") then return array end
+    repeat
+      array[#array + 1] = value()
+      skip()
+    until not take(",")
+    if not take("%]") then fail("no bracket") end
+    return array
+  end
+  function value()
+    skip()
+    if take("{") then return object_value() end
+    if take("%[") then return array_value() end
+    if take('"') then return string_value() end
+    if take("true") then return true end
+    if take("false") then return false end
+    local number = take("%-?%d+%.?%d*[eE]?[-+]?%d*") or fail("no value")
+    return tonumber(number)
+  end
+  local result = value()
+  skip()
+  if position <= #text then fail("more than a value") end
+  return result
+end
+
+describe("the report of a connect", function()
+  local note_descriptors, check_descriptors = support.descriptor_guard()
+  before_each(note_descriptors)
+  after_each(check_descriptors)
+
+  -- Refused, silent, connected, and one that was not needed.
+  local function race(body)
+    local refused <close> = testing.refused()
+    local silent <close> = testing.silent()
+    local echo <close> = testing.echo()
+    local spare <close> = testing.echo("::1")
+    local list = net.address_list { refused:address(), silent:address(), echo:address(),
+      spare:address() }
+    local sock <close> = assert(net.connect_by_list(list, { order = "given", timeout = 5 }))
+    body(sock:report(), sock, list)
+  end
+
+  it("names every attempt, in the order of ranks", function()
+    race(function(report, sock, list)
+      assert.is_true(#report.attempts >= 4)
+      for i = 1, 4 do
+        local attempt = report.attempts[i]
+        assert.equal(i, attempt.rank)
+        assert.is_true(attempt.remote_address == list[i])
+        assert.is_true(#attempt.reasons >= 1)
+        for _, reason in ipairs(attempt.reasons) do assert.is_string(reason) end
+      end
+      local refused, silent, winner, spare = table.unpack(report.attempts)
+      assert.equal("refused", refused.outcome)
+      assert.equal("ECONNREFUSED", refused.code)
+      assert.equal("superseded", silent.outcome)
+      assert.equal("connected", winner.outcome)
+      assert.is_nil(winner.code)
+      assert.equal("not_started", spare.outcome)
+      assert.is_nil(spare.started)
+      assert.equal(3, report.winner)
+      assert.is_true(winner.local_address == sock:local_address())
+    end)
+  end)
+
+  it("has times since the call, in seconds, and they fit together", function()
+    race(function(report)
+      local elapsed = report.elapsed
+      assert.is_true(elapsed >= 0.15 and elapsed < 2)
+      local refused, silent, winner = table.unpack(report.attempts)
+      assert.is_true(0 <= refused.started and refused.started <= refused.ended)
+      assert.is_true(refused.ended <= silent.started)
+      assert.is_true(winner.started - silent.started >= 0.15)
+      assert.is_true(winner.started <= winner.ended and winner.ended <= elapsed)
+      assert.is_true(silent.ended <= elapsed)
+      assert.equal("integer", math.type(winner.resent))
+      assert.is_false(report.deadline)
+      assert.is_nil(report.code)
+    end)
+  end)
+
+  it("is there after a failure, and tells at the deadline of those that were silent", function()
+    local silent <close> = testing.silent()
+    local _, _, _, report = net.connect_by_list({ silent:address() }, { timeout = 0.1 })
+    assert.equal("ETIMEDOUT", report.code)
+    assert.is_true(report.deadline)
+    assert.is_nil(report.winner)
+    assert.equal(1, #report.attempts)
+    assert.equal("timed_out", report.attempts[1].outcome)
+    assert.is_true(report.attempts[1].ended >= 0.1)
+  end)
+
+  it("is there after an empty list, and is empty", function()
+    local _, _, _, report = net.connect_by_list {}
+    assert.equal("EINVAL", report.code)
+    assert.equal(0, report.elapsed)
+    assert.is_false(report.deadline)
+    assert.same({}, report.attempts)
+    assert.same({}, report.names)
+    assert.equal("invalid argument", tostring(report))
+    assert.same({ elapsed = 0, deadline = false, code = "EINVAL", attempts = {},
+      summary = "invalid argument" }, decoded(report:json()))
+  end)
+
+  it("outlives its socket", function()
+    local kept
+    race(function(report) kept = report end)
+    collectgarbage()
+    assert.equal("connected", kept.attempts[3].outcome)
+  end)
+
+  it("is the same each time it is asked for", function()
+    race(function(report, sock)
+      assert.equal(report:json(), sock:report():json())
+      assert.equal(tostring(report), tostring(sock:report()))
+      assert.equal(report.attempts, report.attempts)
+    end)
+  end)
+
+  it("prints as a waterfall: a summary, then a line an attempt", function()
+    race(function(report, _, list)
+      local lines = {}
+      for line in (tostring(report) .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = line end
+      assert.equal(1 + #report.attempts, #lines)
+      assert.matches("^connected after %d+%.%d%d%d s: 3 pairs tried", lines[1])
+      for i = 1, 4 do
+        assert.matches("^  #" .. i .. " ", lines[i + 1])
+        assert.is_not_nil(lines[i + 1]:find(tostring(list[i]), 1, true))
+        assert.is_nil(lines[i + 1]:find("%s$"))
+      end
+      assert.matches("x +refused", lines[2])
+      assert.matches("· +superseded", lines[3])
+      assert.matches("● +connected +%d+%.%d ms to %d+%.%d ms$", lines[4])
+      assert.matches(" not started$", lines[5])
+    end)
+  end)
+
+  it("does not say of a connection that nobody answered", function()
+    local echo <close> = testing.echo()
+    local sock <close> = support.connected(echo)
+    assert.matches("^connected after %d+%.%d+ s: 1 pair tried$",
+      tostring(sock:report()):match("^[^\n]*"))
+  end)
+
+  it("is JSON with the same facts", function()
+    race(function(report)
+      local object = decoded(report:json())
+      assert.equal(report.winner, object.winner)
+      assert.is_false(object.deadline)
+      assert.equal(#report.attempts, #object.attempts)
+      for i, attempt in ipairs(report.attempts) do
+        local other = object.attempts[i]
+        assert.equal(tostring(attempt.remote_address), other.remote_address)
+        assert.equal(attempt.outcome, other.outcome)
+        assert.equal(attempt.code, other.code)
+        assert.equal(attempt.rank, other.rank)
+        assert.same(attempt.reasons, other.reasons)
+        if attempt.started then
+          assert.is_true(math.abs(attempt.started - other.started) < 1e-6)
+        else
+          assert.is_nil(other.started)
+        end
+      end
+    end)
+  end)
+
+  it("is JSON after a failure", function()
+    local refused <close> = testing.refused()
+    local _, message, _, report = net.connect_by_list { refused:address() }
+    local object = decoded(report:json())
+    assert.equal("ECONNREFUSED", object.code)
+    assert.equal("connect_by_list: " .. object.summary, message)
+    assert.is_nil(object.winner)
+  end)
+
+  it("is a table", function()
+    race(function(report)
+      local plain = report:table()
+      assert.is_table(plain)
+      assert.is_nil(getmetatable(plain))
+      for _, key in ipairs { "elapsed", "deadline", "winner", "code" } do
+        assert.equal(report[key], plain[key])
+      end
+      assert.equal(#report.attempts, #plain.attempts)
+    end)
+  end)
+
+  it("has addresses that are addresses", function()
+    race(function(report)
+      for _, attempt in ipairs(report.attempts) do
+        assert.matches("^%[?[%x.:]+%]?:%d+$", tostring(attempt.remote_address))
+        if attempt.local_address then assert.is_string(attempt.local_address.host) end
+      end
+    end)
+  end)
+
+  it("has nothing else", function()
+    race(function(report)
+      assert.is_nil(report.nonesuch)
+      assert.is_nil(report[1])
+      assert.is_false((pcall(function() report.elapsed = 1 end)))
+    end)
+  end)
+end)
+
+describe("explain", function()
+  local note_descriptors, check_descriptors = support.descriptor_guard()
+  before_each(note_descriptors)
+  after_each(check_descriptors)
+
+  it("gives the plan without sending a packet", function()
+    local echo <close> = testing.echo()
+    local refused <close> = testing.refused()
+    local plan = assert(net.explain({ refused:address(), echo:address() }, { order = "given" }))
+    assert.is_true(#plan >= 2)
+    for i, pair in ipairs(plan) do
+      assert.equal(i, pair.rank)
+      assert.is_true(pair.chance > 0 and pair.chance <= 1)
+      assert.is_true(#pair.reasons >= 1)
+    end
+    assert.is_true(plan[1].remote_address == refused:address())
+    assert.is_true(plan[2].remote_address == echo:address())
+    local sock <close> = support.connected(echo)
+    sock:settimeout(5)
+    sock:write("x")
+    sock:read(1)
+    assert.equal(1, echo:accepted())
+  end)
+
+  it("prints as a table, a line a pair", function()
+    local plan = assert(net.explain { "127.0.0.1:9", "[::1]:9" })
+    local count = select(2, tostring(plan):gsub("[^\n]+", ""))
+    assert.equal(#plan + 1, count)
+    assert.matches("127%.0%.0%.1:9", tostring(plan))
+  end)
+
+  it("fails and raises as the connect does", function()
+    assert.same({ nil, "explain: the list is empty", "EINVAL" }, { net.explain {} })
+    assert.same({ nil, "explain: entry 1: '127.1:9': "
+      .. "a host that ends in a number must be an IPv4 address of four decimal parts", "EINVAL" },
+      { net.explain { "127.1:9" } })
+    assert.matches("bad argument #2 to 'explain' %(unknown option 'timout'; did you mean 'timeout'%?%)",
+      support.raised(net.explain, { "127.0.0.1:9" }, { timout = 1 }))
+    assert.matches("bad argument #1 to 'explain' %(address list, table or string expected, got nil%)",
+      support.raised(net.explain))
+  end)
+end)
