@@ -61,9 +61,13 @@ let hostAndTests: [Target] = [
     name: "CheckWorlds", dependencies: ["RaceWorlds"], path: "Tests/CheckWorlds"),
   .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore", "RaceWorlds"]),
   .testTarget(name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),
+  // States whose memory runs out.
+  .target(
+    name: "BorderSupport", dependencies: ["CLua", "CLuaBorder", "CHost"],
+    path: "Tests/BorderSupport"),
   .testTarget(
     name: "LuaModuleTests",
-    dependencies: ["LuaModule", "CLuaBorder", "CHost"],
+    dependencies: ["LuaModule", "CLuaBorder", "CHost", "BorderSupport"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(name: "HostTests", dependencies: ["Host", "CHost"]),
 ]

@@ -36,7 +36,10 @@ extension Race {
   public var lastFailure: AttemptID? {
     var last: AttemptID?
     for (index, attempt) in attempts.enumerated() {
-      guard attempt.errno != nil, let ended = attempt.ended, ended < deadline else { continue }
+      // What failed in the very wake-up of the deadline did fail; what was silent until then did not.
+      guard attempt.errno != nil, let ended = attempt.ended,
+        ended < deadline || attempt.outcome != .timedOut
+      else { continue }
       if let other = last, attempts[other].ended! > ended { continue }
       last = AttemptID(Int32(index))
     }

@@ -105,10 +105,11 @@ extension Driver {
     @Test func `after a refusal the next starts at once`() throws {
       let refused = try TestPeer(.refused)
       let peer = try TestPeer(.echo)
-      let socket = try connect(refused.endpoint, peer.endpoint)
+      let socket = try connect(
+        refused.endpoint, peer.endpoint, with: request { $0.attemptDelay = .seconds(10) })
       let report = socket.report
       #expect(report.outcomes == [.refused, .connected])
-      #expect(report.elapsed < .milliseconds(100), "not the delay of 150 ms")
+      #expect(report.elapsed < .seconds(5), "not the delay")
     }
 
     @Test func `W13: an empty list is an invalid argument`() throws {
@@ -161,7 +162,7 @@ extension Driver {
         #expect(error.report.isDeadline)
         #expect(error.report.outcomes == [.timedOut])
         #expect(error.report.elapsed >= timeout)
-        #expect(error.report.elapsed < timeout + .milliseconds(100))
+        #expect(error.report.elapsed < timeout + .milliseconds(250), "a busy machine's")
       }
     }
 
@@ -178,7 +179,15 @@ extension Driver {
       #expect(error.errno == .timedOut)
       #expect(error.report.isDeadline)
       #expect(error.report.outcomes == [.timedOut, .timedOut])
-      #expect(error.report.elapsed < .milliseconds(50))
+      #expect(error.report.elapsed < .seconds(1))
+    }
+
+    @Test func `a refusal in the wake-up of the deadline is told`() throws {
+      let refused = try TestPeer(.refused)
+      let error = try failure(
+        of: refused.endpoint, with: request(timeout: .zero) { $0.locals = .routeOnly })
+      #expect(error.report.outcomes == [.refused])
+      #expect(String(decoding: error.message, as: UTF8.self).hasSuffix("connection refused"))
     }
 
     @Test func `20 silent ones before a good one cost about half a second`() throws {
@@ -191,15 +200,15 @@ extension Driver {
       #expect(report.outcomes == Array(repeating: .superseded, count: 20) + [.connected])
       // 150, 75, 37.5 and 18.75 ms, then 10 ms each.
       #expect(report.elapsed >= .milliseconds(441))
-      #expect(report.elapsed < .milliseconds(700))
+      #expect(report.elapsed < .seconds(2), "a fixed delay of 250 ms would cost 5 s")
     }
 
     @Test func `a deadline leaves room for every remote`() throws {
       let silent = try (0..<20).map { _ in try TestPeer(.silent) }
       let peer = try TestPeer(.echo)
       let addresses = list(silent.map { $0.endpoint } + [peer.endpoint])
-      let socket = try connect(addresses, with: request(timeout: .milliseconds(200)))
-      #expect(socket.report.elapsed < .milliseconds(200))
+      let socket = try connect(addresses, with: request(timeout: .seconds(1)) { $0.attemptDelay = .seconds(1) })
+      #expect(socket.report.attempts.count == 21)
     }
 
     @Test func `an attempt's own timeout ends it and starts the next`() throws {
@@ -235,10 +244,15 @@ extension Driver {
       let silent = try (0..<40).map { _ in try TestPeer(.silent) }
       let peer = try TestPeer(.echo)
       let addresses = list(silent.map { $0.endpoint } + [peer.endpoint])
-      let socket = try connect(addresses, with: request { $0.pace = .parallel })
+      let socket = try connect(
+        addresses,
+        with: request {
+          $0.pace = .parallel
+          $0.attemptDelay = .seconds(10)
+        })
       let report = socket.report
       #expect(report.attempts.count == 41)
-      #expect(report.elapsed < .milliseconds(140), "not even the first delay")
+      #expect(report.elapsed < .seconds(5), "not even the first delay")
     }
 
     @Test func `no more are in flight than allowed`() throws {

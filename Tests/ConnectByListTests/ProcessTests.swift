@@ -127,7 +127,7 @@ extension Driver {
           let error = try failure(of: silent.endpoint, with: request(timeout: timeout))
           #expect(error.errno == .timedOut)
           #expect(error.report.elapsed >= timeout)
-          #expect(error.report.elapsed < timeout + .milliseconds(100))
+          #expect(error.report.elapsed < timeout + .milliseconds(250))
           let connection = try connect(silent.endpoint, peer.endpoint)
           #expect(connection.report.outcomes == [.superseded, .connected])
           #expect(connection.report.elapsed >= .milliseconds(150), "the delay is whole")

@@ -81,7 +81,8 @@ describe("the report of a connect", function()
     local spare <close> = testing.echo("::1")
     local list = net.address_list { refused:address(), silent:address(), echo:address(),
       spare:address() }
-    local sock <close> = assert(net.connect_by_list(list, { order = "given", timeout = 5 }))
+    local sock <close> = assert(net.connect_by_list(list,
+      { order = "given", pace = "steady", timeout = 5 }))
     body(sock:report(), sock, list)
   end
 

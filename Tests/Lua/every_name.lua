@@ -1,0 +1,305 @@
+--- Every public name and every kind of misuse, in sections that take no time and can be run again: for
+-- AllocationTests, which runs each of them once for every allocation that can fail in it.
+--
+-- A section's `setup` has all the memory it wants, and what it returns is what `run` gets. A descriptor
+-- that is nobody's for a moment stands in the global `loose`, so that it can be closed if memory runs
+-- out in that moment.
+
+-- Lua's words for a want of memory: those of luaL_checkstack and of table.unpack mean a stack that could
+-- not grow.
+local shortages = { "^not enough memory$", "stack overflow", "too many results to unpack" }
+
+-- Lets an error that was caught go on where it is a want of memory.
+local function pass_on(message)
+  if type(message) ~= "string" then return end
+  for _, shortage in ipairs(shortages) do
+    if message:find(shortage) then error(message, 0) end
+  end
+end
+
+-- Raises unless the body raises what was meant.
+local function misuse(pattern, body, ...)
+  local ok, message = pcall(body, ...)
+  if not ok then pass_on(message) end
+  assert(not ok and tostring(message):find(pattern), message)
+end
+
+local function world()
+  local net, testing = require "connectbylist", require "connectbylist.testing"
+  require "connectbylist.report"
+  return { net = net, testing = testing, echo = testing.echo(), refused = testing.refused() }
+end
+
+local function connected(w, options)
+  local sock = assert(w.net.connect_by_list({ w.echo:address() }, options))
+  sock:settimeout(5)
+  return sock
+end
+
+local sections = {}
+
+local function section(name, setup, run)
+  sections[#sections + 1] = { name = name, setup = setup, run = run }
+end
+
+section("loading", nil, function()
+  for _, name in ipairs { "connectbylist", "connectbylist.core", "connectbylist.report",
+    "connectbylist.testing" } do
+    package.loaded[name] = nil
+  end
+  local net, testing = require "connectbylist", require "connectbylist.testing"
+  require "connectbylist.report"
+  assert(net.version)
+  -- That the types are whole shows in what they do.
+  local list = net.address_list { "127.0.0.1:9" }
+  assert(#list == 1 and tostring(list) == "address list: 127.0.0.1:9")
+  local endpoint <close> = testing.refused()
+  local _, _, code, report = net.connect_by_list({ endpoint:address() }, {})
+  assert(code == "ECONNREFUSED" and report.attempts[1].outcome == "refused")
+end)
+
+section("addresses", world, function(w)
+  local net = w.net
+  local address = net.address("[fe80::1%lo]:80")
+  assert(address.host == "fe80::1" and address.scope == "lo" and address.family == "inet6")
+  assert(tostring(address) == "[fe80::1%lo]:80")
+  assert(address == net.address("fe80::1%lo", "80"))
+  local four = net.address("192.0.2.1", 80)
+  assert("" .. four:mapped() == "[::ffff:192.0.2.1]:80")
+  assert(four:mapped():unmapped() == four)
+  local none, message, code = net.address("127.1:80")
+  assert(not none and message and code == "EINVAL")
+  assert(not net.address("192.0.2.1", 0))
+  misuse("bad argument #1 to 'address'", net.address)
+  misuse("bad argument #2 to 'address'", net.address, "192.0.2.1", {})
+  misuse("no integer representation", net.address, "192.0.2.1", 1.5)
+  assert(#net.local_addresses() > 0)
+end)
+
+section("lists", world, function(w)
+  local net = w.net
+  local list = net.address_list({ "192.0.2.1", "[::1]:81" }, 80)
+  assert(list:add("192.0.2.2:80") and list:add("192.0.2.3", 80) and list:add(net.address("192.0.2.4:80")))
+  assert(list:add { host = "fe80::1", scope = "lo", port = 80 } and list:add({ addr = "192.0.2.6" }, 80))
+  assert(#list == 7 and list[7].host == "192.0.2.6" and not list[8])
+  for i, address in ipairs(list) do assert(list[i] == address) end
+  for i = 1, 20 do list:add("192.0.2." .. i + 10) end
+  assert(tostring(list):find "in all")
+  assert(list:remove(1).host == "192.0.2.1")
+  assert(#list:history() == 0 and list:forget() == list)
+  assert(list:clear() == list and #list == 0)
+  for _, entry in ipairs { "", "x", {}, { host = "192.0.2.1", port = {} } } do
+    local added, message, code = list:add(entry)
+    assert(not added and message and code == "EINVAL")
+  end
+  assert(not net.address_list { "192.0.2.1:80", 5 })
+  misuse("bad argument #1 to 'add'", function() list:add() end)
+  misuse("position out of bounds", list.remove, list, 1)
+  misuse("default port", net.address_list, {}, 0)
+  misuse("bad argument #1 to 'address_list'", net.address_list, 5)
+  misuse("address list expected, got table", list.add, {}, "192.0.2.1:80")
+  getmetatable(list).__gc(list)
+  misuse("attempt to use a closed address list", list.clear, list)
+end)
+
+section("connecting", world, function(w)
+  local net = w.net
+  local list = net.address_list { w.refused:address(), w.echo:address() }
+  local sock <close> = assert(net.connect_by_list(list, {
+    timeout = 5, attempt_delay = 0.25, minimum_delay = 0.02, attempt_timeout = 4, pace = "steady",
+    order = "given", seed = 7, hedge = 1, interleave = false, in_flight = 8, family = "inet",
+    local_addresses = { "127.0.0.1" }, socket = { nodelay = true }, interface = "lo" }))
+  local report = sock:report()
+  assert(report.winner == 2 and report.elapsed > 0 and not report.deadline and not report.code)
+  assert(#report.names == 0 and report:table().winner == 2)
+  for i, attempt in ipairs(report.attempts) do
+    assert(attempt.rank == i and attempt.remote_address == list[i] and #attempt.reasons > 0)
+  end
+  assert(tostring(report):find "refused" and report:json():find '"winner":2')
+  assert(#list:history() == 2)
+  local plan = assert(net.explain(list, { local_addresses = { net.address("127.0.0.1", 1) } }))
+  assert(#plan >= 2 and tostring(plan):find "rank")
+end)
+
+section("failing to connect", world, function(w)
+  local net = w.net
+  local sock, message, code, report = net.connect_by_list({ w.refused:address() })
+  assert(not sock and message and code == "ECONNREFUSED" and report.code == code)
+  assert(tostring(report):find "refused" and report:json():find '"ECONNREFUSED"')
+  for _, case in ipairs { { {}, nil, "EINVAL" }, { { "127.1:9" }, nil, "EINVAL" },
+    { "127.0.0.1:9", { family = "inet6" }, "EAFNOSUPPORT" },
+    { "127.0.0.1:9", { interface = "nonesuch0" }, "ENODEV" },
+    { { w.echo:address() }, { local_addresses = { "192.0.2.9" } }, "EADDRNOTAVAIL" } } do
+    sock, message, code, report = net.connect_by_list(case[1], case[2])
+    assert(not sock and message and code == case[3] and report.code == code)
+  end
+  assert(not net.explain {} and not net.explain { 5 })
+end)
+
+section("misusing options", world, function(w)
+  local connect, explain = w.net.connect_by_list, w.net.explain
+  local list = { "127.0.0.1:9" }
+  misuse("did you mean 'timeout'", connect, list, { timout = 1 })
+  misuse("did you mean 'timeout'", explain, list, { timout = 1 })
+  misuse("did you mean 'nodelay'", connect, list, { socket = { nodely = 1 } })
+  misuse("option names are strings", connect, list, { 5 })
+  misuse("got %-1", connect, list, { timeout = -1 })
+  misuse("got 'x'", connect, list, { pace = "x" })
+  misuse("got table", connect, list, { family = {} })
+  misuse("got function", connect, list, { socket = print })
+  misuse("an array of IP addresses", connect, list, { local_addresses = { "x" } })
+  misuse("the array is empty", connect, list, { local_addresses = {} })
+  misuse("table expected", connect, list, 5)
+  misuse("address list, table or string expected", connect)
+  misuse("address list, table or string expected", connect, io.stdout)
+  local many = {}
+  for i = 1, 1100 do many[i] = i end
+  misuse("too many fields", connect, list, { local_addresses = many })
+end)
+
+section("reading", world, function(w)
+  local sock <close> = connected(w)
+  sock:write("one\ntwo\n3 0x1p4 five", ("x"):rep(100), "\n", ("ab"):rep(20), "\nlast\n", ("y"):rep(9000))
+  assert(sock:shutdown("write"))
+  assert(sock:read() == "one")
+  local line, number, other, text = sock:read("L", "n", "n", 5)
+  assert(line == "two\n" and number == 3 and other == 16.0 and text == " five")
+  assert(#sock:read("*l") == 100)
+  local parts = table.pack(sock:read(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, "n"))
+  assert(parts.n == 21 and parts[20] == "ab" and parts[21] == nil)
+  for word in sock:lines() do
+    assert(word == "last")
+    break
+  end
+  local formats = {}
+  for i = 1, 100 do formats[i] = 10 end
+  for first, second in sock:lines(table.unpack(formats)) do
+    assert(first == "yyyyyyyyyy" and second == first)
+    break
+  end
+  assert(#sock:receive_any(10) == 10)
+  assert(#sock:read("a") == 7990)
+  assert(not sock:read("l") and not sock:receive_any() and sock:read("a") == "")
+  misuse("invalid format", sock.read, sock, "l", "x")
+  misuse("bad argument #1 to 'lines'", function() for _ in sock:lines({}) do break end end)
+  misuse("the size must be", sock.receive_any, sock, 0)
+  local nothing, message, code = sock:read(2 ^ 31)
+  assert(not nothing and message and code == "EMSGSIZE")
+end)
+
+section("reading too early", world, function(w)
+  local sock <close> = connected(w)
+  sock:settimeout(0)
+  for _, formats in ipairs { { "l" }, { 1, "n" } } do
+    local nothing, message, code = sock:read(table.unpack(formats))
+    assert(not nothing and message and code == "ETIMEDOUT")
+  end
+  local nothing, message, code = sock:receive_any()
+  assert(not nothing and message and code == "ETIMEDOUT")
+  misuse("timed out", function() for _ in sock:lines() do break end end)
+end)
+
+section("writing", world, function(w)
+  local sock <close> = connected(w)
+  assert(sock:write("text ", 1, " ", 0.5, " ", 2 ^ 53, "\n") == sock)
+  assert(sock:read() == "text 1 0.5 9.007199254741e+15")
+  local values = {}
+  for i = 1, 100 do values[i] = i % 2 == 0 and i + 0.5 or i end
+  assert(sock:setvbuf("full", 100) and sock:write(table.unpack(values)) and sock:flush())
+  assert(sock:setvbuf("line") and sock:write("\n") and sock:setvbuf("no"))
+  assert(sock:read() == table.concat(values))
+  misuse("string expected, got table", sock.write, sock, "x", {})
+  misuse("'no', 'full' or 'line' expected", sock.setvbuf, sock, "x")
+  misuse("the size must be", sock.setvbuf, sock, "full", 0)
+  assert(sock:shutdown("write"))
+  local nothing, message, code, written = sock:write("x")
+  assert(not nothing and message and code == "EPIPE" and written == 0)
+end)
+
+section("a socket's life", world, function(w)
+  local net = w.net
+  local sock <close> = connected(w)
+  assert(sock:connected() and sock:remote_address() == w.echo:address())
+  assert(sock:local_address().host == "127.0.0.1" and sock:getfamily() == "inet")
+  assert(tostring(sock):find "^tcp{client}: 127")
+  assert(sock:settimeout(2) == sock and sock:gettimeout() == 2)
+  misuse("0 or more", sock.settimeout, sock, -1)
+  misuse("number expected", sock.settimeout, sock, "x")
+  misuse("only %-1 can be set", sock.setfd, sock, 5)
+  -- Long: a short text that is somewhere already takes no memory.
+  local unread = ("unread"):rep(10)
+  sock:write("line\n", unread)
+  -- All of it has come when its first line has, or the next read waits for the rest.
+  assert(sock:read(5) == "line\n" and sock:read(0) == "")
+  local busy, message, code = sock:detach()
+  assert(not busy and message and code == "EBUSY")
+  local rest
+  loose, rest = sock:detach(true)
+  assert(unread:sub(1, #rest) == rest and #rest > 0 and not sock:connected())
+  local again <close> = assert(net.wrap(loose))
+  loose = nil
+  assert(not again:report())
+  loose = again:getfd()
+  again:setfd(-1)
+  local last <close> = assert(net.wrap(loose))
+  loose = nil
+  assert(last:shutdown())
+  misuse("'read', 'write' or 'both' expected", last.shutdown, last, "x")
+  assert(last:close() and last:close() and tostring(last) == "tcp{client}: closed")
+end)
+
+section("misusing sockets", world, function(w)
+  local net = w.net
+  local sock <close> = connected(w)
+  local methods = { "read", "receive_any", "lines", "write", "flush", "setvbuf", "shutdown",
+    "local_address", "remote_address", "report", "settimeout", "gettimeout", "getfd", "setfd", "detach",
+    "getfamily", "close", "connected" }
+  for _, name in ipairs(methods) do misuse(".", sock[name], w.echo) end
+  misuse("socket expected, got no value", sock.read)
+  misuse("socket expected, got address list", sock.read, net.address_list())
+  sock:close()
+  for i = 1, #methods - 2 do
+    misuse("attempt to use a closed socket", sock[methods[i]], sock)
+  end
+  misuse("bad argument #1 to 'wrap'", net.wrap)
+  misuse("not a descriptor", net.wrap, -1)
+  local nothing, message, code = net.wrap(1000000)
+  assert(not nothing and message and code == "EBADF")
+  local other = connected(w)
+  getmetatable(other).__gc(other)
+  misuse("attempt to use a closed socket", other.read, other)
+  assert(not other:connected() and tostring(other) == "tcp{client}: closed" and not other:close())
+end)
+
+section("test endpoints", world, function(w)
+  local testing = w.testing
+  local echo <close> = testing.echo("::1")
+  local refused <close> = testing.refused()
+  local silent <close> = testing.silent()
+  for _, endpoint in ipairs { echo, refused, silent } do
+    assert(endpoint:address().port > 0 and endpoint:accepted() == 0)
+    endpoint:close()
+    endpoint:close()
+    misuse("test endpoint expected", endpoint.address, {})
+  end
+  misuse("bad argument #1 to 'echo'", testing.echo, "x")
+  misuse("address not available", testing.refused, "192.0.2.1")
+  local sock <close> = connected(w)
+  local text = tostring(w.echo)
+  assert(text:find "test endpoint")
+end)
+
+section("errors of any size that end a block", world, function(w)
+  local huge = {}
+  for i = 1, 2000 do huge[i] = i end
+  local kept
+  local ok, caught = pcall(function()
+    local sock <close> = connected(w)
+    kept = sock
+    error(huge)
+  end)
+  pass_on(caught)
+  assert(not ok and caught == huge and not kept:connected())
+end)
+
+return sections

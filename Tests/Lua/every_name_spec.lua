@@ -1,0 +1,43 @@
+--- The sections of every_name.lua as they are meant, with all the memory they want.
+local net = require "connectbylist"
+local support = require "Tests.Lua.support"
+
+describe("every public name", function()
+  local note_descriptors, check_descriptors = support.descriptor_guard()
+  before_each(note_descriptors)
+  after_each(check_descriptors)
+
+  local path = "Tests/Lua/every_name.lua"
+
+  for _, section in ipairs(dofile(path)) do
+    it("works, and says how it is misused: " .. section.name, function()
+      local world = section.setup and section.setup()
+      -- Twice, as it is run where memory runs out.
+      for _ = 1, 2 do section.run(world) end
+      if world then
+        world.echo:close()
+        world.refused:close()
+      end
+    end)
+  end
+
+  it("is in that file", function()
+    local file <close> = assert(io.open(path))
+    local text = file:read("a")
+    local sock, endpoint = support.echo()
+    local list, address = net.address_list(), net.address("127.0.0.1:9")
+    local tables = { net, getmetatable(sock).__index, getmetatable(address).__index,
+      getmetatable(endpoint).__index, require "connectbylist.testing" }
+    for _, names in ipairs(tables) do
+      for name in pairs(names) do
+        assert.is_not_nil(text:find('[.:"]' .. name .. '%f[^%w_]'), name)
+      end
+    end
+    for _, name in ipairs { "add", "remove", "clear", "history", "forget" } do
+      assert.is_function(list[name])
+      assert.is_not_nil(text:find("[.:]" .. name .. "%f[^%w_]"), name)
+    end
+    sock:close()
+    endpoint:close()
+  end)
+end)

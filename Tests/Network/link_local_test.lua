@@ -1,0 +1,38 @@
+-- Link-local IPv6: an address means nothing without its link.
+local check = require "check"
+local test6, equal, between = check.test6, check.equal, check.between
+
+if not check.has_inet6 then
+  print "skipped: no IPv6: link-local addresses"
+  check.done()
+end
+local port = check.port "fe80::2%works"
+
+test6("a scoped literal connects over its link", function()
+  local sock = check.connect(check.list(("[fe80::2%%works]:%d"):format(port)))
+  equal(sock:remote_address().host, "fe80::2", "remote")
+  equal(sock:remote_address().scope, "works", "scope")
+  equal(sock:local_address().host, "fe80::1", "local")
+  equal(tostring(sock:remote_address()), ("[fe80::2%%works]:%d"):format(port), "text")
+end)
+
+test6("an unscoped one is tried on every link that has such an address", function()
+  local sock, report = check.connect(check.list(("[fe80::2]:%d"):format(port)), { timeout = 5 })
+  equal(sock:remote_address().scope, "works", "scope")
+  between(report.elapsed, 0, 0.5, "elapsed")
+end)
+
+test6("over the wrong link nobody answers", function()
+  local code = check.fail(
+    check.list(("[fe80::2%%idle]:%d"):format(port)), { timeout = 0.3, local_addresses = false })
+  equal(code, "ETIMEDOUT", "code")
+end)
+
+test6("a scope that is no interface is a bad entry", function()
+  local list = check.list()
+  local ok, _, code = list:add(("[fe80::2%%nonesuch]:%d"):format(port))
+  equal(ok, nil, "add")
+  equal(code, "EINVAL", "code")
+end)
+
+check.done()
