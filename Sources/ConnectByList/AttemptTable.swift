@@ -1,10 +1,10 @@
 import ConnectCore
 
-/// The sockets of the attempts in flight. It owns each of them until `take` hands one out; what is left
-/// when the table goes is closed.
+/// The sockets of the attempts in flight. It owns each of them until `take` hands one out; what is
+/// left when the table goes is closed.
 ///
-/// An array of its own because `Array` cannot hold values that have one owner. Few at a time (64 unless
-/// the caller says so), so a search is a walk.
+/// An array of its own because `Array` cannot hold values that have one owner. Few at a time (64
+/// unless the caller says so), so a search is a walk.
 struct AttemptTable: ~Copyable {
   private var ids: [AttemptID] = []
   /// Beside `ids`, index for index; the first `ids.count` are initialised.

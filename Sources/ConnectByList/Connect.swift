@@ -10,11 +10,12 @@ public struct ConnectRequest: Sendable {
 }
 
 extension Operation {
-  /// Begins connecting to one of the list's entries. The list is copied: changing it later has no effect
-  /// on this operation. The clock runs from here; no packet is sent before the first `advance`.
+  /// Begins connecting to one of the list's entries. The list is copied: changing it later has no
+  /// effect on this operation. The clock runs from here; no packet is sent before the first
+  /// `advance`.
   ///
-  /// Throws `.invalidArgument` for an empty list, `.familyNotSupported` where the wanted family has no
-  /// entry, `.noSuchDevice` for an interface that is not there.
+  /// Throws `.invalidArgument` for an empty list, `.familyNotSupported` where the wanted family has
+  /// no entry, `.noSuchDevice` for an interface that is not there.
   public init(_ list: AddressList, _ request: ConnectRequest) throws(ConnectError) {
     let began = Clock.now()
     var finder = FactFinder(interface: try request.interfaceIndex())
@@ -23,8 +24,8 @@ extension Operation {
       race: Race(plan: plan, at: began), finder: finder, settings: request.settings, at: began)
   }
 
-  /// What the caller gets at the end. Call once, with what `advance` finished with; of a winner whose
-  /// descriptor was taken there is nothing to conclude.
+  /// What the caller gets at the end. Call once, with what `advance` finished with; of a winner
+  /// whose descriptor was taken there is nothing to conclude.
   public consuming func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {
     let report = ConnectReport(race: race, result: result, elapsed: Clock.now() - race.began)
     guard case .won(let id) = result else { throw ConnectError(report) }

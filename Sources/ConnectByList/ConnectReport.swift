@@ -44,8 +44,8 @@ public final class ConnectReport: Sendable {
     race.map { instant - $0.began } ?? .zero
   }
 
-  /// One line that says what was tried and what happened: `timed out after 2.000 s: 3 pairs tried; last:
-  /// 192.0.2.1:80 connection refused`.
+  /// One line that says what was tried and what happened: `timed out after 2.000 s: 3 pairs tried;
+  /// last: 192.0.2.1:80 connection refused`.
   public func summary() -> TextBuffer {
     var text = TextBuffer(capacity: 120)
     switch result {

@@ -1,7 +1,7 @@
 import CPosix
 
-/// A file descriptor and the duty to close it. There is exactly one owner at any line: it is handed over
-/// by `consuming`, and whoever lets go of it closes it.
+/// A file descriptor and the duty to close it. There is exactly one owner at any line: it is handed
+/// over by `consuming`, and whoever lets go of it closes it.
 @frozen
 public struct Descriptor: ~Copyable {
   public let number: CInt

@@ -4,14 +4,15 @@ import Synchronization
 
 /// The thread behind an echo peer: accepts, and sends back what comes.
 ///
-/// The thread owns everything it works with but the listening socket, whose owner ends the thread first.
+/// The thread owns everything it works with but the listening socket, whose owner ends the thread
+/// first.
 final class EchoServer: Sendable {
   /// So many connections at once; more wait in the listener's queue.
   private static let clientMax = 256
   /// A client that sends and does not read is not read from any more when so much waits for it.
   private static let pendingMax = 1 << 20
-  /// How long nothing is accepted where there is no room, or no descriptor: the listener stays readable,
-  /// and watching it would keep the thread busy with nothing.
+  /// How long nothing is accepted where there is no room, or no descriptor: the listener stays
+  /// readable, and watching it would keep the thread busy with nothing.
   private static let pause: TimeSpan = .milliseconds(10)
 
   private let listener: CInt
@@ -88,7 +89,8 @@ final class EchoServer: Sendable {
         }
       }
     } catch {
-      // No descriptor to be had: connections wait in the queue, as with any server that is out of them.
+      // No descriptor to be had: connections wait in the queue, as with any server that is out of
+      // them.
     }
   }
 
@@ -112,8 +114,8 @@ final class EchoServer: Sendable {
 
 /// One connection of an echo server.
 private final class EchoClient {
-  /// So many reads at a turn: a client that sends without end must not keep the thread from the others,
-  /// or from its stop.
+  /// So many reads at a turn: a client that sends without end must not keep the thread from the
+  /// others, or from its stop.
   private static let readsMax = 16
 
   private let socket: Descriptor

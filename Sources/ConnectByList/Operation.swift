@@ -3,12 +3,12 @@ import ConnectCore
 
 /// One connect by list on real sockets: the driver of a `Race`.
 ///
-/// `advance` never blocks: it takes in what has completed and does what the race asks for, until the race
-/// says wait or finish. `wait` blocks until there is a reason to advance. The blocking call is a loop of
-/// the two; an event loop has its own `wait` and polls `pollDescriptor()`.
+/// `advance` never blocks: it takes in what has completed and does what the race asks for, until
+/// the race says wait or finish. `wait` blocks until there is a reason to advance. The blocking
+/// call is a loop of the two; an event loop has its own `wait` and polls `pollDescriptor()`.
 ///
-/// As long as one attempt is in flight its own socket is polled; the epoll descriptor is made for the
-/// second. When the operation goes, every descriptor that was not handed out is closed.
+/// As long as one attempt is in flight its own socket is polled; the epoll descriptor is made for
+/// the second. When the operation goes, every descriptor that was not handed out is closed.
 public struct Operation: ~Copyable {
   public enum Progress: Equatable, Sendable {
     /// Nothing to do until an event, or until `wakeUp`.
@@ -93,8 +93,9 @@ public struct Operation: ~Copyable {
     return waitSet.number
   }
 
-  /// How many pairs may fail in the very call that starts them before somebody looks whether another
-  /// attempt has got through: without a network a list of thousands fails that way in one go.
+  /// How many pairs may fail in the very call that starts them before somebody looks whether
+  /// another attempt has got through: without a network a list of thousands fails that way in one
+  /// go.
   private static let failuresMax = 64
 
   private mutating func act() -> Progress {
@@ -153,8 +154,8 @@ public struct Operation: ~Copyable {
     if let (id, number) = onlyInFlight { try waitSet.add(number, id) }
   }
 
-  /// The only attempt, as long as its handshake lasts: a connection that waits for a verdict is writable
-  /// all the time, and must not keep waking us.
+  /// The only attempt, as long as its handshake lasts: a connection that waits for a verdict is
+  /// writable all the time, and must not keep waking us.
   private var onlyInFlight: (id: AttemptID, number: CInt)? {
     guard let only = sockets.only, race.attempts[only.id].ended == nil else { return nil }
     return only
@@ -193,9 +194,9 @@ public struct Operation: ~Copyable {
 
   /// One attempt's socket has something to say.
   ///
-  /// A wake-up without POLLERR and a `getpeername` that succeeds prove the connection; SO_ERROR is read
-  /// only otherwise. A connection to itself (TCP's simultaneous open with one's own port) is a refusal:
-  /// nobody listens there.
+  /// A wake-up without POLLERR and a `getpeername` that succeeds prove the connection; SO_ERROR is
+  /// read only otherwise. A connection to itself (TCP's simultaneous open with one's own port) is a
+  /// refusal: nobody listens there.
   private mutating func complete(_ id: AttemptID, events: CInt) {
     guard let fd = sockets.number(of: id) else { return }
     let isSuspicious = events & CInt(CBL_FAILED) != 0
@@ -230,8 +231,8 @@ public struct Operation: ~Copyable {
     if race.plan.validates && waitSet.isMade { waitSet.remove(fd) }
   }
 
-  /// Facts for the report. The kernel sends the first SYN again after one second (TCP_TIMEOUT_INIT), so
-  /// a younger attempt is not asked.
+  /// Facts for the report. The kernel sends the first SYN again after one second
+  /// (TCP_TIMEOUT_INIT), so a younger attempt is not asked.
   private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
     let attempt = race.attempts[id]
     var resent: Int32 = 0

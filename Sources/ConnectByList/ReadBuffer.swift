@@ -2,12 +2,12 @@ import ConnectCore
 
 /// Bytes that came and were not read yet.
 ///
-/// No memory until the first byte comes; grows with what a read needs, and lets go of a large buffer when
-/// it is empty. A reader looks ahead from `start` and moves it only when the whole read succeeded, so a
-/// read that fails or times out has taken nothing.
+/// No memory until the first byte comes; grows with what a read needs, and lets go of a large
+/// buffer when it is empty. A reader looks ahead from `start` and moves it only when the whole read
+/// succeeded, so a read that fails or times out has taken nothing.
 struct ReadBuffer: ~Copyable {
-  /// Where the first byte not read stands. Whoever takes bytes moves it; the memory stays as it is until
-  /// the next `room` or `trim`.
+  /// Where the first byte not read stands. Whoever takes bytes moves it; the memory stays as it is
+  /// until the next `room` or `trim`.
   var start = 0
   private(set) var end = 0
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -39,7 +39,8 @@ struct ReadBuffer: ~Copyable {
     if memory.count - start < needed || memory.count == 0 {
       if memory.count < needed || memory.count == 0 {
         // Twice as much each time: a long line is copied a bounded number of times over.
-        let capacity = max(Self.initialCapacity, needed, count >= memory.count / 2 ? memory.count * 2 : 0)
+        let capacity = max(
+          Self.initialCapacity, needed, count >= memory.count / 2 ? memory.count * 2 : 0)
         let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
         if count > 0 { larger.copyMemory(from: bytes) }
         memory.deallocate()

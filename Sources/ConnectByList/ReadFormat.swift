@@ -11,7 +11,8 @@ public enum ReadFormat: Equatable, Sendable {
   /// Exactly so many bytes, fewer only at the end of the stream.
   case bytes(Int)
 
-  /// From "l", "*l" and so on; `nil` where it is none. As in `io`, what follows the letter is not looked at.
+  /// From "l", "*l" and so on; `nil` where it is none. As in `io`, what follows the letter is not
+  /// looked at.
   public init?(_ text: UnsafeRawBufferPointer) {
     var index = 0
     if index < text.count && text[index] == UInt8(ascii: "*") { index += 1 }
@@ -64,8 +65,8 @@ extension ReadFormat {
   }
 }
 
-/// Finds the longest run of bytes that could be a numeral, as `io.read("n")` does: at most 200 bytes,
-/// and what was looked at is used up even where it is none.
+/// Finds the longest run of bytes that could be a numeral, as `io.read("n")` does: at most 200
+/// bytes, and what was looked at is used up even where it is none.
 private struct NumeralScanner {
   static let lengthMax = 200
 

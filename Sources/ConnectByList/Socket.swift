@@ -3,8 +3,8 @@ import ConnectCore
 
 /// A connected stream socket with a read buffer: the one owner of its descriptor.
 ///
-/// Reads and writes try first and wait only where the kernel has nothing to give or to take. `timeout`
-/// bounds each call as a whole.
+/// Reads and writes try first and wait only where the kernel has nothing to give or to take.
+/// `timeout` bounds each call as a whole.
 public struct Socket: ~Copyable {
   /// The most that one read may ask for: every size that comes from input has a bound.
   public static let readMax = 1 << 30
@@ -35,8 +35,8 @@ public struct Socket: ~Copyable {
   }
 
   /// Takes over somebody's connected descriptor and makes it non-blocking. Throws `.badDescriptor`,
-  /// `.notASocket`, `.notConnected`, and for anything but a stream `.operationNotSupported`; then it stays
-  /// the caller's.
+  /// `.notASocket`, `.notConnected`, and for anything but a stream `.operationNotSupported`; then
+  /// it stays the caller's.
   public init(wrapping number: CInt) throws(Errno) {
     // SOL_SOCKET 1, SO_TYPE 3.
     guard try Syscalls.option(number, level: 1, name: 3) == CInt(CBL_SOCK_STREAM) else {
@@ -47,8 +47,8 @@ public struct Socket: ~Copyable {
     self.init(Descriptor(owning: number), remote: remote)
   }
 
-  /// What is buffered is sent, as by `close`, but only as far as that takes no waiting: nobody waits for
-  /// a collector.
+  /// What is buffered is sent, as by `close`, but only as far as that takes no waiting: nobody
+  /// waits for a collector.
   deinit {
     guard number >= 0 else { return }
     if output.count > 0 {
@@ -71,9 +71,9 @@ public struct Socket: ~Copyable {
 
   /// Reads one value after another until a format finds the end of the stream.
   ///
-  /// `format` tells the formats, from 0 to `count` - 1; each value goes to `item` only when all have come,
-  /// in order. Throws `.timedOut`, `.messageTooLong` for a line or a size above the bound, and what `recv`
-  /// says; then nothing was taken.
+  /// `format` tells the formats, from 0 to `count` - 1; each value goes to `item` only when all
+  /// have come, in order. Throws `.timedOut`, `.messageTooLong` for a line or a size above the
+  /// bound, and what `recv` says; then nothing was taken.
   public mutating func read(
     count: Int, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
   ) throws(Errno) {
@@ -92,7 +92,8 @@ public struct Socket: ~Copyable {
         switch wanted.match(bytes, from: from, isEnd: isEnd) {
         case .found(let skip, let length, let taken):
           if count == 1 {
-            item(0, Socket.item(wanted, UnsafeRawBufferPointer(rebasing: bytes[skip..<skip + length])))
+            item(
+              0, Socket.item(wanted, UnsafeRawBufferPointer(rebasing: bytes[skip..<skip + length])))
             buffer.start += taken
             return
           }

@@ -35,10 +35,10 @@ public struct SocketSettings: Sendable {
 
   /// Binds a source address.
   ///
-  /// Binding before connecting makes the kernel reserve a port that no other connection may use, so a
-  /// busy client runs out of ports early. IP_BIND_ADDRESS_NO_PORT (Linux 4.2, level IPPROTO_IP for both
-  /// families) binds the address only and lets `connect` choose the port. A kernel without it answers
-  /// ENOPROTOOPT: then we bind the costly way.
+  /// Binding before connecting makes the kernel reserve a port that no other connection may use, so
+  /// a busy client runs out of ports early. IP_BIND_ADDRESS_NO_PORT (Linux 4.2, level IPPROTO_IP
+  /// for both families) binds the address only and lets `connect` choose the port. A kernel without
+  /// it answers ENOPROTOOPT: then we bind the costly way.
   static func bind(_ fd: CInt, to local: Endpoint) throws(Errno) {
     if local.port == 0 {
       do throws(Errno) {

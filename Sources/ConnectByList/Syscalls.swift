@@ -1,8 +1,8 @@
 import CPosix
 import ConnectCore
 
-/// One function a system call, each with its policy for EINTR and for errors that only a bug of ours can
-/// cause. Nothing else in the project calls the kernel.
+/// One function a system call, each with its policy for EINTR and for errors that only a bug of
+/// ours can cause. Nothing else in the project calls the kernel.
 ///
 /// The C half returns -errno, so there is no variable that other code could overwrite in between.
 enum Syscalls {
@@ -28,7 +28,8 @@ enum Syscalls {
     }
   }
 
-  /// A datagram socket forgets its peer and the source that was chosen for it. C: `connect`, AF_UNSPEC.
+  /// A datagram socket forgets its peer and the source that was chosen for it. C: `connect`,
+  /// AF_UNSPEC.
   static func disconnect(_ fd: CInt) throws(Errno) { try check(cbl_disconnect(fd)) }
 
   /// A netlink socket: non-blocking, not bound (the first send does that). C: `socket`.
@@ -44,8 +45,8 @@ enum Syscalls {
     try check(cbl_listen(fd, backlog))
   }
 
-  /// The next connection; `nil` where none waits. One that was gone before it was taken is passed over,
-  /// as Linux reports its error here (accept(2), "Error handling"). C: `accept4`.
+  /// The next connection; `nil` where none waits. One that was gone before it was taken is passed
+  /// over, as Linux reports its error here (accept(2), "Error handling"). C: `accept4`.
   static func accept(_ fd: CInt) throws(Errno) -> Descriptor? {
     while true {
       let code = cbl_accept(fd)
@@ -98,7 +99,8 @@ enum Syscalls {
       bytes.withUnsafeBytes { cbl_set_option(fd, level, name, $0.baseAddress, $0.count) })
   }
 
-  /// The error that is pending on a socket, which is cleared by reading it; `nil`: none. C: `SO_ERROR`.
+  /// The error that is pending on a socket, which is cleared by reading it; `nil`: none. C:
+  /// `SO_ERROR`.
   static func takePendingError(_ fd: CInt) -> Errno? {
     var value: CInt = 0
     var size = MemoryLayout<CInt>.size
@@ -107,7 +109,8 @@ enum Syscalls {
     return Errno(value)
   }
 
-  /// How often a connecting socket has sent its SYN again; 0 where it is none of TCP's. C: `TCP_INFO`.
+  /// How often a connecting socket has sent its SYN again; 0 where it is none of TCP's. C:
+  /// `TCP_INFO`.
   static func resentCount(_ fd: CInt) -> Int32 { cbl_resent_count(fd) }
 
   static func option(_ fd: CInt, level: CInt, name: CInt) throws(Errno) -> CInt {
@@ -138,8 +141,8 @@ enum Syscalls {
     try transfer { cbl_send_slices(fd, slices.baseAddress, slices.count) }
   }
 
-  /// Netlink datagrams that are there, each in its slot; `nil` where there is none. `sizes` gets their
-  /// true sizes (0: not from the kernel). C: `recvmmsg`.
+  /// Netlink datagrams that are there, each in its slot; `nil` where there is none. `sizes` gets
+  /// their true sizes (0: not from the kernel). C: `recvmmsg`.
   static func receiveNetlink(
     _ fd: CInt, into slots: UnsafeMutableRawBufferPointer, slotSize: Int, sizes: inout [UInt32]
   ) throws(Errno) -> Int? {
@@ -194,7 +197,8 @@ enum Syscalls {
   /// Of a descriptor that was never added this is nothing (ENOENT).
   static func epollRemove(_ epoll: CInt, _ fd: CInt) { _ = cbl_epoll_remove(epoll, fd) }
 
-  /// How many entries of `ready` were filled. C: `epoll_pwait2`, `epoll_wait` where that is missing.
+  /// How many entries of `ready` were filled. C: `epoll_pwait2`, `epoll_wait` where that is
+  /// missing.
   static func epollWait(
     _ epoll: CInt, _ ready: UnsafeMutableBufferPointer<cbl_ready>, for span: TimeSpan
   ) -> Int {
@@ -251,9 +255,10 @@ extension TimeSpan {
   /// How long to sleep where a wait of this length is to end on time.
   ///
   /// poll and epoll may oversleep by 0.1 % of the wait (0.5 % in a niced process, 100 ms at most:
-  /// `select_estimate_accuracy` in Linux's fs/select.c). So a long wait ends early by more than that, and
-  /// its caller, who looks at the clock, waits again for the rest, when a thousandth of it is nothing.
-  /// A timer descriptor would do too, at the price of two system calls and a descriptor.
+  /// `select_estimate_accuracy` in Linux's fs/select.c). So a long wait ends early by more than
+  /// that, and its caller, who looks at the clock, waits again for the rest, when a thousandth of
+  /// it is nothing. A timer descriptor would do too, at the price of two system calls and a
+  /// descriptor.
   var punctual: TimeSpan {
     guard self >= .milliseconds(400), self != .forever else { return self }
     return self - min(self / 150, .milliseconds(110))

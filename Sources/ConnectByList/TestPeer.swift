@@ -1,15 +1,16 @@
 import CPosix
 import ConnectCore
 
-/// An endpoint on loopback for tests and demonstrations, in this process: a thread of its own serves it,
-/// so that a script which blocks in a connect or a read can talk to it.
+/// An endpoint on loopback for tests and demonstrations, in this process: a thread of its own
+/// serves it, so that a script which blocks in a connect or a read can talk to it.
 ///
 /// Nobody outside this machine can reach it, and it needs no privileges.
 public final class TestPeer: @unchecked Sendable {
   public enum Kind: Sendable {
     /// Sends back what it gets.
     case echo
-    /// Nobody listens: a connect is refused. The port stays taken, so nobody else can come to listen.
+    /// Nobody listens: a connect is refused. The port stays taken, so nobody else can come to
+    /// listen.
     case refused
     /// Completes no handshake: its queue of connections is full, so the kernel drops every SYN.
     case silent
@@ -23,8 +24,8 @@ public final class TestPeer: @unchecked Sendable {
   private var server: EchoServer?
   private var servedCount = 0
 
-  /// Throws what the system calls say; `address` must be one of this machine's own, loopback unless a test
-  /// has a network of its own.
+  /// Throws what the system calls say; `address` must be one of this machine's own, loopback unless
+  /// a test has a network of its own.
   public init(_ kind: Kind, at address: IPAddress = IPAddress(v4: 0x7f00_0001)) throws(Errno) {
     let listener = try Syscalls.socket(address.family)
     try Syscalls.bind(listener.number, to: Endpoint(address, port: 0))
@@ -35,8 +36,8 @@ public final class TestPeer: @unchecked Sendable {
     switch kind {
     case .refused: break
     case .silent:
-      // With a backlog of 0 the queue has room for one connection, which nobody accepts (Linux 6.18:
-      // `sk_acceptq_is_full` asks for more than the backlog).
+      // With a backlog of 0 the queue has room for one connection, which nobody accepts (Linux
+      // 6.18: `sk_acceptq_is_full` asks for more than the backlog).
       try Syscalls.listen(listener.number, backlog: 0)
       let own = try Syscalls.socket(address.family)
       _ = try Syscalls.connect(own.number, to: endpoint)

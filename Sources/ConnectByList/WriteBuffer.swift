@@ -35,8 +35,8 @@ public struct WriteBuffer: Sendable {
     if mode == .none { bytes = [] }
   }
 
-  /// Takes all the slices in where they fit; false where they do not, or where a line has ended and is to
-  /// be sent with them.
+  /// Takes all the slices in where they fit; false where they do not, or where a line has ended and
+  /// is to be sent with them.
   mutating func take(_ slices: UnsafeMutableBufferPointer<cbl_slice>, written: inout Int) -> Bool {
     var total = 0
     var endsLine = false

@@ -52,8 +52,8 @@ public struct AddressList: Sendable {
     history.forget()
   }
 
-  /// A plan for its literals, with what the list remembers. Nothing is asked of the kernel; `links` as in
-  /// `candidates(family:links:)`. `nil`: there is nothing to try.
+  /// A plan for its literals, with what the list remembers. Nothing is asked of the kernel; `links`
+  /// as in `candidates(family:links:)`. `nil`: there is nothing to try.
   public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
     let candidates = candidates(family: options.family, links: links)
     guard !candidates.isEmpty else { return nil }
@@ -77,8 +77,8 @@ public struct Candidate: Hashable, Sendable {
 }
 
 extension AddressList {
-  /// Whether some literal is a link-local IPv6 address without a scope: then the links must be known
-  /// before the candidates are.
+  /// Whether some literal is a link-local IPv6 address without a scope: then the links must be
+  /// known before the candidates are.
   public var hasUnscopedLinkLocal: Bool {
     entries.contains {
       guard case .endpoint(let endpoint) = $0 else { return false }
@@ -86,10 +86,12 @@ extension AddressList {
     }
   }
 
-  /// The literals as candidates: v4-mapped ones as IPv4, duplicates merged into their first place, an
-  /// unscoped link-local address once for each of `links` (interface indices that have such an address).
+  /// The literals as candidates: v4-mapped ones as IPv4, duplicates merged into their first place,
+  /// an unscoped link-local address once for each of `links` (interface indices that have such an
+  /// address).
   ///
-  /// Linear in the number of entries. A family other than `family`, where that is given, is left out.
+  /// Linear in the number of entries. A family other than `family`, where that is given, is left
+  /// out.
   public func candidates(family: Family?, links: [UInt32]) -> [Candidate] {
     var result: [Candidate] = []
     result.reserveCapacity(entries.count)

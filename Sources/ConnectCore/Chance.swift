@@ -1,9 +1,10 @@
 /// The numbers behind "the likeliest first", and the two rules that move them.
 ///
-/// A pair connects when its local address works, its remote does, and the combination is one that the
-/// network routes: chance = L·F·R. All are guesses until something happens; then a failure is put down to
-/// whoever it speaks against, and silence, which speaks against nobody in particular, is shared by Bayes'
-/// rule. Only the order depends on these numbers: a pair is never dropped for a low one.
+/// A pair connects when its local address works, its remote does, and the combination is one that
+/// the network routes: chance = L·F·R. All are guesses until something happens; then a failure is
+/// put down to whoever it speaks against, and silence, which speaks against nobody in particular,
+/// is shared by Bayes' rule. Only the order depends on these numbers: a pair is never dropped for a
+/// low one.
 public enum Chance {
   /// L of a local address that nothing is known of.
   public static let localPrior = 0.98
@@ -40,8 +41,8 @@ public enum Chance {
     )
   }
 
-  /// 2^x for x ≤ 0, without libm: halvings for the whole part, the series of e^(x·ln 2) for the rest.
-  /// Exact to about 1e-15, which is far below anything an order hangs on.
+  /// 2^x for x ≤ 0, without libm: halvings for the whole part, the series of e^(x·ln 2) for the
+  /// rest. Exact to about 1e-15, which is far below anything an order hangs on.
   private static func exp2(_ x: Double) -> Double {
     guard x > -1_000 else { return 0 }
     let whole = Int(x)

@@ -1,9 +1,9 @@
-/// What went wrong, as a number that says it in one word: an errno of Linux (positive) or an EAI code of
-/// the resolver (negative, as glibc numbers them).
+/// What went wrong, as a number that says it in one word: an errno of Linux (positive) or an EAI
+/// code of the resolver (negative, as glibc numbers them).
 ///
 /// The numbers are those of Linux's asm-generic, which x86-64, arm64 and RISC-V share; a test
-/// compares each with the system's. They stand here because the core, which has no libc, tells a refusal
-/// from silence, and the simulator prints the names.
+/// compares each with the system's. They stand here because the core, which has no libc, tells a
+/// refusal from silence, and the simulator prints the names.
 public struct Errno: Error, Hashable, Sendable {
   public let number: Int32
 

@@ -1,6 +1,8 @@
-/// What is known of the way to one remote, from the kernel and from earlier connects of the same list.
+/// What is known of the way to one remote, from the kernel and from earlier connects of the same
+/// list.
 ///
-/// All of it is optional: where nothing was asked or nothing was answered, the plan makes do with less.
+/// All of it is optional: where nothing was asked or nothing was answered, the plan makes do with
+/// less.
 public struct RemoteFacts: Sendable, Equatable {
   /// What the routing table says.
   public enum Route: Sendable, Equatable {
@@ -52,8 +54,8 @@ public struct RemoteFacts: Sendable, Equatable {
   }
 }
 
-/// Everything that was found out before or during a connect: this machine's addresses, and what is known
-/// of each remote, in the order in which the remotes stand in the list.
+/// Everything that was found out before or during a connect: this machine's addresses, and what is
+/// known of each remote, in the order in which the remotes stand in the list.
 public struct Facts: Sendable {
   public var locals: [LocalAddress]
   public var remotes: [RemoteFacts]
@@ -79,7 +81,8 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
-  /// A number in 0 ..< bound; `bound` must be above 0. Multiplied high, the bias is below 2^-32 here.
+  /// A number in 0 ..< bound; `bound` must be above 0. Multiplied high, the bias is below 2^-32
+  /// here.
   public mutating func below(_ bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }

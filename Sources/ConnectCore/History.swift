@@ -39,8 +39,9 @@ public struct EndpointHistory: Sendable, Equatable {
   }
 
   /// What it says of the next attempt.
-  func evidence(at now: Instant) -> (history: RemoteFacts.History, roundTrip: RemoteFacts.RoundTrip?)
-  {
+  func evidence(at now: Instant) -> (
+    history: RemoteFacts.History, roundTrip: RemoteFacts.RoundTrip?
+  ) {
     if let failure { return (.failed(age: now - failure.at), nil) }
     // RFC 6298 section 2.2: of one measurement the variation is taken to be half of it.
     return (.connected, roundTrip.map { RemoteFacts.RoundTrip(smoothed: $0, variance: $0 / 2) })
@@ -61,8 +62,8 @@ public struct ConnectHistory: Sendable {
 
   public mutating func forget(_ endpoint: Endpoint) { endpoints[endpoint.unmapped] = nil }
 
-  /// Takes in how a race's attempts ended. An attempt that somebody else's success or a cancel stopped
-  /// says nothing of its endpoint.
+  /// Takes in how a race's attempts ended. An attempt that somebody else's success or a cancel
+  /// stopped says nothing of its endpoint.
   public mutating func take(_ race: Race) {
     for attempt in race.attempts {
       guard let ended = attempt.ended else { continue }

@@ -16,8 +16,9 @@ public enum Family: UInt8, Sendable {
 /// An IPv4 or IPv6 address with its scope: a plain value of 21 bytes, no text, no allocation.
 ///
 /// Both families share one 128-bit form: an IPv4 address is held as RFC 4291's v4-mapped
-/// (::ffff:a.b.c.d), which is how RFC 6724 looks at it too. `family` tells which it is, so 192.0.2.1
-/// and ::ffff:192.0.2.1 are two different values; `mapped` and `unmapped` go between them.
+/// (::ffff:a.b.c.d), which is how RFC 6724 looks at it too. `family` tells which it is, so
+/// 192.0.2.1 and ::ffff:192.0.2.1 are two different values; `mapped` and `unmapped` go between
+/// them.
 public struct IPAddress: Hashable, Sendable {
   /// The first and the second eight bytes, each in network order read as a big-endian number.
   public let high: UInt64
@@ -103,7 +104,8 @@ public struct IPAddress: Hashable, Sendable {
   private var hasMappedPrefix: Bool { high == 0 && low >> 32 == Self.mappedPrefix >> 32 }
 }
 
-/// An address and a port: what a socket connects to, or from (then port 0 leaves the choice to the kernel).
+/// An address and a port: what a socket connects to, or from (then port 0 leaves the choice to the
+/// kernel).
 public struct Endpoint: Hashable, Sendable {
   public let address: IPAddress
   public let port: UInt16
@@ -117,5 +119,7 @@ public struct Endpoint: Hashable, Sendable {
   public var mapped: Endpoint { Endpoint(address.mapped, port: port) }
   public var unmapped: Endpoint { Endpoint(address.unmapped, port: port) }
 
-  public func withScope(_ scope: UInt32) -> Endpoint { Endpoint(address.withScope(scope), port: port) }
+  public func withScope(_ scope: UInt32) -> Endpoint {
+    Endpoint(address.withScope(scope), port: port)
+  }
 }

@@ -29,8 +29,8 @@ public struct LocalAddress: Hashable, Sendable {
     self.interface = interface
   }
 
-  /// Whether a connection from here to `remote` can be: the same family, loopback with loopback only,
-  /// link-local with link-local of the same link only, never from a tentative address.
+  /// Whether a connection from here to `remote` can be: the same family, loopback with loopback
+  /// only, link-local with link-local of the same link only, never from a tentative address.
   ///
   /// IPv4's link-local addresses have no scope in the address: there the interface is not compared.
   public func canReach(_ remote: IPAddress) -> Bool {

@@ -6,9 +6,9 @@ public struct NameID: Hashable, Sendable {
 
 /// The names of a race whose addresses are still to come, and the addresses that came too early.
 ///
-/// RFC 8305 section 3: when the IPv4 addresses of a name are there first, they wait a moment for the IPv6
-/// ones, so that a slower AAAA answer does not cost the family its turn. Literals and other names do not
-/// wait with them.
+/// RFC 8305 section 3: when the IPv4 addresses of a name are there first, they wait a moment for
+/// the IPv6 ones, so that a slower AAAA answer does not cost the family its turn. Literals and
+/// other names do not wait with them.
 public struct NameWait: Sendable {
   /// RFC 8305 section 8, "Resolution Delay".
   static let resolutionDelay: TimeSpan = .milliseconds(50)

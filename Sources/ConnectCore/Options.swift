@@ -35,8 +35,8 @@ public struct ConnectOptions: Sendable {
   /// The bound on everything, name resolution included; `nil`: none.
   public var timeout: TimeSpan?
   /// The race's base delay. The default is a compromise measured on a model: `connect` races with
-  /// 150 ms send 10 % more SYNs than with RFC 8305's 250 ms, and connect a quarter sooner where one in
-  /// five remotes is dead.
+  /// 150 ms send 10 % more SYNs than with RFC 8305's 250 ms, and connect a quarter sooner where one
+  /// in five remotes is dead.
   public var attemptDelay: TimeSpan = .milliseconds(150)
   /// What the accelerating delay does not fall below (a deadline may still press it further).
   public var minimumDelay: TimeSpan = .milliseconds(10)

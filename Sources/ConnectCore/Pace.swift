@@ -16,7 +16,8 @@ enum Pace {
     case .accelerating:
       var base = options.attemptDelay
       if let roundTrip {
-        // RFC 6298's retransmission time-out without its one-second floor: past it, an answer is late.
+        // RFC 6298's retransmission time-out without its one-second floor: past it, an answer is
+        // late.
         let patience = roundTrip.smoothed + roundTrip.variance * 4
         base = max(options.minimumDelay, min(patience, longestMeasuredDelay))
       }
@@ -25,8 +26,8 @@ enum Pace {
     }
   }
 
-  /// The longest delay that still lets every remote be tried before the deadline, with a reserve for the
-  /// last one's handshake. May be shorter than `minimumDelay`, down to nothing.
+  /// The longest delay that still lets every remote be tried before the deadline, with a reserve
+  /// for the last one's handshake. May be shorter than `minimumDelay`, down to nothing.
   static func share(
     now: Instant, deadline: Instant, timeout: TimeSpan, remotesLeft: Int
   ) -> TimeSpan {

@@ -1,20 +1,20 @@
 /// Which pair is tried next.
 ///
-/// The obvious plan is a sorted array of all pairs. It has two faults. It costs locals × remotes before
-/// the first SYN, although most connects need one pair. And it is wrong after the first silence: then the
-/// other pairs of the same source and the same remote are less likely than they were, and an order that
-/// was fixed at the start cannot know. So the plan is a machine that answers `next()`, told of what
-/// happened in between:
+/// The obvious plan is a sorted array of all pairs. It has two faults. It costs locals × remotes
+/// before the first SYN, although most connects need one pair. And it is wrong after the first
+/// silence: then the other pairs of the same source and the same remote are less likely than they
+/// were, and an order that was fixed at the start cannot know. So the plan is a machine that
+/// answers `next()`, told of what happened in between:
 ///
-/// - *First pairs*, one a remote: from the source that its route takes. Sorted once, in one queue for
-///   each source: within a queue nothing that happens to other remotes changes the order, so the next
-///   first pair is the likeliest of the queues' heads.
-/// - *Other pairs*: every other compatible local address, once the remote's first pair was started. One
-///   heap for each local address. A remote's chance only ever falls during a race, so a heap's stale
-///   entries stand too high, never too low, and are put right when they surface.
+/// - *First pairs*, one a remote: from the source that its route takes. Sorted once, in one queue
+///   for each source: within a queue nothing that happens to other remotes changes the order, so
+///   the next first pair is the likeliest of the queues' heads.
+/// - *Other pairs*: every other compatible local address, once the remote's first pair was started.
+///   One heap for each local address. A remote's chance only ever falls during a race, so a heap's
+///   stale entries stand too high, never too low, and are put right when they surface.
 ///
-/// Planning n remotes costs n log n once and log n a pair, and no memory for pairs that are never reached.
-/// `Plan` is a value: a copy of it, told that all stays silent, gives the ranks.
+/// Planning n remotes costs n log n once and log n a pair, and no memory for pairs that are never
+/// reached. `Plan` is a value: a copy of it, told that all stays silent, gives the ranks.
 public struct Plan: Sendable {
   /// A local address (or the route's choice) and a remote, as indices into the plan's tables.
   public struct Pair: Hashable, Sendable {
@@ -56,8 +56,8 @@ public struct Plan: Sendable {
     var isByTurns = false
   }
 
-  /// Indices of the two locals that stand for "the route's choice", and of the one that stands for "there
-  /// is none": the caller named local addresses, and none of them is compatible.
+  /// Indices of the two locals that stand for "the route's choice", and of the one that stands for
+  /// "there is none": the caller named local addresses, and none of them is compatible.
   static func routesChoice(_ family: Family) -> Int32 { family == .inet ? 0 : 1 }
   static let noLocal: Int32 = 2
   /// The addresses follow.
@@ -66,8 +66,8 @@ public struct Plan: Sendable {
   let options: ConnectOptions
   var locals: [Local]
   var remotes: [Remote]
-  /// R of each remote, and whether its first pair was started. Beside the table: they are all of it that
-  /// a race changes, so a plan and the copy that the ranks are told from share the rest.
+  /// R of each remote, and whether its first pair was started. Beside the table: they are all of it
+  /// that a race changes, so a plan and the copy that the ranks are told from share the rest.
   var chances: [Double] = []
   var isStarted: [Bool] = []
   private var queues: [Queue] = []
@@ -127,12 +127,14 @@ public struct Plan: Sendable {
 
   // MARK: the next pair
 
-  /// The pair to start now, the likeliest of those that may come; `nil` when every pair was started.
+  /// The pair to start now, the likeliest of those that may come; `nil` when every pair was
+  /// started.
   public mutating func next() -> Pair? {
     prepare()
     let queue = bestQueue()
     if let queue {
-      // Three remotes silent from one source: the suspicion is on the source. Every fourth start asks it.
+      // Three remotes silent from one source: the suspicion is on the source. Every fourth start
+      // asks it.
       if startsSinceOther >= 3, let other = bestOther(avoidingSuspects: true) {
         return startOther(other)
       }
@@ -167,7 +169,8 @@ public struct Plan: Sendable {
     noteUnexplained(pair)
   }
 
-  /// An attempt ended with `errno`. `wasSilent`: its silence was noted before, and is not counted twice.
+  /// An attempt ended with `errno`. `wasSilent`: its silence was noted before, and is not counted
+  /// twice.
   public mutating func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
     switch errno {
     case .connectionRefused: chances[Int(pair.remote)] = Chance.blamed
@@ -206,8 +209,8 @@ public struct Plan: Sendable {
     return Endpoint(address.address, port: local.port)
   }
 
-  /// Whether the socket is bound to the local address. A first pair from the route's own source is not:
-  /// the route chooses it anyway.
+  /// Whether the socket is bound to the local address. A first pair from the route's own source is
+  /// not: the route chooses it anyway.
   public func bindsLocal(_ pair: Pair) -> Bool {
     if case .these = options.locals { return true }
     return !pair.isFirst

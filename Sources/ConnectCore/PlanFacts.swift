@@ -3,8 +3,8 @@
 extension Plan {
   /// Whether the order of the first pairs depends on facts that were not asked for yet.
   ///
-  /// Not with a single remote, nor where the caller gives the order; nor where every remote has the same
-  /// address, of which routes and metrics would say the same.
+  /// Not with a single remote, nor where the caller gives the order; nor where every remote has the
+  /// same address, of which routes and metrics would say the same.
   public var needsFactsForOrder: Bool {
     guard unknownCount > 0 else { return false }
     if wantsRouteAmongLocals { return true }
@@ -36,9 +36,9 @@ extension Plan {
 
   public func endpoint(at index: Int) -> Endpoint { remotes[index].endpoint }
 
-  /// Takes in what was found out, of every remote in the order of `endpoint(at:)`. May come before the
-  /// first start or between two, and again after candidates joined; of a remote that is known already
-  /// nothing changes.
+  /// Takes in what was found out, of every remote in the order of `endpoint(at:)`. May come before
+  /// the first start or between two, and again after candidates joined; of a remote that is known
+  /// already nothing changes.
   public mutating func supply(_ facts: Facts) {
     assert(facts.remotes.count == remotes.count)
     if !hasLocals { takeLocals(facts.locals) }
@@ -130,8 +130,8 @@ extension Plan {
     return Int32(locals.count - 1)
   }
 
-  /// A pair was started from "the route's choice", and its address is known now: what its attempt says
-  /// is held against the address.
+  /// A pair was started from "the route's choice", and its address is known now: what its attempt
+  /// says is held against the address.
   mutating func blameSource(of pair: Pair, wasSilent: Bool, _ errno: Errno?) {
     let local = Int(pair.local)
     locals[local].isUsed = true

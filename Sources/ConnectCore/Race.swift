@@ -1,12 +1,12 @@
 /// The race: which attempt starts when, who wins, and what becomes of the rest.
 ///
-/// It is a machine without hands. The driver reports what happened (`handle`), with the time it happened,
-/// and asks what to do (`nextStep`) until the answer is to wait or to finish. The race owns no socket and
-/// reads no clock, so the same code runs on sockets and on a virtual clock, where a test can state every
-/// time exactly.
+/// It is a machine without hands. The driver reports what happened (`handle`), with the time it
+/// happened, and asks what to do (`nextStep`) until the answer is to wait or to finish. The race
+/// owns no socket and reads no clock, so the same code runs on sockets and on a virtual clock,
+/// where a test can state every time exactly.
 ///
-/// At one instant the order is: completions, then a cancel, then the deadline, then starts. The driver
-/// keeps it by reporting all that one wake-up brought before it asks for a step.
+/// At one instant the order is: completions, then a cancel, then the deadline, then starts. The
+/// driver keeps it by reporting all that one wake-up brought before it asks for a step.
 public struct Race: Sendable {
   /// What the driver has to do next.
   public enum Step: Equatable, Sendable {
@@ -18,7 +18,8 @@ public struct Race: Sendable {
     case abandon(AttemptID)
     /// Ask the caller whether this connection is the one wanted; report `.accepted` or `.rejected`.
     case validate(AttemptID)
-    /// Wait for events, until this instant at the latest (`distantFuture`: for ever), then ask again.
+    /// Wait for events, until this instant at the latest (`distantFuture`: for ever), then ask
+    /// again.
     case wait(until: Instant)
     /// All other sockets are closed; a winner's is the caller's now.
     case finish(RaceResult)
@@ -31,8 +32,8 @@ public struct Race: Sendable {
     case failed(AttemptID, Errno, synchronous: Bool)
     case accepted(AttemptID)
     case rejected(AttemptID)
-    /// A name's addresses; `family`: of this family only, the other's answer is still to come or came
-    /// before. `nil`: all of them.
+    /// A name's addresses; `family`: of this family only, the other's answer is still to come or
+    /// came before. `nil`: all of them.
     case resolved(NameID, family: Family?, [Endpoint])
     case unresolved(NameID, family: Family?, Errno)
     case cancelled
@@ -56,24 +57,27 @@ public struct Race: Sendable {
   private var open: [AttemptID] = []
   /// When silence starts the next attempt.
   private var nextStart: Instant
-  /// Whether `nextStart` is a delay after the newest start; a failure makes it the failure's own time.
+  /// Whether `nextStart` is a delay after the newest start; a failure makes it the failure's own
+  /// time.
   private var isPacedBySilence = false
   /// When the deadline has the next attempt start at the latest, however long the delay.
   private var pressed = Instant.distantFuture
-  /// When it is time to ask for evidence that paces, where the first attempt went out without: no start
-  /// can be due before, and most connects are over by then.
+  /// When it is time to ask for evidence that paces, where the first attempt went out without: no
+  /// start can be due before, and most connects are over by then.
   private var factsDue = Instant.distantFuture
   private var isCancelled = false
   private var lastErrno: Errno?
   private var isHedged = false
   private var names: NameWait
-  /// With a timeout of nothing the deadline is over before it begins: one round is granted all the same.
+  /// With a timeout of nothing the deadline is over before it begins: one round is granted all the
+  /// same.
   private var hadFirstRound = false
   /// The plan as it was when the order of what had not been started was last made; with how many
   /// attempts had been started by then. Ranks are told from here.
   private var rankBase: (plan: Plan, started: Int)
 
-  /// A race over a plan and names that are being resolved, that begins now. One of them is not empty.
+  /// A race over a plan and names that are being resolved, that begins now. One of them is not
+  /// empty.
   public init(plan: Plan, names: [NameWait.Name] = [], at now: Instant) {
     assert(plan.remoteCount > 0 || !names.isEmpty)
     self.plan = plan
@@ -326,8 +330,8 @@ public struct Race: Sendable {
     return connected[best]
   }
 
-  /// The rank of each of these pairs: its place, from 1, in the order of starts if every attempt stayed
-  /// silent.
+  /// The rank of each of these pairs: its place, from 1, in the order of starts if every attempt
+  /// stayed silent.
   private func ranks(of pairs: [Plan.Pair]) -> [Int] {
     var ranks = [Int](repeating: .max, count: pairs.count)
     var missing = pairs.count
@@ -341,8 +345,8 @@ public struct Race: Sendable {
     return ranks
   }
 
-  /// Goes through the pairs in the order of their ranks, with the chance each had when it came to be the
-  /// next, until `body` says false.
+  /// Goes through the pairs in the order of their ranks, with the chance each had when it came to
+  /// be the next, until `body` says false.
   func forEachRanked(_ body: (Plan.Pair, _ rank: Int, _ chance: Double) -> Bool) {
     var rank = 0
     for index in 0..<rankBase.started where !attempts[index].isHedge {
@@ -360,8 +364,8 @@ public struct Race: Sendable {
 
   // MARK: the cap and the hedge
 
-  /// How old an attempt must be before the cap may give it up: a handshake across the world, with one
-  /// slow hop, is done by then.
+  /// How old an attempt must be before the cap may give it up: a handshake across the world, with
+  /// one slow hop, is done by then.
   private static let ripeAge: TimeSpan = .milliseconds(500)
 
   /// The attempt that makes room for the next, under a deadline: the least likely of the ripe ones.

@@ -10,7 +10,8 @@ public struct ReportRow: Sendable {
 }
 
 extension Race {
-  /// Every pair that the plan had come to: those that were started and those that were not, by rank.
+  /// Every pair that the plan had come to: those that were started and those that were not, by
+  /// rank.
   ///
   /// Pairs that were never generated, because nothing was asked before it was needed, are absent.
   /// Costs as much as planning did; made when somebody asks.
@@ -31,12 +32,13 @@ extension Race {
     return rows
   }
 
-  /// The attempt that failed last: whose errno is the race's where all have failed. Attempts that only
-  /// the end of the race stopped are not among them.
+  /// The attempt that failed last: whose errno is the race's where all have failed. Attempts that
+  /// only the end of the race stopped are not among them.
   public var lastFailure: AttemptID? {
     var last: AttemptID?
     for (index, attempt) in attempts.enumerated() {
-      // What failed in the very wake-up of the deadline did fail; what was silent until then did not.
+      // What failed in the very wake-up of the deadline did fail; what was silent until then did
+      // not.
       guard attempt.errno != nil, let ended = attempt.ended,
         ended < deadline || attempt.outcome != .timedOut
       else { continue }

@@ -1,7 +1,7 @@
 // A described world and one connect in it, so that a race can be seen without a network.
 //
-// The text of it has one statement a line, in any order; `#` begins a comment. What is listed stands in
-// the caller's order. A duration has a unit: `20us`, `250ms`, `1.5s`, `100ns`.
+// The text of it has one statement a line, in any order; `#` begins a comment. What is listed
+// stands in the caller's order. A duration has a unit: `20us`, `250ms`, `1.5s`, `100ns`.
 //
 //     local ADDRESS[/PREFIX] [deprecated] [temporary] [home] [tentative]
 //     remote ENDPOINT [from ADDRESS] [native] VERB      an entry of the list, and how it behaves
@@ -27,8 +27,8 @@
 //     noroute            ENETUNREACH in the very call; there is no source
 //     fails CODE [D]     any other error; without D in the very call
 //
-// Later lines win over earlier ones that say the same thing otherwise; of two `remote` lines with one
-// endpoint, as of two entries of a list, the first counts.
+// Later lines win over earlier ones that say the same thing otherwise; of two `remote` lines with
+// one endpoint, as of two entries of a list, the first counts.
 
 /// A world, a list and the options of a connect; `init(parsing:)` reads one, `text` writes it.
 public struct Scenario: Sendable {

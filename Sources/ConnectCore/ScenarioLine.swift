@@ -1,6 +1,8 @@
-/// One line of a scenario being read: its words, and how they become durations, addresses and numbers.
+/// One line of a scenario being read: its words, and how they become durations, addresses and
+/// numbers.
 ///
-/// Every `take…` either takes what it is named after or throws an error that says what was expected.
+/// Every `take…` either takes what it is named after or throws an error that says what was
+/// expected.
 struct ScenarioLine {
   let number: Int
   let allWords: [[UInt8]]

@@ -1,8 +1,8 @@
 extension Scenario {
   /// Reads a scenario's text; its grammar stands at the top of Scenario.swift.
   ///
-  /// - Throws: the first defect, with its line; where all lines are good and there is nothing to connect
-  ///   to, the last line.
+  /// - Throws: the first defect, with its line; where all lines are good and there is nothing to
+  ///   connect to, the last line.
   public init(parsing text: [UInt8]) throws(ScenarioError) {
     self.init()
     var number = 0
@@ -74,7 +74,8 @@ extension Scenario {
     if address.isUnspecified || address.isMulticast || address.isBroadcast {
       throw line.wrong(word, "is no address to connect from")
     }
-    // Without one IPv6's usual prefix (RFC 6724 rule 9 counts no further); IPv4's is never looked at.
+    // Without one IPv6's usual prefix (RFC 6724 rule 9 counts no further); IPv4's is never looked
+    // at.
     var prefix: UInt64 = address.family == .inet ? 32 : 64
     if slash < word.count {
       let most: UInt64 = address.family == .inet ? 32 : 128

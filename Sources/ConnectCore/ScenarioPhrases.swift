@@ -1,5 +1,5 @@
-// What several statements of a scenario have in common: how a destination behaves, endpoints, answers,
-// the values of options.
+// What several statements of a scenario have in common: how a destination behaves, endpoints,
+// answers, the values of options.
 
 extension ScenarioLine {
   /// What can follow a destination's address, in any order.

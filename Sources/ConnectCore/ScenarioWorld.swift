@@ -21,7 +21,8 @@ struct ScenarioWorld: Sendable {
   init(_ scenario: Scenario) {
     self.scenario = scenario
     destinations.reserveCapacity(scenario.destinations.count)
-    // What is listed goes before what is only described, and of two lines of a list the first counts.
+    // What is listed goes before what is only described, and of two lines of a list the first
+    // counts.
     for case .remote(let index) in scenario.list { describe(index) }
     if scenario.destinations.count > scenario.list.count - scenario.names.count {
       for index in scenario.destinations.indices { describe(index) }
@@ -36,7 +37,8 @@ struct ScenarioWorld: Sendable {
     if destinations[endpoint] == nil { destinations[endpoint] = index }
   }
 
-  /// Described with its port, or for any port; a link's copy is described by the line without a link.
+  /// Described with its port, or for any port; a link's copy is described by the line without a
+  /// link.
   func place(of endpoint: Endpoint) -> Place {
     var index = destinations[endpoint] ?? destinations[Endpoint(endpoint.address, port: 0)]
     if index == nil && endpoint.address.scope != 0 {

@@ -1,10 +1,10 @@
 /// The real plan and the real race on a virtual clock, over a described world.
 ///
 /// It is a driver like the one on sockets: it reports what happened, asks for steps until the race
-/// waits, and then goes on to the next thing that happens, or to the instant that the race named. At one
-/// instant completions come first, then the caller's cancel; the race itself puts the deadline after
-/// them and starts last. What an attempt brings is known when it starts, so each is an event or two in a
-/// queue, and a race of ten attempts takes microseconds.
+/// waits, and then goes on to the next thing that happens, or to the instant that the race named.
+/// At one instant completions come first, then the caller's cancel; the race itself puts the
+/// deadline after them and starts last. What an attempt brings is known when it starts, so each is
+/// an event or two in a queue, and a race of ten attempts takes microseconds.
 public struct Simulation: Sendable {
   /// How often Linux sends a SYN again (`tcp_syn_retries`): after 1, 3, 7, 15, 31 and 63 s.
   private static let resendsMax: Int32 = 6
@@ -40,16 +40,16 @@ public struct Simulation: Sendable {
   private var flights: [Flight] = []
   /// What is known of each remote of the plan, by its index there.
   private var places: [ScenarioWorld.Place] = []
-  /// How many SYNs of a pair are still to vanish: of all its attempts together, for a second socket's
-  /// first SYN is not lost because the first one's was.
+  /// How many SYNs of a pair are still to vanish: of all its attempts together, for a second
+  /// socket's first SYN is not lost because the first one's was.
   private var synsToLose: [Path: Int] = [:]
   private var isCancelled = false
   private var records = true
   private var events: [TranscriptEvent] = []
 
-  /// - Parameters:
-  ///   - scenario: with at least one name, or one remote of the family wanted.
-  ///   - factsWhenAsked: facts are told when the race gathers them, as on sockets. Otherwise it has them
+  /// - Parameters: - scenario: with at least one name, or one remote of the family wanted. -
+  ///   factsWhenAsked: facts are told when the race gathers them, as on sockets. Otherwise it has
+  ///   them
   ///     from the start, so that evidence counts in every order.
   public init(_ scenario: Scenario, factsWhenAsked: Bool = false) {
     world = ScenarioWorld(scenario)
@@ -71,7 +71,8 @@ public struct Simulation: Sendable {
 
   /// Runs the race to its end.
   ///
-  /// - Parameter records: whether the transcript has its events; the result and the race it has anyway.
+  /// - Parameter records: whether the transcript has its events; the result and the race it has
+  ///   anyway.
   public consuming func run(records: Bool = true) -> Transcript {
     self.records = records
     let result = drive()

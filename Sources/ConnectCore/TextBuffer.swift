@@ -1,7 +1,7 @@
 /// Bytes of UTF-8 being put together, for messages, addresses and transcripts.
 ///
-/// Not `String`: comparing and slicing strings pulls in Unicode tables that a small loadable module has
-/// no use for, and none of our text needs more than its bytes.
+/// Not `String`: comparing and slicing strings pulls in Unicode tables that a small loadable module
+/// has no use for, and none of our text needs more than its bytes.
 public struct TextBuffer: Sendable {
   public private(set) var bytes: [UInt8]
 
@@ -58,8 +58,8 @@ public struct TextBuffer: Sendable {
     append(span, unit: 1_000_000_000, step: 1_000_000)
   }
 
-  /// Text from outside, fit for one line of a message: control bytes, quotes and backslashes escaped as
-  /// `\x1b`, and after `limit` bytes cut with an ellipsis.
+  /// Text from outside, fit for one line of a message: control bytes, quotes and backslashes
+  /// escaped as `\x1b`, and after `limit` bytes cut with an ellipsis.
   public mutating func append(escaped text: [UInt8], limit: Int = 80) {
     for byte in text.prefix(limit) {
       switch byte {
@@ -85,7 +85,7 @@ public struct TextBuffer: Sendable {
   }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
   /// The bytes of a literal.
   public init(_ text: StaticString) {
     self = text.withUTF8Buffer { Array($0) }

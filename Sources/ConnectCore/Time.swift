@@ -1,7 +1,7 @@
 /// A length of time in whole nanoseconds. May be negative where two instants are subtracted.
 ///
-/// The core's own type and not `Duration`: 8 bytes instead of 16, and the arithmetic saturates, so a
-/// delay that somebody set to a century cannot trap.
+/// The core's own type and not `Duration`: 8 bytes instead of 16, and the arithmetic saturates, so
+/// a delay that somebody set to a century cannot trap.
 public struct TimeSpan: Comparable, Hashable, Sendable {
   public var nanoseconds: Int64
 
@@ -15,7 +15,8 @@ public struct TimeSpan: Comparable, Hashable, Sendable {
   public static func milliseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000) }
   public static func seconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000_000) }
 
-  /// Seconds as a script gives them, rounded up to a nanosecond, so that no wait is shorter than asked.
+  /// Seconds as a script gives them, rounded up to a nanosecond, so that no wait is shorter than
+  /// asked.
   ///
   /// `nil` for a negative number and for NaN. Infinity and all beyond 292 years are `forever`.
   public init?(seconds: Double) {
@@ -40,10 +41,13 @@ public struct TimeSpan: Comparable, Hashable, Sendable {
   }
 
   public static func - (a: TimeSpan, b: TimeSpan) -> TimeSpan {
-    TimeSpan(nanoseconds: saturatingAdd(a.nanoseconds, b.nanoseconds == .min ? .max : -b.nanoseconds))
+    TimeSpan(
+      nanoseconds: saturatingAdd(a.nanoseconds, b.nanoseconds == .min ? .max : -b.nanoseconds))
   }
 
-  public static func * (a: TimeSpan, factor: Int64) -> TimeSpan { scaled(a.nanoseconds, by: factor) }
+  public static func * (a: TimeSpan, factor: Int64) -> TimeSpan {
+    scaled(a.nanoseconds, by: factor)
+  }
 
   public static func / (a: TimeSpan, divisor: Int64) -> TimeSpan {
     TimeSpan(nanoseconds: a.nanoseconds / divisor)
@@ -73,7 +77,8 @@ public struct Instant: Comparable, Hashable, Sendable {
   }
 
   public static func - (a: Instant, b: Instant) -> TimeSpan {
-    TimeSpan(nanoseconds: saturatingAdd(a.nanoseconds, b.nanoseconds == .min ? .max : -b.nanoseconds))
+    TimeSpan(
+      nanoseconds: saturatingAdd(a.nanoseconds, b.nanoseconds == .min ? .max : -b.nanoseconds))
   }
 }
 

@@ -4,8 +4,8 @@ public struct TranscriptEvent: Equatable, Sendable {
     case start, connected, refused, unreachable, reset, rejected
     /// The kernel's limit, `attempt_timeout`, or pending at the deadline.
     case timedOut
-    /// With an errno that has no word of its own; or in the call that starts it, and then there was no
-    /// `start`.
+    /// With an errno that has no word of its own; or in the call that starts it, and then there was
+    /// no `start`.
     case failed
     /// Pending when the race was over, or given up by the cap.
     case abandon
@@ -154,8 +154,8 @@ public struct Transcript: Sendable {
 }
 
 extension TextBuffer {
-  /// `10.0.0.5 192.0.2.1:80`. The source is what `getsockname` would say, also where the plan left it to
-  /// the route; `-` where there is none.
+  /// `10.0.0.5 192.0.2.1:80`. The source is what `getsockname` would say, also where the plan left
+  /// it to the route; `-` where there is none.
   mutating func append(_ pair: Plan.Pair, of plan: Plan, in world: ScenarioWorld) {
     let remote = plan.remote(of: pair)
     let local = plan.local(of: pair)

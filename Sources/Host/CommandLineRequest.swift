@@ -75,7 +75,9 @@ enum CommandLineRequest: Equatable {
         self = .help
         return
       case "--simulate", "--explain":
-        guard index + 1 < arguments.count else { throw Misuse(message: "'\(argument)' needs a file") }
+        guard index + 1 < arguments.count else {
+          throw Misuse(message: "'\(argument)' needs a file")
+        }
         self = argument == "--explain" ? .explain(file: index + 1) : .simulate(file: index + 1)
         return
       case "-v", "--version":

@@ -4,7 +4,8 @@ import Glibc
 
 /// `--simulate` and `--explain`: a race that a file describes, seen without a network.
 ///
-/// Exit status: 0 won (or explained), 1 lost or cancelled, 2 a file that cannot be read or understood.
+/// Exit status: 0 won (or explained), 1 lost or cancelled, 2 a file that cannot be read or
+/// understood.
 struct ScenarioRun {
   private static let lost: CInt = 1
   private static let badFile: CInt = 2

@@ -61,7 +61,8 @@ extension Call {
     }
     throw .failed(
       .invalidArgument,
-      entryProblem(host, "not an address with a port number; names are not resolved by this version"))
+      entryProblem(
+        host, "not an address with a port number; names are not resolved by this version"))
   }
 }
 

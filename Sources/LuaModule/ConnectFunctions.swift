@@ -101,7 +101,8 @@ extension Call {
       throw .misuse(argument: argument, optionProblem(name, value, expected: what))
     }
     guard !chosen.isEmpty else {
-      throw .misuse(argument, "option 'local_addresses': the array is empty; false means the route's choice")
+      throw .misuse(
+        argument, "option 'local_addresses': the array is empty; false means the route's choice")
     }
     return .these(chosen)
   }
@@ -163,16 +164,16 @@ struct FieldReader {
     var fields: FieldReader { FieldReader(place) }
   }
 
-  private var next_: UnsafePointer<cbl_value>
+  private var rest: UnsafePointer<cbl_value>
 
   /// `table`: where the CBL_TABLE stands.
-  init(_ table: UnsafePointer<cbl_value>) { next_ = table + 1 }
+  init(_ table: UnsafePointer<cbl_value>) { rest = table + 1 }
 
   mutating func next() -> (key: cbl_value, value: Field)? {
-    guard next_.pointee.kind != CBL_END else { return nil }
-    let key = next_.pointee
-    let place = next_ + 1
-    next_ = FieldReader.after(place)
+    guard rest.pointee.kind != CBL_END else { return nil }
+    let key = rest.pointee
+    let place = rest + 1
+    rest = FieldReader.after(place)
     return (key, Field(value: place.pointee, place: place))
   }
 

@@ -1,8 +1,8 @@
 import CLuaBorder
 import ConnectCore
 
-/// A tree of results, or several texts, with the memory that they stand in. A handle owns it until Lua
-/// has copied everything, so an error in the middle of that loses nothing.
+/// A tree of results, or several texts, with the memory that they stand in. A handle owns it until
+/// Lua has copied everything, so an error in the middle of that loses nothing.
 final class Reply {
   private var arena: [UInt8] = []
   /// Texts are offsets into the arena until `seal`; then pointers.
@@ -66,7 +66,9 @@ final class Reply {
   /// Fixes the memory: from here on nothing is added and the pointers hold.
   func seal() -> UnsafeMutableBufferPointer<cbl_value> {
     let text = UnsafeMutableRawPointer.allocate(byteCount: max(1, arena.count), alignment: 1)
-    arena.withUnsafeBytes { text.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(text), byteCount: $0.count) }
+    arena.withUnsafeBytes {
+      text.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(text), byteCount: $0.count)
+    }
     let memory = UnsafeMutablePointer<cbl_value>.allocate(capacity: max(1, values.count))
     for index in values.indices {
       var value = values[index]

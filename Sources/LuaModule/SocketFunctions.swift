@@ -29,7 +29,8 @@ extension Call {
   }
 }
 
-/// One format, as nearly every read has it: the value goes to Lua straight from the socket's buffer.
+/// One format, as nearly every read has it: the value goes to Lua straight from the socket's
+/// buffer.
 @c @implementation public func cbl_lua_socket_read(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
@@ -55,7 +56,8 @@ extension Call {
   }
 }
 
-/// Before an iterator is made: a closed socket is told here, and a format that is none where it is read.
+/// Before an iterator is made: a closed socket is told here, and a format that is none where it is
+/// read.
 @c @implementation public func cbl_lua_socket_lines(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in _ = try call.openBox() }
 }
@@ -110,7 +112,8 @@ extension Call {
         for index in 0..<count {
           slices[index] = cbl_slice(bytes: call[index].bytes, count: call[index].count)
         }
-        try box.socket.write(UnsafeMutableBufferPointer(rebasing: slices[0..<count]), written: &written)
+        try box.socket.write(
+          UnsafeMutableBufferPointer(rebasing: slices[0..<count]), written: &written)
       }
     } catch {
       throw .failed(error, in: "write")
@@ -207,7 +210,11 @@ extension Call {
 
 @c @implementation public func cbl_lua_socket_report(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
-    if let report = try call.openBox().socket.report { call.add(made: report) } else { call.addNil() }
+    if let report = try call.openBox().socket.report {
+      call.add(made: report)
+    } else {
+      call.addNil()
+    }
   }
 }
 
@@ -269,8 +276,8 @@ extension Call {
   }
 }
 
-/// The bytes that came and were not read, which stay. `detach` takes them first: were they a result of
-/// the same call, and Lua had no memory for them, nobody would have the descriptor.
+/// The bytes that came and were not read, which stay. `detach` takes them first: were they a result
+/// of the same call, and Lua had no memory for them, nobody would have the descriptor.
 @c @implementation public func cbl_lua_socket_unread(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     call.add(cbl_value(kind: CBL_TEXT, try call.openBox().socket.buffered))
