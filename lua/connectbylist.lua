@@ -1,10 +1,10 @@
 --- Connects to whichever of several addresses answers best.
--- The public face of the module: it opens `connectbylist.core` (Swift and C) and adds policy. What is
--- not needed by every script loads on first use from `connectbylist/*.lua`.
+-- The public face of the module: it opens `connectbylist.core` (Swift and C) and adds policy. What
+-- is not needed by every script loads on first use from `connectbylist/*.lua`.
 local core = require "connectbylist.core"
 
--- What the core has is the state's and stays when this file is loaded again: nothing in its tables of
--- methods is changed, and the metatables are filled anew.
+-- What the core has is the state's and stays when this file is loaded again: nothing in its tables
+-- of methods is changed, and the metatables are filled anew.
 local types, methods = core.types, core.methods
 local list_type, list_core = types["address list"], methods["address list"]
 local socket_type, socket_core = types["socket"], methods["socket"]
@@ -34,10 +34,14 @@ function address_type.__eq(a, b)
 end
 
 --- The v4-mapped IPv6 form (::ffff:a.b.c.d); an IPv6 address as it is.
-function address:mapped() return make_address(core.convert_address(host_of(self), self.port, true)) end
+function address:mapped()
+  return make_address(core.convert_address(host_of(self), self.port, true))
+end
 
 --- The IPv4 address inside a v4-mapped one; any other as it is.
-function address:unmapped() return make_address(core.convert_address(host_of(self), self.port)) end
+function address:unmapped()
+  return make_address(core.convert_address(host_of(self), self.port))
+end
 
 --- An address from a literal with its port, or from a host and a port.
 function net.address(host, port) return make_address(core.address(host, port)) end
@@ -130,8 +134,8 @@ end
 
 -- Connecting.
 
--- Address objects among the local addresses go as text: the border reads plain values only. A port of 0
--- is the kernel's to choose and goes without.
+-- Address objects among the local addresses go as text: the border reads plain values only. A port
+-- of 0 is the kernel's to choose and goes without.
 local function plain(options)
   local locals = rawget(options, "local_addresses")
   if type(locals) ~= "table" then return options end
@@ -195,8 +199,8 @@ function socket:local_address() return make_address(socket_core.local_address(se
 
 function socket:remote_address() return make_address(socket_core.remote_address(self)) end
 
---- The descriptor, and the duty to close it. With `true` the bytes that came and were not read are a
--- second value; without it they are a reason to refuse (EBUSY).
+--- The descriptor, and the duty to close it. With `true` the bytes that came and were not read are
+-- a second value; without it they are a reason to refuse (EBUSY).
 function socket:detach(takes_rest)
   -- The text is made first: if there is no memory for it, the descriptor is still the socket's.
   local rest = takes_rest and socket_core.unread(self) or nil

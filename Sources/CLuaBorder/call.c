@@ -13,7 +13,7 @@ enum {
 
 /* --- raising --- */
 
-/* Raises the message on top of the stack. The position is the script's, not the face's in between. */
+/* Raises the message on top of the stack, with the script's position, not the face's in between. */
 static int raise_message(lua_State *L, const struct cbl_row *row) {
   luaL_where(L, row->behind_face ? 2 : 1);
   lua_insert(L, -2);
@@ -21,8 +21,8 @@ static int raise_message(lua_State *L, const struct cbl_row *row) {
   return lua_error(L);
 }
 
-/* As luaL_argerror counts: self is no argument where the call was written with a colon. The formats of
- * an iterator's read were the arguments of `lines`. */
+/* As luaL_argerror counts: self is no argument where the call was written with a colon. The formats
+ * of an iterator's read were the arguments of `lines`. */
 static bool counts_without_self(lua_State *L, const struct cbl_row *row) {
   lua_Debug called;
   if (row->raises) return true;
@@ -70,8 +70,8 @@ static void read_handle(lua_State *L, int index, struct cbl_value *value) {
   value->count = strlen("userdata");
 }
 
-/* A value that is no table. Text is not copied: the argument, or the table that holds it, is on the stack
- * until the call ends. */
+/* A value that is no table. Text is not copied: the argument, or the table that holds it, is on the
+ * stack until the call ends. */
 static void read_value(lua_State *L, int index, struct cbl_value *value) {
   *value = (struct cbl_value){.kind = CBL_NIL};
   switch (lua_type(L, index)) {
@@ -285,8 +285,8 @@ static int cross(lua_State *L, const struct cbl_row *row, const struct cbl_handl
   struct cbl_call call;
   memset(&call, 0, offsetof(struct cbl_call, scratch));
 
-  /* Everything that allocates comes before the reading. To allocate may run finalizers, and those may
-   * close self, or take out of a table the text that was read from it. */
+  /* Everything that allocates comes before the reading. To allocate may run finalizers, and those
+   * may close self, or take out of a table the text that was read from it. */
   for (int i = first; row->as_text && i <= top; i++) {
     if (lua_type(L, i) == LUA_TNUMBER) make_text(L, i);
   }
@@ -359,8 +359,8 @@ int cbl_trampoline(lua_State *L) {
   const struct cbl_row *row = lua_touserdata(L, lua_upvalueindex(1));
   if (!row->self) return cross(L, row, NULL);
   if (row->may_close) {
-    /* Such a method has no arguments of its own. What __close gets besides, the error, may be a table
-     * of any size: nothing of it is to be read, so that closing cannot fail. */
+    /* Such a method has no arguments of its own. What __close gets besides, the error, may be a
+     * table of any size: nothing of it is to be read, so that closing cannot fail. */
     if (lua_gettop(L) > 1) lua_settop(L, 1);
     /* Released by a finalizer that ran before this one: closing it again is nothing. */
     const struct cbl_handle *handle = handle_of_type(L, 1, row->self);

@@ -3,8 +3,8 @@
 
 #include "border.h"
 
-/* A type's metatable stands in the registry under the address of its row: two copies of this module in
- * one state, say the host's and a loaded one, cannot be taken for each other. */
+/* A type's metatable stands in the registry under the address of its row: two copies of this module
+ * in one state, say the host's and a loaded one, cannot be taken for each other. */
 void cbl_push_metatable(lua_State *L, enum cbl_type_index type) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &cbl_types[type]);
 }

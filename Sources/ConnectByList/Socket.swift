@@ -52,7 +52,8 @@ public struct Socket: ~Copyable {
   deinit {
     guard number >= 0 else { return }
     if output.count > 0 {
-      do throws(Errno) { _ = try Syscalls.send(number, output.bytes) } catch {}
+      let rest = UnsafeRawBufferPointer(start: output.slice.bytes, count: output.count)
+      do throws(Errno) { _ = try Syscalls.send(number, rest) } catch {}
     }
     Syscalls.close(number)
   }
@@ -80,6 +81,7 @@ public struct Socket: ~Copyable {
     buffer.trim()
     let deadline = self.deadline
     var isEnd = false
+    var hasReceived = false
     // Offsets from the buffer's start: the memory may move while more is read.
     var offset = 0
     var places: [(skip: Int, count: Int)] = []
@@ -109,6 +111,8 @@ public struct Socket: ~Copyable {
           from = checked
           if case .line = wanted, bytes.count >= lineMax { throw .messageTooLong }
           if bytes.count >= Socket.readMax { throw .messageTooLong }
+          if hasReceived && isOver(deadline) { throw .timedOut }
+          hasReceived = true
           isEnd = try !fill(total: offset + total, before: deadline)
         }
       }
@@ -176,15 +180,18 @@ public struct Socket: ~Copyable {
     _ slices: UnsafeMutableBufferPointer<cbl_slice>, written: inout Int, before deadline: Instant
   ) throws(Errno) {
     var first = 0
+    var hasSent = false
     while true {
       while first < slices.count && slices[first].count == 0 { first += 1 }
       if first == slices.count { return }
+      if hasSent && isOver(deadline) { throw .timedOut }
       let rest = UnsafeBufferPointer(rebasing: slices[first...])
       guard var count = try Syscalls.send(number, slices: rest) else {
         try wait(CInt(CBL_WRITABLE), before: deadline)
         continue
       }
       written += count
+      hasSent = true
       while first < slices.count && count >= slices[first].count {
         count -= slices[first].count
         first += 1
@@ -262,6 +269,13 @@ public struct Socket: ~Copyable {
   }
 
   private var deadline: Instant { timeout.map { Clock.now() + $0 } ?? .distantFuture }
+
+  /// Whether the time is up although the kernel gives or takes all the while: a peer that never
+  /// pauses must not keep a call beyond its timeout. A timeout of 0 waits for nothing, and takes
+  /// all there is.
+  private func isOver(_ deadline: Instant) -> Bool {
+    deadline != .distantFuture && timeout != .zero && Clock.now() >= deadline
+  }
 
   private func wait(_ events: CInt, before deadline: Instant) throws(Errno) {
     while true {

@@ -17,22 +17,27 @@ public struct WriteBuffer: Sendable {
 
   private(set) var mode = Mode.none
   private var size = WriteBuffer.sizeDefault
-  /// What waits to be sent.
-  private(set) var bytes: [UInt8] = []
+  private var bytes: [UInt8] = []
+  /// Where the first byte that waits stands. What is before was sent, a part of what a peer that
+  /// reads slowly will take: to move all the rest up each time would cost more than the sending.
+  private var start = 0
 
   init() {}
 
-  var count: Int { bytes.count }
+  var count: Int { bytes.count - start }
 
   /// The bytes that wait. The pointer is good until the buffer is changed.
   var slice: cbl_slice {
-    bytes.withUnsafeBytes { cbl_slice(bytes: $0.baseAddress, count: $0.count) }
+    bytes.withUnsafeBytes { cbl_slice(bytes: $0.baseAddress.map { $0 + start }, count: count) }
   }
 
   mutating func set(_ mode: Mode, size: Int) {
     self.mode = mode
     self.size = size
-    if mode == .none { bytes = [] }
+    if mode == .none {
+      bytes = []
+      start = 0
+    }
   }
 
   /// Takes all the slices in where they fit; false where they do not, or where a line has ended and
@@ -45,7 +50,11 @@ public struct WriteBuffer: Sendable {
       let text = UnsafeRawBufferPointer(start: slice.bytes, count: slice.count)
       if mode == .line && text.contains(UInt8(ascii: "\n")) { endsLine = true }
     }
-    guard !endsLine, bytes.count + total <= size else { return false }
+    guard !endsLine, count + total <= size else { return false }
+    if start > count {
+      bytes.removeFirst(start)
+      start = 0
+    }
     for slice in slices {
       bytes.append(contentsOf: UnsafeRawBufferPointer(start: slice.bytes, count: slice.count))
     }
@@ -53,5 +62,10 @@ public struct WriteBuffer: Sendable {
     return true
   }
 
-  mutating func removeFirst(_ count: Int) { bytes.removeFirst(count) }
+  mutating func removeFirst(_ sent: Int) {
+    start += sent
+    guard start == bytes.count else { return }
+    bytes.removeAll(keepingCapacity: true)
+    start = 0
+  }
 }

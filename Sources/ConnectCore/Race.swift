@@ -69,8 +69,8 @@ public struct Race: Sendable {
   private var lastErrno: Errno?
   private var isHedged = false
   private var names: NameWait
-  /// With a timeout of nothing the deadline is over before it begins: one round is granted all the
-  /// same.
+  /// With a timeout of nothing, or next to nothing, the deadline is over before the race begins: one
+  /// round is granted all the same.
   private var hadFirstRound = false
   /// The plan as it was when the order of what had not been started was last made; with how many
   /// attempts had been started by then. Ranks are told from here.
@@ -189,6 +189,7 @@ public struct Race: Sendable {
     if case .racing = phase, let winner = bestConnected() {
       if options.validates {
         phase = .validating(winner)
+        hadFirstRound = true
         return .validate(winner)
       }
       attempts[winner].outcome = .connected
@@ -220,7 +221,7 @@ public struct Race: Sendable {
   /// What ends the race without anybody's merit: the caller, or the clock.
   private mutating func untimelyEnd(at now: Instant) -> RaceResult? {
     if isCancelled { return .cancelled }
-    if now >= deadline && (hadFirstRound || deadline > began) {
+    if now >= deadline && hadFirstRound {
       return .lost(.timedOut, isDeadline: true)
     }
     return nil

@@ -3,13 +3,17 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "chost.h"
@@ -45,15 +49,8 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
 
 /* --- the state --- */
 
-static int open_file(lua_State *L) {
-  const struct cbl_host_embedded *file = lua_touserdata(L, lua_upvalueindex(1));
-  const char *text = (const char *)file->text;
-  if (luaL_loadbufferx(L, text, strlen(text), file->module, "t") != LUA_OK) return lua_error(L);
-  lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, 1);
-  return 1;
-}
-
+/* Makes `require` find the module. Its Lua files are compiled here: in a section the allocations
+ * that can fail are the module's own, not those of Lua's compiler. */
 static void preload(lua_State *L) {
   size_t count;
   const struct cbl_host_embedded *files = cbl_host_embedded_files(&count);
@@ -61,16 +58,16 @@ static void preload(lua_State *L) {
   lua_pushcfunction(L, luaopen_connectbylist_core);
   lua_setfield(L, -2, "connectbylist.core");
   for (size_t i = 0; i < count; i++) {
-    lua_pushlightuserdata(L, (void *)&files[i]);
-    lua_pushcclosure(L, open_file, 1);
+    const char *text = (const char *)files[i].text;
+    if (luaL_loadbufferx(L, text, strlen(text), files[i].module, "t") != LUA_OK) lua_error(L);
     lua_setfield(L, -2, files[i].module);
   }
   lua_pop(L, 1);
 }
 
-/* Lua 5.4.4 registers the metatable of its own buffers before that is filled: an allocation that fails in
- * between leaves every long buffer of the state broken ("got a non-closable value"). So it is made here,
- * where memory is plenty. */
+/* Lua 5.4.4 registers the metatable of its own buffers before that is filled: an allocation that
+ * fails in between leaves every long buffer of the state broken ("got a non-closable value"). So it
+ * is made here, where memory is plenty. */
 static void make_first_long_buffer(lua_State *L) {
   luaL_Buffer buffer;
   luaL_buffinitsize(L, &buffer, 4 * LUAL_BUFFERSIZE);
@@ -112,7 +109,8 @@ static int run(lua_State *L) {
   return lua_pcall(L, 1, 0, 0);
 }
 
-/* A descriptor that the script holds by its number stands in this global: nobody else can close it. */
+/* A descriptor that the script holds by its number stands in this global: nobody else can close it.
+ * */
 static void close_loose(lua_State *L) {
   if (lua_getglobal(L, "loose") == LUA_TNUMBER) close((int)lua_tointeger(L, -1));
   lua_pop(L, 1);
@@ -120,11 +118,12 @@ static void close_loose(lua_State *L) {
   lua_setglobal(L, "loose");
 }
 
-/* Lua's words for a want of memory: those of luaL_checkstack and of table.unpack mean a stack that could
- * not grow. */
+/* Lua's words for a want of memory: those of luaL_checkstack and of table.unpack mean a stack that
+ * could not grow. */
 static bool is_shortage(const char *message) {
-  return message && (strcmp(message, "not enough memory") == 0 ||
-                     strstr(message, "stack overflow") || strstr(message, "too many results to unpack"));
+  if (!message) return false;
+  return strcmp(message, "not enough memory") == 0 || strstr(message, "stack overflow") ||
+         strstr(message, "too many results to unpack");
 }
 
 static void run_prepared(lua_State *L, struct meter *meter, struct cbl_test_outcome *outcome) {
@@ -192,8 +191,8 @@ struct errand {
 
 static void *run_errand(void *argument) {
   struct errand *errand = argument;
-  /* Unshared and closed in one step: a copy of what other tests have open, if only for a moment, would
-   * keep their connections alive. Linux 5.9. */
+  /* Unshared and closed in one step: a copy of what other tests have open, if only for a moment,
+   * would keep their connections alive. Linux 5.9. */
   if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_UNSHARE) < 0) {
     errand->error = errno;
   } else {
@@ -218,4 +217,38 @@ int cbl_test_descriptor_count(void) {
   while (readdir(folder)) count++;
   closedir(folder);
   return count - 2; /* `.` and `..` */
+}
+
+/* --- programs --- */
+
+static int wait_for(pid_t process, int seconds_max) {
+  const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+  int status;
+  for (long turn = 0; waitpid(process, &status, WNOHANG) == 0; turn++) {
+    if (turn == seconds_max * 50L) kill(process, SIGKILL);
+    nanosleep(&pause, NULL);
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+int cbl_test_run_program(char *const arguments[], const char *folder, const char *output,
+                         int seconds_max) {
+  extern char **environ;
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  posix_spawn_file_actions_addchdir_np(&actions, folder);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t process;
+  int error = posix_spawn(&process, arguments[0], &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error ? -1000 - error : wait_for(process, seconds_max);
 }

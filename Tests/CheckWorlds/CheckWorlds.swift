@@ -1,7 +1,8 @@
 import Glibc
 import RaceWorlds
 
-/// `CheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and judges each.
+/// `CheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and judges
+/// each.
 ///
 /// Exit status: 0 where every race had every property, 1 where one had not, 2 for a wrong argument.
 @main struct CheckWorlds {

@@ -24,7 +24,8 @@ extension Driver {
       #expect(report.attempts[0].local == socket.local)
     }
 
-    @Test func `the winner is non-blocking, closed on exec and sends small writes at once`() throws {
+    @Test func `the winner is non-blocking, closed on exec and sends small writes at once`() throws
+    {
       let peer = try TestPeer(.echo)
       let socket = try connect(peer.endpoint)
       #expect(fcntl(socket.number, F_GETFL) & O_NONBLOCK != 0)
@@ -123,7 +124,8 @@ extension Driver {
       #expect(error.report.race == nil)
     }
 
-    @Test func `an attempt without a local address of its kind fails without a system call`() throws {
+    @Test func `an attempt without a local address of its kind fails without a system call`() throws
+    {
       let peer = try TestPeer(.echo)
       let error = try failure(
         of: peer.endpoint,
@@ -207,7 +209,8 @@ extension Driver {
       let silent = try (0..<20).map { _ in try TestPeer(.silent) }
       let peer = try TestPeer(.echo)
       let addresses = list(silent.map { $0.endpoint } + [peer.endpoint])
-      let socket = try connect(addresses, with: request(timeout: .seconds(1)) { $0.attemptDelay = .seconds(1) })
+      let socket = try connect(
+        addresses, with: request(timeout: .seconds(1)) { $0.attemptDelay = .seconds(1) })
       #expect(socket.report.attempts.count == 21)
     }
 
@@ -329,7 +332,8 @@ extension Driver {
       #expect(try Syscalls.option(socket.number, level: 0, name: bindAddressNoPort) == 1)
     }
 
-    @Test func `a named local port is the one it connects from, to several remotes at once`() throws {
+    @Test func `a named local port is the one it connects from, to several remotes at once`() throws
+    {
       let source = Endpoint(.loopback(6), port: try freePort(at: .loopback(6)))
       let silent = try TestPeer(.silent)
       let peer = try TestPeer(.echo)

@@ -23,7 +23,8 @@ import Testing
   }
 
   /// Runs a program to its end. What it says goes to a file: so it never waits for us.
-  private func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+  private func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String)
+  {
     let file = FileManager.default.temporaryDirectory
       .appendingPathComponent("connectbylist-\(UUID().uuidString)")
     try Data().write(to: file)
@@ -35,8 +36,8 @@ import Testing
     process.standardOutput = sink
     process.standardError = sink
     process.standardInput = FileHandle.nullDevice
-    // A child inherits the mask of the thread that starts it, and the threads that tests run on block
-    // nearly all signals.
+    // A child inherits the mask of the thread that starts it, and the threads that tests run on
+    // block nearly all signals.
     var none = sigset_t()
     var previous = sigset_t()
     sigemptyset(&none)

@@ -168,7 +168,8 @@ extension Driver {
     }
 
     @Test(arguments: [1, 2])
-    func `the deadline passes while a verdict is waited for, without a busy wait`(count: Int) throws {
+    func `the deadline passes while a verdict is waited for, without a busy wait`(count: Int) throws
+    {
       // With one attempt its own socket would be polled, with two the wait set.
       let peers = try (0..<count).map { _ in try TestPeer(.echo) }
       let timeout: TimeSpan = .milliseconds(60)

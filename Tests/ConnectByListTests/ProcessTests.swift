@@ -8,8 +8,8 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// What changes the whole process, or needs every descriptor of it to be known: each test has a process
-  /// of its own.
+  /// What changes the whole process, or needs every descriptor of it to be known: each test has a
+  /// process of its own.
   @Suite struct ProcessTests {
     // MARK: descriptors
 
@@ -143,8 +143,8 @@ extension Driver {
   }
 }
 
-/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll descriptor and
-/// timers of its own, and makes them late.
+/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll descriptor
+/// and timers of its own, and makes them late.
 private func settle() {
   let semaphore = DispatchSemaphore(value: 0)
   DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { semaphore.signal() }
@@ -194,7 +194,8 @@ private func tour() throws {
   dropped.drop()
 }
 
-/// Runs `body` when the process may open so many more descriptors; after it as many are open as before.
+/// Runs `body` when the process may open so many more descriptors; after it as many are open as
+/// before.
 private func withDescriptorsLeft(_ count: Int, _ body: () throws -> Void) throws {
   settle()
   let before = Descriptors.all()
@@ -226,8 +227,8 @@ private func processorTime() -> TimeSpan {
 
 private let signalCount = Atomic<Int>(0)
 
-/// Runs `body` while its thread gets a SIGALRM every millisecond, with a handler that does not ask for
-/// interrupted calls to be started again.
+/// Runs `body` while its thread gets a SIGALRM every millisecond, with a handler that does not ask
+/// for interrupted calls to be started again.
 private func withSignals(_ body: () throws -> Void) throws {
   var action = sigaction()
   action.__sigaction_handler.sa_handler = { _ in signalCount.add(1, ordering: .relaxed) }

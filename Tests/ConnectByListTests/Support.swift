@@ -13,9 +13,9 @@ enum Driver {}
 
 /// After each test the process has the sockets that it had before.
 ///
-/// Other targets' tests run beside these in the same process and have sockets of their own, so only IP and
-/// netlink sockets are looked at, and a new one may stay for a while: a leaked one stays for ever. Where
-/// every descriptor counts, a test has a process to itself (`DescriptorTests`).
+/// Other targets' tests run beside these in the same process and have sockets of their own, so only
+/// IP and netlink sockets are looked at, and a new one may stay for a while: a leaked one stays for
+/// ever. Where every descriptor counts, a test has a process to itself (`ProcessTests`).
 struct KeepsDescriptors: SuiteTrait, TestTrait, TestScoping {
   let isRecursive = true
 

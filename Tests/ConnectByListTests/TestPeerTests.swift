@@ -24,7 +24,8 @@ extension Driver {
     }
 
     @Test(arguments: [IPAddress.loopback, .loopbackV6])
-    func `a refused endpoint refuses, and nobody else can take its port`(address: IPAddress) throws {
+    func `a refused endpoint refuses, and nobody else can take its port`(address: IPAddress) throws
+    {
       let peer = try TestPeer(.refused, at: address)
       let socket = try Syscalls.socket(address.family)
       _ = try Syscalls.connect(socket.number, to: peer.endpoint)

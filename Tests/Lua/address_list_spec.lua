@@ -12,7 +12,8 @@ describe("an address list", function()
     assert.equal(0, #net.address_list())
     assert.equal(0, #net.address_list {})
     assert.same({ "192.0.2.7:80" }, texts(net.address_list "192.0.2.7:80"))
-    assert.same({ "192.0.2.7:80", "[::1]:81" }, texts(net.address_list { "192.0.2.7:80", "[::1]:81" }))
+    assert.same({ "192.0.2.7:80", "[::1]:81" },
+      texts(net.address_list { "192.0.2.7:80", "[::1]:81" }))
   end)
 
   it("takes every kind of entry", function()
@@ -27,9 +28,9 @@ describe("an address list", function()
     assert.equal(list, list:add { addr = "192.0.2.8", port = 80, family = "inet" })
     assert.equal(list, list:add({ ip = "192.0.2.9" }, 80))
     assert.equal(list, list:add { host = "192.0.2.10", port = 80.0 })
-    assert.same({ "192.0.2.1:80", "192.0.2.2:80", "[2001:db8::3]:80", "192.0.2.4:80", "192.0.2.5:80",
-      "[fe80::6%lo]:80", "[fe80::7%lo]:80", "192.0.2.8:80", "192.0.2.9:80", "192.0.2.10:80" },
-      texts(list))
+    assert.same({ "192.0.2.1:80", "192.0.2.2:80", "[2001:db8::3]:80", "192.0.2.4:80",
+      "192.0.2.5:80", "[fe80::6%lo]:80", "[fe80::7%lo]:80", "192.0.2.8:80", "192.0.2.9:80",
+      "192.0.2.10:80" }, texts(list))
   end)
 
   it("gives its default port to entries that have none", function()

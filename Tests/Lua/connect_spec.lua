@@ -206,8 +206,8 @@ describe("connect_by_list", function()
   it("raises where the list is no list", function()
     for _, case in ipairs { { "nil", nil }, { "number", 5 }, { "boolean", true },
       { "function", print } } do
-      assert.matches("bad argument #1 to 'connect_by_list' %(address list, table or string expected, "
-        .. "got " .. case[1] .. "%)", support.raised(net.connect_by_list, case[2]))
+      assert.matches("bad argument #1 to 'connect_by_list' %(address list, table or string "
+        .. "expected, got " .. case[1] .. "%)", support.raised(net.connect_by_list, case[2]))
     end
     assert.matches("bad argument #1 to 'connect_by_list'",
       support.raised(net.connect_by_list, io.stdout))

@@ -1,12 +1,12 @@
---- Every public name and every kind of misuse, in sections that take no time and can be run again: for
--- AllocationTests, which runs each of them once for every allocation that can fail in it.
+--- Every public name and every kind of misuse, in sections that take no time and can be run again:
+-- for AllocationTests, which runs each of them once for every allocation that can fail in it.
 --
--- A section's `setup` has all the memory it wants, and what it returns is what `run` gets. A descriptor
--- that is nobody's for a moment stands in the global `loose`, so that it can be closed if memory runs
--- out in that moment.
+-- A section's `setup` has all the memory it wants, and what it returns is what `run` gets. A
+-- descriptor that is nobody's for a moment stands in the global `loose`, so that it can be closed
+-- if memory runs out in that moment.
 
--- Lua's words for a want of memory: those of luaL_checkstack and of table.unpack mean a stack that could
--- not grow.
+-- Lua's words for a want of memory: those of luaL_checkstack and of table.unpack mean a stack that
+-- could not grow.
 local shortages = { "^not enough memory$", "stack overflow", "too many results to unpack" }
 
 -- Lets an error that was caught go on where it is a want of memory.
@@ -79,9 +79,10 @@ end)
 section("lists", world, function(w)
   local net = w.net
   local list = net.address_list({ "192.0.2.1", "[::1]:81" }, 80)
-  assert(list:add("192.0.2.2:80") and list:add("192.0.2.3", 80) and list:add(net.address("192.0.2.4:80")))
-  assert(list:add { host = "fe80::1", scope = "lo", port = 80 } and list:add({ addr = "192.0.2.6" }, 80))
-  assert(#list == 7 and list[7].host == "192.0.2.6" and not list[8])
+  assert(list:add("192.0.2.2:80") and list:add("192.0.2.3", 80))
+  assert(list:add(net.address("192.0.2.4:80")) and list:add({ addr = "192.0.2.5" }, 80))
+  assert(list:add { host = "fe80::1", scope = "lo", port = 80 })
+  assert(#list == 7 and list[7].host == "fe80::1" and not list[8])
   for i, address in ipairs(list) do assert(list[i] == address) end
   for i = 1, 20 do list:add("192.0.2." .. i + 10) end
   assert(tostring(list):find "in all")
@@ -159,13 +160,15 @@ end)
 
 section("reading", world, function(w)
   local sock <close> = connected(w)
-  sock:write("one\ntwo\n3 0x1p4 five", ("x"):rep(100), "\n", ("ab"):rep(20), "\nlast\n", ("y"):rep(9000))
+  sock:write("one\ntwo\n3 0x1p4 five", ("x"):rep(100), "\n", ("ab"):rep(20), "\nlast\n",
+    ("y"):rep(9000))
   assert(sock:shutdown("write"))
   assert(sock:read() == "one")
   local line, number, other, text = sock:read("L", "n", "n", 5)
   assert(line == "two\n" and number == 3 and other == 16.0 and text == " five")
   assert(#sock:read("*l") == 100)
-  local parts = table.pack(sock:read(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, "n"))
+  local parts = table.pack(sock:read(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    "n"))
   assert(parts.n == 21 and parts[20] == "ab" and parts[21] == nil)
   for word in sock:lines() do
     assert(word == "last")
@@ -252,8 +255,8 @@ section("misusing sockets", world, function(w)
   local net = w.net
   local sock <close> = connected(w)
   local methods = { "read", "receive_any", "lines", "write", "flush", "setvbuf", "shutdown",
-    "local_address", "remote_address", "report", "settimeout", "gettimeout", "getfd", "setfd", "detach",
-    "getfamily", "close", "connected" }
+    "local_address", "remote_address", "report", "settimeout", "gettimeout", "getfd", "setfd",
+    "detach", "getfamily", "close", "connected" }
   for _, name in ipairs(methods) do misuse(".", sock[name], w.echo) end
   misuse("socket expected, got no value", sock.read)
   misuse("socket expected, got address list", sock.read, net.address_list())

@@ -44,7 +44,8 @@ describe("a hostile script", function()
         for _, name in ipairs(names) do
           for i = 1, others.n do
             local message = support.raised(own[name], others[i])
-            assert.matches("bad argument #1 to '[%w_]+' %(" .. type_name .. " expected, got ", message)
+            assert.matches("bad argument #1 to '[%w_]+' %(" .. type_name .. " expected, got ",
+              message)
           end
           assert.matches(type_name .. " expected, got n", support.raised(own[name]))
         end
@@ -98,7 +99,8 @@ describe("a hostile script", function()
       sock:close()
       endpoint:close()
       assert.matches("attempt to use a closed socket", support.raised(function() sock:read() end))
-      assert.matches("attempt to use a closed address list", support.raised(function() return #list end))
+      assert.matches("attempt to use a closed address list",
+        support.raised(function() return #list end))
       assert.matches("attempt to use a closed address list",
         support.raised(function() list:add("127.0.0.1:80") end))
       assert.matches("attempt to use a closed test endpoint",
@@ -146,8 +148,8 @@ describe("a hostile script", function()
   it("may give every function values of every type", function()
     with_echo(function(sock)
       sock:settimeout(0.01)
-      local values = { nil, true, -1, 0, 2 ^ 53, 0 / 0, math.huge, "", "\0", ("x"):rep(5000), {}, { {} },
-        print, io.stdout, sock, net.address_list(), net.address("127.0.0.1:9"), n = 17 }
+      local values = { nil, true, -1, 0, 2 ^ 53, 0 / 0, math.huge, "", "\0", ("x"):rep(5000), {},
+        { {} }, print, io.stdout, sock, net.address_list(), net.address("127.0.0.1:9"), n = 17 }
       local functions = { sock.read, sock.receive_any, sock.lines, sock.write, sock.setvbuf,
         sock.settimeout }
       for _, body in ipairs(functions) do
@@ -180,8 +182,8 @@ describe("a finalizer", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  -- Runs the body with a collector that never rests, and so many finalizers that come in every cycle and
-  -- call this.
+  -- Runs the body with a collector that never rests, and so many finalizers that come in every
+  -- cycle and call this.
   local function under_fire(interfere, body, count)
     local going = true
     local function rearm()
@@ -191,8 +193,8 @@ describe("a finalizer", function()
         rearm()
       end })
     end
-    -- A cycle after the other, each in as few steps as may be, a step every eight bytes. A full one sets
-    -- the pace by that.
+    -- A cycle after the other, each in as few steps as may be, a step every eight bytes. A full one
+    -- sets the pace by that.
     local mode = collectgarbage("incremental", 4, 1000, 3)
     collectgarbage()
     for _ = 1, count or 20 do rearm() end
@@ -258,7 +260,8 @@ describe("a finalizer", function()
           if countdown == 0 then close(sock) end
         end, function()
           while true do
-            local ok, first = pcall(sock.read, sock, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10)
+            local ok, first = pcall(sock.read, sock, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
+              10)
             if not ok then
               assert.matches("attempt to use a closed socket", first)
               break
@@ -284,8 +287,8 @@ describe("a finalizer", function()
         if countdown == 0 then getmetatable(sock).__gc(sock) end
       end, function()
         -- Numbers that were no text before: nearly all that allocates here is the call itself.
-        repeat i = i + 1 until not pcall(write, sock, i + 0.1, i + 0.2, i + 0.3, i + 0.4, i + 0.5, i + 0.6,
-          i + 0.7, i + 0.8, i + 0.9) or i > 3000
+        repeat i = i + 1 until i > 3000 or not pcall(write, sock, i + 0.1, i + 0.2, i + 0.3,
+          i + 0.4, i + 0.5, i + 0.6, i + 0.7, i + 0.8, i + 0.9)
       end, 1)
       sock:close()
       endpoint:close()
@@ -296,7 +299,8 @@ describe("a finalizer", function()
     local echo <close> = testing.echo()
     local address = echo:address()
     for round = 1, 30 do
-      local options = setmetatable({ timeout = 5, interface = "l" .. ("o"):rep(1) }, { __mode = "kv" })
+      local options = setmetatable({ timeout = 5, interface = "l" .. ("o"):rep(1) },
+        { __mode = "kv" })
       options.socket = { ["node" .. "lay"] = true }
       options.local_addresses = { "127.0.0." .. round }
       under_fire(function()

@@ -1,4 +1,5 @@
---- Many connects leave nothing behind: no descriptor and no memory. How many: CONNECTBYLIST_CONNECTS.
+--- Many connects leave nothing behind: no descriptor and no memory. How many:
+-- CONNECTBYLIST_CONNECTS.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
@@ -13,24 +14,25 @@ describe(("%d connects"):format(count), function()
   after_each(check_descriptors)
 
   -- Runs the body often enough for every allocator to have what it wants, and then so many times.
-  local function leave_nothing(body)
+  -- The descriptors are counted when the endpoint is closed: until then it may have some of its
+  -- own.
+  local function leave_no_memory(body)
     for _ = 1, count // 2 do body() end
     collectgarbage()
     collectgarbage()
-    local descriptors, resident, lua = support.descriptors(), support.resident(), collectgarbage "count"
+    local resident, lua = support.resident(), collectgarbage "count"
     for _ = 1, count do body() end
     collectgarbage()
     collectgarbage()
-    assert.equal(descriptors, support.descriptors())
     local grown, grown_lua = support.resident() - resident, collectgarbage "count" - lua
-    assert.is_true(grown < slack_kib, ("%d KiB more"):format(grown))
+    assert.is_true(grown < slack_kib or support.is_sanitized(), ("%d KiB more"):format(grown))
     assert.is_true(grown_lua < 64, ("%.0f KiB more in Lua"):format(grown_lua))
   end
 
   it("that succeed leave no descriptor and no memory", function()
     local echo <close> = testing.echo()
     local list = net.address_list { echo:address() }
-    leave_nothing(function()
+    leave_no_memory(function()
       local sock <close> = assert(net.connect_by_list(list, { timeout = 5 }))
     end)
   end)
@@ -39,7 +41,7 @@ describe(("%d connects"):format(count), function()
     local refused <close> = testing.refused()
     local echo <close> = testing.echo()
     local addresses = { refused:address(), echo:address() }
-    leave_nothing(function()
+    leave_no_memory(function()
       local sock <close> = assert(net.connect_by_list(addresses, { order = "given", timeout = 5 }))
       sock:settimeout(5)
       sock:write("x\n")
@@ -51,7 +53,7 @@ describe(("%d connects"):format(count), function()
   it("that fail leave no descriptor and no memory", function()
     local refused <close> = testing.refused()
     local list = net.address_list { refused:address() }
-    leave_nothing(function()
+    leave_no_memory(function()
       local sock, _, code = net.connect_by_list(list)
       assert.is_nil(sock)
       assert.equal("ECONNREFUSED", code)

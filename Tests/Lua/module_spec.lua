@@ -35,9 +35,9 @@ describe("the module", function()
     local names = {}
     for name in pairs(getmetatable(sock).__index) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "close", "connected", "detach", "flush", "getfamily", "getfd", "gettimeout", "lines",
-      "local_address", "read", "receive_any", "remote_address", "report", "setfd", "settimeout",
-      "setvbuf", "shutdown", "write" }, names)
+    assert.same({ "close", "connected", "detach", "flush", "getfamily", "getfd", "gettimeout",
+      "lines", "local_address", "read", "receive_any", "remote_address", "report", "setfd",
+      "settimeout", "setvbuf", "shutdown", "write" }, names)
     sock:close()
     endpoint:close()
   end)
@@ -62,8 +62,8 @@ describe("the module", function()
     for key, value in pairs(getmetatable("").__index) do assert.equal(string[key], value) end
   end)
 
-  -- Test runners forget modules between files, and reloading scripts do. The metatables, which are the
-  -- state's, once held what the first load had put there, and the second built on that.
+  -- Test runners forget modules between files, and reloading scripts do. The metatables, which are
+  -- the state's, once held what the first load had put there, and the second built on that.
   it("can be loaded again, and objects of both loads work on", function()
     local sock, endpoint = support.echo()
     local list = net.address_list { endpoint:address() }

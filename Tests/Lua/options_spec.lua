@@ -37,7 +37,8 @@ describe("the options of connect_by_list", function()
   it("name the nearest socket option too", function()
     assert.matches("%(unknown option 'no_delay'; did you mean 'nodelay'%?%)",
       misuse { socket = { no_delay = true } })
-    assert.matches("%(option 'nodelay' must be a boolean; got 1%)", misuse { socket = { nodelay = 1 } })
+    assert.matches("%(option 'nodelay' must be a boolean; got 1%)",
+      misuse { socket = { nodelay = 1 } })
     assert.matches("%(option 'socket' must be a table of socket options; got boolean%)",
       misuse { socket = true })
     assert.matches("%(unknown option ''%)", misuse { socket = { true } })
@@ -158,7 +159,8 @@ describe("the options of connect_by_list", function()
     local free = probe:local_address()
     probe:close()
     local mine = net.address("127.0.0.9", free.port)
-    local sock <close> = assert(net.connect_by_list({ echo:address() }, { local_addresses = { mine } }))
+    local sock <close> = assert(net.connect_by_list({ echo:address() },
+      { local_addresses = { mine } }))
     assert.is_true(sock:local_address() == mine)
   end)
 

@@ -7,7 +7,9 @@ local function output_of(path)
     print = function(...)
       local texts = table.pack(...)
       for i = 1, texts.n do texts[i] = tostring(texts[i]) end
-      for line in (table.concat(texts, "\t") .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = line end
+      for line in (table.concat(texts, "\t") .. "\n"):gmatch("(.-)\n") do
+        lines[#lines + 1] = line
+      end
     end,
   }, { __index = _G })
   assert(loadfile(path, "t", environment))()

@@ -285,9 +285,11 @@ describe("explain", function()
     assert.same({ nil, "explain: entry 1: '127.1:9': "
       .. "a host that ends in a number must be an IPv4 address of four decimal parts", "EINVAL" },
       { net.explain { "127.1:9" } })
-    assert.matches("bad argument #2 to 'explain' %(unknown option 'timout'; did you mean 'timeout'%?%)",
+    assert.matches("bad argument #2 to 'explain' "
+      .. "%(unknown option 'timout'; did you mean 'timeout'%?%)",
       support.raised(net.explain, { "127.0.0.1:9" }, { timout = 1 }))
-    assert.matches("bad argument #1 to 'explain' %(address list, table or string expected, got nil%)",
+    assert.matches("bad argument #1 to 'explain' "
+      .. "%(address list, table or string expected, got nil%)",
       support.raised(net.explain))
   end)
 end)

@@ -102,7 +102,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives one value after another for several formats, and nil for the first that fails", function()
+  it("gives a value for each of several formats, and nil for the first that fails", function()
     reading("line\n42rest", function(sock)
       local results = table.pack(sock:read("l", "n", 2, "n", "a"))
       assert.equal(4, results.n)
@@ -189,6 +189,27 @@ describe("socket:read", function()
       end)
     end)
 
+    -- What came was once read for as long as there was more, whatever the time.
+    it("has waited for its time where the peer never pauses", function()
+      local sock, other = support.pair()
+      if not sock then return pending("LuaSocket is not installed (Debian: lua-socket)") end
+      -- A third of a second of this machine's loopback, or more.
+      local chunk, held, began = ("x"):rep(2 ^ 20), 0, support.now()
+      other:settimeout(0)
+      sock:settimeout(0.001)
+      repeat
+        local sent, _, partial = other:send(chunk)
+        held = held + (sent or partial)
+        local done, _, code = sock:read("a")
+        assert.is_nil(done)
+        assert.equal("ETIMEDOUT", code)
+      until support.now() - began > 0.3
+      other:close()
+      sock:settimeout(5)
+      assert.equal(held, #sock:read("a"))
+      sock:close()
+    end)
+
     it("keeps what came of a line", function()
       waiting("half", function(sock)
         sock:settimeout(0.1)
@@ -238,7 +259,8 @@ describe("socket:read", function()
   it("gives what came before a reset, and then tells of that", function()
     local sock, endpoint = support.echo()
     local _ <close> = sock
-    -- More than the echo holds for who does not read: closed over unread bytes, a connection is reset.
+    -- More than the echo holds for who does not read: closed over unread bytes, a connection is
+    -- reset.
     sock:settimeout(0.2)
     assert.is_nil((sock:write(("x"):rep(2 ^ 26))))
     endpoint:close()
@@ -325,6 +347,20 @@ describe("socket:read", function()
         local row = table.pack(sock:lines(table.unpack(formats))())
         assert.equal(250, row.n)
         assert.equal(("0123456789"):rep(25), table.concat(row))
+      end)
+    end)
+
+    -- The iterator once pushed its formats without asking for room: in a coroutine, whose stack is
+    -- small at first, that wrote past the end of it.
+    it("has room for its formats in a coroutine, too", function()
+      reading(("0123456789"):rep(25 * 50), function(sock)
+        local formats = {}
+        for i = 1, 250 do formats[i] = 1 end
+        local step = sock:lines(table.unpack(formats))
+        for _ = 1, 50 do
+          local row = table.pack(coroutine.wrap(step)())
+          assert.equal(("0123456789"):rep(25), table.concat(row))
+        end
       end)
     end)
 

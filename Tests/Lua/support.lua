@@ -48,6 +48,12 @@ function support.resident()
   return tonumber(text_of("/proc/self/status"):match("VmRSS:%s*(%d+) kB"))
 end
 
+--- Whether a sanitizer runs with this process: it keeps freed memory for a while, and has reserved
+-- terabytes of addresses, which shows.
+function support.is_sanitized()
+  return tonumber(text_of("/proc/self/status"):match("VmSize:%s*(%d+) kB")) > 2 ^ 30
+end
+
 --- Seconds on a clock that no part of the module has a hand in; it ticks a hundred times a second.
 function support.now() return tonumber(text_of("/proc/uptime"):match("^%S+")) end
 
@@ -56,7 +62,8 @@ function support.connected(endpoint)
   return assert(net.connect_by_list({ endpoint:address() }, { timeout = 5 }))
 end
 
---- An echo endpoint and a socket connected to it, whose reads and writes are bounded: what hangs fails.
+--- An echo endpoint and a socket connected to it, whose reads and writes are bounded: what hangs
+-- fails.
 function support.echo()
   local endpoint = testing.echo()
   local sock = support.connected(endpoint)
@@ -72,7 +79,8 @@ function support.echoing(...)
   return sock, endpoint
 end
 
---- A socket of ours and the other end of its connection, which is LuaSocket's; nil where there is none.
+--- A socket of ours and the other end of its connection, which is LuaSocket's; nil where there is
+-- none.
 function support.pair()
   local found, luasocket = pcall(require, "socket")
   if not found then return nil end
@@ -86,8 +94,9 @@ function support.pair()
   return sock, other
 end
 
---- Writes until neither the kernel nor the echo takes more; returns how many bytes they took. A little
--- more may go out later, when the kernel finds room, but not the 16 MiB that setvbuf can hold.
+--- Writes until neither the kernel nor the echo takes more; returns how many bytes they took. A
+-- little more may go out later, when the kernel finds room, but not the 16 MiB that setvbuf can
+-- hold.
 function support.fill(sock)
   local timeout, total = sock:gettimeout(), 0
   local chunk = ("x"):rep(2 ^ 22)

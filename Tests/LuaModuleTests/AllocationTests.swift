@@ -2,19 +2,20 @@ import BorderSupport
 import Foundation
 import Testing
 
-/// The border's proof: whichever allocation of Lua's fails, a script that uses every public name (and every
-/// kind of misuse) ends in success or in a memory error. Nothing is lost in that moment, no descriptor and
-/// no byte, and the same script then succeeds in the same state.
+/// The border's proof: whichever allocation of Lua's fails, a script that uses every public name
+/// (and every kind of misuse) ends in success or in a memory error. Nothing is lost in that moment,
+/// no descriptor and no byte, and the same script then succeeds in the same state.
 ///
-/// The script is Tests/Lua/every_name.lua. Each of its sections runs once for every allocation that it
-/// asks for, in each of three ways to run out of memory. Run under the address sanitizer this shows wild
-/// accesses and what Swift's own heap has lost, too:
+/// The script is Tests/Lua/every_name.lua. Each of its sections runs once for every allocation that
+/// it asks for, in each of three ways to run out of memory. Run under the address sanitizer this
+/// shows wild accesses and what Swift's own heap has lost, too:
 /// `swift test --sanitize=address --disable-xctest --filter LuaModuleTests`.
 struct AllocationTests {
   /// How memory runs out at the nth request.
   enum Shortage: String, CaseIterable, CustomTestStringConvertible {
-    /// It fails, and the second try, after Lua's emergency collection, succeeds: nobody sees an error, as
-    /// a rule (a collection makes no second try itself), but a collection has come at the worst moment.
+    /// It fails, and the second try, after Lua's emergency collection, succeeds: nobody sees an
+    /// error, as a rule (a collection makes no second try itself), but a collection has come at the
+    /// worst moment.
     case once
     /// It fails, and so does the second try: an error is raised, and all that follows has memory.
     case twice
@@ -32,8 +33,8 @@ struct AllocationTests {
     }
   }
 
-  /// Runs a section with each of its allocations failing, until a run ends that has none left to fail.
-  /// Returns how many runs that were, and what was wrong.
+  /// Runs a section with each of its allocations failing, until a run ends that has none left to
+  /// fail. Returns how many runs that were, and what was wrong.
   private static func sweep(
     _ text: String, section: Int, _ shortage: Shortage
   ) -> (runCount: Int, complaints: [String]) {
@@ -73,7 +74,8 @@ struct AllocationTests {
       guard cbl_test_section_name(text, CInt(names.count + 1), &name), names.count < 100 else {
         return names
       }
-      names.append(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+      let bytes = name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+      names.append(String(decoding: bytes, as: UTF8.self))
     }
   }()
 

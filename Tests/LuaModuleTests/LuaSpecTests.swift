@@ -1,8 +1,9 @@
+import BorderSupport
 import Foundation
 import Testing
 
-/// The specs of Tests/Lua, in the program as it was built with these tests. In stock Lua, with the loadable
-/// module, `.ci/run` runs the same.
+/// The specs of Tests/Lua, in the program as it was built with these tests. In stock Lua, with the
+/// loadable module, `.ci/run` runs the same.
 struct LuaSpecTests {
   private struct Missing: Error, CustomStringConvertible {
     let description: String
@@ -43,28 +44,17 @@ struct LuaSpecTests {
     return path
   }
 
-  /// Runs a program to its end, its output in a file: so nobody waits for a pipe.
   private static func run(
     _ path: String, _ arguments: [String], in folder: URL
-  ) throws -> (status: Int32, output: String) {
+  ) throws -> (status: CInt, output: String) {
     let file = FileManager.default.temporaryDirectory
       .appendingPathComponent("connectbylist-specs-\(UUID().uuidString)")
-    try Data().write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: file)
-    process.standardError = process.standardOutput
-    try process.run()
+    let texts = ([path] + arguments).map { strdup($0) } + [nil]
+    defer { for text in texts { free(text) } }
     // A hang is to fail this test, not to stop all.
-    let killer = DispatchWorkItem { [pid = process.processIdentifier] in kill(pid, SIGKILL) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(300), execute: killer)
-    process.waitUntilExit()
-    killer.cancel()
-    let status = process.terminationReason == .exit ? process.terminationStatus : -1
-    return (status, String(decoding: try Data(contentsOf: file), as: UTF8.self))
+    let status = cbl_test_run_program(texts, folder.path, file.path, 300)
+    let output = (try? String(contentsOf: file, encoding: .utf8)) ?? "no output"
+    return (status, output)
   }
 }

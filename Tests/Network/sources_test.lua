@@ -8,7 +8,7 @@ local target = check.echo "10.79.0.2"
 test("another local address is tried, and connects", function()
   local sock, report = check.connect(check.list(target), { timeout = 5 })
   assert(sock:local_address().host ~= "10.79.0.1", "the lame one")
-  between(report.elapsed, 0.15, 0.4, "elapsed")
+  between(report.elapsed, 0.15, 0.9, "elapsed")
   equal(report.attempts[1].local_address.host, "10.79.0.1", "first local")
   equal(report.attempts[1].outcome, "superseded", "first outcome")
 end)
@@ -28,21 +28,23 @@ test("the route's choice alone gets nowhere", function()
 end)
 
 test("a named local address is bound", function()
-  local sock, report = check.connect(check.list(target), { local_addresses = { "10.79.0.7" } })
+  local sock, report = check.connect(
+    check.list(target), { local_addresses = { "10.79.0.7" }, attempt_delay = check.long })
   equal(sock:local_address().host, "10.79.0.7", "local")
-  between(report.elapsed, 0, 0.1, "elapsed")
+  equal(check.started(report), 1, "attempts")
 end)
 
 test("a local address that is not this machine's is EADDRNOTAVAIL", function()
   local code, report = check.fail(check.list(target), { local_addresses = { "203.0.113.5" } })
   equal(code, "EADDRNOTAVAIL", "code")
-  between(report.elapsed, 0, 0.05, "elapsed")
+  between(report.elapsed, 0, check.soon, "elapsed")
 end)
 
 test("three silent remotes bring the suspicion on their common source", function()
   local list = check.list()
   for last = 2, 6 do list:add(check.echo("10.79.0." .. last)) end
-  local sock, report = check.connect(list, { order = "given", timeout = 5 })
+  local sock, report =
+    check.connect(list, { order = "given", pace = "steady", attempt_delay = 0.2 })
   assert(sock:local_address().host ~= "10.79.0.1", "the lame one")
   equal(check.started(report), 4, "attempts: the fourth is from the other address")
 end)

@@ -50,8 +50,8 @@ extension RaceChecker {
     paceAfterStart(of: world.remotes[remote], at: time)
   }
 
-  /// Starts come last at their instant, and none at the deadline's or the cancel's. A timeout of nothing
-  /// has one round all the same.
+  /// Starts come last at their instant, and none at the deadline's or the cancel's. A timeout of
+  /// nothing has one round all the same.
   private mutating func checkInstant(of line: RaceRecord.Line) {
     let time = line.time
     if let deadline, time >= deadline, deadline > .zero || hasAnswers {
@@ -109,7 +109,8 @@ extension RaceChecker {
     }
   }
 
-  /// SYNs arrive, 1, 3, 7, … s after the first; a pair's first N vanish, whichever attempt sent them.
+  /// SYNs arrive, 1, 3, 7, … s after the first; a pair's first N vanish, whichever attempt sent
+  /// them.
   mutating func takeSyns(until time: TimeSpan) {
     while true {
       var first: Int?

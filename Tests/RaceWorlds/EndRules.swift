@@ -15,8 +15,9 @@ extension RaceChecker {
     requireNoneOpen(line)
   }
 
-  /// Of several completions of one instant the lowest rank wins. The report tells the ranks; and while
-  /// nothing has failed and nobody joined, the ranks are the order of the starts, whatever it says.
+  /// Of several completions of one instant the lowest rank wins. The report tells the ranks; and
+  /// while nothing has failed and nobody joined, the ranks are the order of the starts, whatever it
+  /// says.
   private mutating func checkRank(of winner: Open, at time: TimeSpan) {
     let rivals = record.lines.filter { $0.kind == .connected && $0.time == time }
       .compactMap { $0.attempt }
@@ -28,10 +29,16 @@ extension RaceChecker {
       if let ours = rank(of: winner.attempt), let theirs = rank(of: rival), theirs < ours {
         complain(.winner, "attempt \(rival) has rank \(theirs), the winner \(ours)")
       }
-      if !hasFailed && record.scenario.names.isEmpty && rival < winner.attempt {
+      if !hasFailed && record.scenario.names.isEmpty && place(of: rival) < place(of: winner.attempt)
+      {
         complain(.winner, "attempt \(rival) was the likelier one")
       }
     }
+  }
+
+  /// Its pair's place among the starts: a second socket stands where the first one does.
+  private func place(of attempt: Int) -> Int {
+    record.pairs.firstIndex(of: record.pairs[attempt]) ?? attempt
   }
 
   private func rank(of attempt: Int) -> Int? {
@@ -71,7 +78,7 @@ extension RaceChecker {
           complain(.answerable, "\(pair.remote) answers, and there is no deadline")
           continue
         }
-        guard let start = latestStart(remote, isFirst: place == 0),
+        guard let start = latestStart(pair, of: remote, isFirst: place == 0),
           start < deadline || start == .zero
         else { continue }
         if start + needs <= deadline {
@@ -91,14 +98,17 @@ extension RaceChecker {
     }
   }
 
-  /// When the pace must have started this pair at the latest under a deadline; `nil`: there is no such
-  /// time, for it goes one by one, the cap was reached, or the pair is not its remote's first.
-  private func latestStart(_ remote: KnownWorld.Remote, isFirst: Bool) -> TimeSpan? {
+  /// When the pace must have started this pair at the latest under a deadline; `nil`: there is no
+  /// such time, for it goes one by one, the cap was reached, or the pair is not its remote's first.
+  private func latestStart(
+    _ pair: RaceRecord.Pair, of remote: KnownWorld.Remote, isFirst: Bool
+  ) -> TimeSpan? {
     guard let deadline, !wasFull else { return nil }
     let reserve = min(TimeSpan.milliseconds(250), deadline / 2)
     switch options.pace {
     case .sequential: return nil
-    case .parallel: return remote.knownAt
+    case .parallel:
+      return isFirst ? remote.knownAt : max(remote.knownAt, world.knownAt(local: pair.local))
     case .steady, .accelerating: return isFirst ? max(remote.knownAt, deadline - reserve) : nil
     }
   }

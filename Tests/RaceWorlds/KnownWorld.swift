@@ -1,7 +1,7 @@
 import ConnectCore
 
-/// A scenario as a reader of its text understands it: which remotes there are from when on, which pairs
-/// they make, and how each pair behaves.
+/// A scenario as a reader of its text understands it: which remotes there are from when on, which
+/// pairs they make, and how each pair behaves.
 ///
 /// Written from the contract and the scenario's grammar alone. It shares no code with the plan, the
 /// race or the simulated world, so that a mistake there cannot hide here as well.
@@ -81,7 +81,8 @@ struct KnownWorld {
         source: source, patience: patience(endpoint, from: source)))
   }
 
-  /// What is listed goes before what is described, its own port before any port, its own link before none.
+  /// What is listed goes before what is described, its own port before any port, its own link
+  /// before none.
   private func destination(of endpoint: Endpoint) -> Int? {
     var order: [Int] = []
     for case .remote(let index) in scenario.list { order.append(index) }
@@ -164,8 +165,8 @@ struct KnownWorld {
 
   // MARK: pairs
 
-  /// Section 3 point 4: the same family, loopback only with loopback, link-local only with link-local of
-  /// the same link, never tentative.
+  /// Section 3 point 4: the same family, loopback only with loopback, link-local only with
+  /// link-local of the same link, never tentative.
   static func canConnect(_ local: LocalAddress, _ remote: IPAddress) -> Bool {
     let address = local.address
     if local.flags.contains(.tentative) || address.family != remote.family { return false }
@@ -176,8 +177,8 @@ struct KnownWorld {
     return true
   }
 
-  /// The local addresses that can be tried while the first `known` remotes are known: the machine's, with
-  /// the sources of routes, or those that the caller named.
+  /// The local addresses that can be tried while the first `known` remotes are known: the
+  /// machine's, with the sources of routes, or those that the caller named.
   func locals(known: Int) -> [(endpoint: Endpoint, address: LocalAddress)] {
     var result: [(endpoint: Endpoint, address: LocalAddress)] = []
     func take(_ endpoint: Endpoint, _ address: LocalAddress?) {
@@ -200,8 +201,17 @@ struct KnownWorld {
     return result
   }
 
-  /// Where a remote is tried from first: the route's own source, or of the named addresses that one, or
-  /// else the first that fits; `nil`: from nowhere in particular, or from nowhere at all.
+  /// When a local address can first be tried: one that only a route tells of, when its remote is
+  /// known.
+  func knownAt(local: Endpoint?) -> TimeSpan {
+    guard let local, case .all = scenario.options.locals,
+      !scenario.locals.contains(where: { $0.address == local.address })
+    else { return .zero }
+    return remotes.first { $0.source == local.address }?.knownAt ?? .zero
+  }
+
+  /// Where a remote is tried from first: the route's own source, or of the named addresses that
+  /// one, or else the first that fits; `nil`: from nowhere in particular, or from nowhere at all.
   func firstLocal(of remote: Remote) -> Endpoint? {
     guard case .these = scenario.options.locals else {
       return remote.source.map { Endpoint($0, port: 0) }

@@ -59,8 +59,8 @@ extension RaceChecker {
   /// Any failure starts the next at once.
   mutating func paceAfterFailure(at now: TimeSpan) { next = (now, now) }
 
-  /// When the next attempt is due as things stand, the pace allowing it from `allowed` on; `nil`: not
-  /// before something happens.
+  /// When the next attempt is due as things stand, the pace allowing it from `allowed` on; `nil`:
+  /// not before something happens.
   func due(allowed: TimeSpan) -> TimeSpan? {
     if pairsLeft > 0 {
       guard open.count >= options.inFlight else { return max(allowed, changed) }

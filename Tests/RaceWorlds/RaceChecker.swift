@@ -2,10 +2,10 @@ import ConnectCore
 
 /// Says what is wrong with a race, from the scenario and what the race left behind.
 ///
-/// It goes through the lines once and keeps what a reader with pencil and paper would: which attempts
-/// are open, what each is going to bring, which pairs are left, and when the next may start. A start is
-/// judged on the nanosecond: sooner is early, later is late. Section 4 of the contract is written down
-/// once more in `PaceRule.swift`, section 3's pairs in `KnownWorld.swift`.
+/// It goes through the lines once and keeps what a reader with pencil and paper would: which
+/// attempts are open, what each is going to bring, which pairs are left, and when the next may
+/// start. A start is judged on the nanosecond: sooner is early, later is late. Section 4 of the
+/// contract is written down once more in `PaceRule.swift`, section 3's pairs in `KnownWorld.swift`.
 ///
 /// Not judged here: the order of chance among remotes. The plan's own tests have that.
 public struct RaceChecker {
@@ -46,8 +46,8 @@ public struct RaceChecker {
 
   var states: [State]
   var open: [Open] = []
-  /// When the pace lets the next one start: where it cannot be known whether the race had been told a
-  /// round trip by then, there are two answers.
+  /// When the pace lets the next one start: where it cannot be known whether the race had been told
+  /// a round trip by then, there are two answers.
   var next: (TimeSpan, TimeSpan) = (.zero, .zero)
   /// When something last changed: what could not start before may start from then on.
   var changed: TimeSpan = .zero
@@ -158,7 +158,8 @@ public struct RaceChecker {
 
   // MARK: what passes between two lines
 
-  /// Time goes on: remotes join, SYNs arrive, and whatever should have happened before now is missed.
+  /// Time goes on: remotes join, SYNs arrive, and whatever should have happened before now is
+  /// missed.
   private mutating func pass(to time: TimeSpan) {
     while known < world.remotes.count, world.remotes[known].knownAt <= time {
       let joins = world.remotes[known].knownAt

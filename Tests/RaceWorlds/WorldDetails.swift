@@ -97,8 +97,8 @@ extension WorldGenerator {
 
   private mutating func makeLocalsOption() {
     if chance(10) { scenario.options.locals = .routeOnly }
-    // Whether a named address is tentative is known only where facts are asked for, which depends on
-    // what else is in the plan. Such worlds would need the plan's own knowledge to be judged.
+    // Whether a named address is tentative is known only where facts are asked for, which depends
+    // on what else is in the plan. Such worlds would need the plan's own knowledge to be judged.
     let tentative = scenario.locals.filter { $0.flags.contains(.tentative) }.map { $0.address }
     let usable = scenario.locals.filter { !tentative.contains($0.address) }
     guard !usable.isEmpty, chance(15) else { return }

@@ -2,10 +2,10 @@ import ConnectCore
 
 /// Makes worlds to race in: the same seed gives the same world on every machine.
 ///
-/// A world drawn evenly from all that the grammar allows would rarely be a hard one. So each world first
-/// gets a mood (how many of its remotes are well), and times come from a short grid, which makes
-/// completions, delays, cancels and deadlines fall on the same instant again and again. That is where
-/// the order of things counts.
+/// A world drawn evenly from all that the grammar allows would rarely be a hard one. So each world
+/// first gets a mood (how many of its remotes are well), and times come from a short grid, which
+/// makes completions, delays, cancels and deadlines fall on the same instant again and again. That
+/// is where the order of things counts.
 public struct WorldGenerator {
   /// How the remotes of a world mostly are.
   enum Mood: CaseIterable {
@@ -15,7 +15,8 @@ public struct WorldGenerator {
   var random: SplitMix64
   var scenario = Scenario()
   var mood = Mood.mixed
-  /// The addresses that this world's remotes are drawn from; few, so that ports and duplicates meet.
+  /// The addresses that this world's remotes are drawn from; few, so that ports and duplicates
+  /// meet.
   var targets: [IPAddress] = []
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
