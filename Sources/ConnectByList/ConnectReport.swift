@@ -97,9 +97,9 @@ public struct ConnectError: Error, Sendable {
   public let message: [UInt8]
   public let report: ConnectReport
 
-  init(_ errno: Errno, _ message: StaticString) {
+  init(_ errno: Errno, _ message: StaticString? = nil) {
     self.errno = errno
-    self.message = [UInt8](message)
+    self.message = [UInt8](message ?? errno.words)
     report = ConnectReport(errno)
   }
 

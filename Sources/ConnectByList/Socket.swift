@@ -1,7 +1,8 @@
 import CPosix
 import ConnectCore
 
-/// A connected stream socket with a read buffer: the one owner of its descriptor.
+/// A stream socket with a read buffer, connected or to be connected: the one owner of its
+/// descriptor.
 ///
 /// Reads and writes try first and wait only where the kernel has nothing to give or to take.
 /// `timeout` bounds each call as a whole.
@@ -17,6 +18,8 @@ public struct Socket: ~Copyable {
   public var timeout: TimeSpan?
   public var lineMax = Socket.lineMaxDefault
   public private(set) var report: ConnectReport?
+  /// False of a socket that was made to be connected later.
+  public private(set) var isConnected = true
 
   private var buffer = ReadBuffer()
   private var output = WriteBuffer()
@@ -45,6 +48,39 @@ public struct Socket: ~Copyable {
     let remote = try Syscalls.remoteEndpoint(number)
     try Syscalls.setNonBlocking(number)
     self.init(Descriptor(owning: number), remote: remote)
+  }
+
+  /// A socket that is neither bound nor connected. An IPv6 one takes IPv4 as well (IPV6_V6ONLY is
+  /// off). Like every connect's own sockets it has TCP_NODELAY set.
+  public init(_ family: Family) throws(Errno) {
+    let descriptor = try Syscalls.socket(family)
+    // Said, not left to the system's setting: IPPROTO_IPV6 41, IPV6_V6ONLY 26.
+    if family == .inet6 { try Syscalls.setOption(descriptor.number, level: 41, name: 26, to: 0) }
+    try SocketSettings().apply(to: descriptor.number)
+    self.init(descriptor)
+    isConnected = false
+  }
+
+  /// Connects to whichever entry of the list answers best. Where none does, the socket is as it
+  /// was. Throws `.isConnected` on a connected one; a list of pairs as in `connectByList`.
+  public mutating func connect(
+    _ list: inout AddressList, _ request: ConnectRequest = ConnectRequest()
+  ) throws(ConnectError) {
+    let caller: CallerSocket
+    do throws(Errno) { caller = try CallerSocket(checking: number) } catch {
+      throw error == .invalidArgument
+        ? ConnectError(error, "the socket is bound, or it listens") : ConnectError(error)
+    }
+    report = try connectByList(&list, onto: caller, request)
+    isConnected = true
+    knownLocal = nil
+    knownRemote = nil
+  }
+
+  /// C: `bind`.
+  public mutating func bind(to local: Endpoint) throws(Errno) {
+    try SocketSettings.bind(number, to: local)
+    knownLocal = nil
   }
 
   /// What is buffered is sent, as by `close`, but only as far as that takes no waiting: nobody

@@ -13,6 +13,13 @@ public struct HostName: Equatable, Sendable {
 public enum Entry: Equatable, Sendable {
   case endpoint(Endpoint)
   case name(HostName)
+
+  public init(_ text: EntryText) {
+    switch text {
+    case .endpoint(let endpoint): self = .endpoint(endpoint)
+    case .name(let host, let port): self = .name(HostName(host: host, port: port))
+    }
+  }
 }
 
 /// The addresses that a script wants to be connected to, in its own order.

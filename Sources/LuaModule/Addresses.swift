@@ -44,8 +44,8 @@ extension Call {
     }
   }
 
-  /// The endpoint that a text, or a host and a port, stands for.
-  fileprivate func endpoint(_ index: Int, defaultPort: UInt16?) throws(CallError) -> Endpoint {
+  /// The entry that a text, or a host and a port, stands for.
+  fileprivate func entry(_ index: Int, defaultPort: UInt16?) throws(CallError) -> Entry {
     let host = try text(index)
     let port = try port(index + 1)
     do throws(EntryError) {
@@ -55,14 +55,17 @@ extension Call {
       } else {
         entry = try EndpointText.parseEntry(host, defaultPort: defaultPort, scopes: SystemScopes())
       }
-      if case .endpoint(let endpoint) = entry { return endpoint }
+      return Entry(entry)
     } catch {
       throw .failed(.invalidArgument, entryProblem(host, error.message))
     }
+  }
+
+  /// The same where it has to be a literal.
+  fileprivate func endpoint(_ index: Int) throws(CallError) -> Endpoint {
+    if case .endpoint(let endpoint) = try entry(index, defaultPort: nil) { return endpoint }
     throw .failed(
-      .invalidArgument,
-      entryProblem(
-        host, "not an address with a port number; names are not resolved by this version"))
+      .invalidArgument, entryProblem(self[index].text, "not an address with a port number"))
   }
 }
 
@@ -84,11 +87,11 @@ extension Call {
 @c @implementation public func cbl_lua_list_add(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(ListBox.self)
-    let endpoint = try call.endpoint(0, defaultPort: box.list.defaultPort)
+    let entry = try call.entry(0, defaultPort: box.list.defaultPort)
     guard !box.list.isFull else {
       throw .failed(.invalidArgument, entryProblem(call[0].text, "the list has 1,000,000 entries"))
     }
-    box.list.append(.endpoint(endpoint))
+    box.list.append(entry)
     call.addSelf()
   }
 }
@@ -99,10 +102,24 @@ extension Call {
     return number >= 1 && number <= list.count ? Int(number) - 1 : nil
   }
 
+  /// host, port; no family: the face shows it as an entry with its own text.
+  private func add(_ name: HostName) {
+    var host = TextBuffer()
+    host.append(name.host)
+    add(copying: host)
+    switch name.port {
+    case .number(let port): add(Int(port))
+    case .service(let service):
+      var text = TextBuffer()
+      text.append(service)
+      add(copying: text)
+    }
+  }
+
   fileprivate func add(_ entry: Entry) {
     switch entry {
     case .endpoint(let endpoint): add(endpoint)
-    case .name: preconditionFailure("a name in a list")
+    case .name(let name): add(name)
     }
   }
 }
@@ -182,12 +199,12 @@ extension Call {
 }
 
 @c @implementation public func cbl_lua_address_parse(_ call: Call!) -> cbl_verdict {
-  call.perform { (call) throws(CallError) in call.add(try call.endpoint(0, defaultPort: nil)) }
+  call.perform { (call) throws(CallError) in call.add(try call.endpoint(0)) }
 }
 
 extension Call {
   /// An address that Lua holds in its parts: host with scope, and port.
-  fileprivate func addressInParts() throws(CallError) -> Endpoint {
+  func addressInParts() throws(CallError) -> Endpoint {
     let host = try text(0)
     let number = isNil(1) ? 0 : try integer(1)
     guard let address = EndpointText.parseAddress(host, scopes: SystemScopes()),

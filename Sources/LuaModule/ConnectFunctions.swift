@@ -215,6 +215,25 @@ extension ConnectError {
   return verdict
 }
 
+/// self is a socket that is not connected yet; list and options.
+@c @implementation public func cbl_lua_connect_socket(_ call: Call!) -> cbl_verdict {
+  var report: ConnectReport?
+  let verdict = call.perform { (call) throws(CallError) in
+    let socket = try call.openBox()
+    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list, table or string")
+    let request = try call.request(1)
+    do throws(ConnectError) {
+      try socket.socket.connect(&box.list, request)
+      call.addSelf()
+    } catch {
+      report = error.report
+      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+    }
+  }
+  if let report { call.add(made: report, at: 0) }
+  return verdict
+}
+
 /// The plan as an array of pairs, in the order of ranks.
 @c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in

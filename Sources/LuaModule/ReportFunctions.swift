@@ -13,7 +13,12 @@ import ConnectCore
       if let errno = report.errno { reply.set("code", nameOf(errno)) }
       reply.set("summary", report.summary())
       reply.key("names")
-      reply.table(count: 0) {}
+      reply.table(count: report.names.count) {
+        for (index, name) in report.names.enumerated() {
+          reply.add(cbl_value(index + 1))
+          reply.table(count: 5) { add(name, report, to: reply) }
+        }
+      }
       reply.key("attempts")
       guard let race = report.race else {
         reply.table(count: 0) {}
@@ -72,6 +77,20 @@ private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to re
   if let errno = attempt.errno { reply.set("code", nameOf(errno)) }
   reply.set("resent", cbl_value(Int(attempt.resentCount)))
   if attempt.isHedge { reply.set("hedge", cbl_value(true)) }
+}
+
+/// How one name was resolved: host, port, ended, addresses, code.
+private func add(_ result: NameResult, _ report: ConnectReport, to reply: Reply) {
+  reply.key("host")
+  reply.add(copying: result.name.host)
+  reply.key("port")
+  switch result.name.port {
+  case .number(let port): reply.add(cbl_value(Int(port)))
+  case .service(let service): reply.add(copying: service)
+  }
+  reply.set("addresses", cbl_value(result.addressCount))
+  if let ended = result.ended { reply.set("ended", cbl_value(report.sinceCall(ended).seconds)) }
+  if let errno = result.errno { reply.set("code", nameOf(errno)) }
 }
 
 /// A report of a connect that did not begin: its code.

@@ -61,11 +61,21 @@ local function columns_of(rows)
   return lines
 end
 
+local function name_line(name)
+  local told = name.code or "not resolved in time"
+  if name.addresses > 0 then
+    told = ("%d address%s"):format(name.addresses, name.addresses > 1 and "es" or "")
+  end
+  if name.ended then told = ("%s after %s"):format(told, milliseconds(name.ended)) end
+  return ("  %s:%s: %s"):format(printable(name.host), printable(name.port), told)
+end
+
 --- The waterfall for a terminal: a summary, then a line a pair in the order of ranks.
 local function waterfall(fields)
   local rows = {}
   for i, attempt in ipairs(fields.attempts) do rows[i] = row(attempt, fields.elapsed) end
   local lines = columns_of(rows)
+  for i = #fields.names, 1, -1 do table.insert(lines, 1, name_line(fields.names[i])) end
   table.insert(lines, 1, printable(fields.summary))
   return table.concat(lines, "\n")
 end
@@ -101,6 +111,8 @@ end
 local ATTEMPT_FIELDS = { "rank", "local_address", "remote_address", "chance", "started", "ended",
   "outcome", "code", "resent", "hedge" }
 
+local NAME_FIELDS = { "host", "port", "addresses", "ended", "code" }
+
 local function json(fields)
   local attempts = {}
   for i, attempt in ipairs(fields.attempts) do
@@ -114,7 +126,10 @@ local function json(fields)
     attempts[i] = ('%s,"reasons":[%s]}'):format(object:sub(1, -2), table.concat(reasons, ","))
   end
   local head = json_object(fields, { "elapsed", "deadline", "code", "winner", "summary" })
-  return ('%s,"attempts":[%s]}'):format(head:sub(1, -2), table.concat(attempts, ","))
+  local names = {}
+  for i, name in ipairs(fields.names) do names[i] = json_object(name, NAME_FIELDS) end
+  return ('%s,"names":[%s],"attempts":[%s]}'):format(head:sub(1, -2), table.concat(names, ","),
+    table.concat(attempts, ","))
 end
 
 local explanation_type = { __name = "explanation" }

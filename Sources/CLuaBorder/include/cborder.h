@@ -98,10 +98,14 @@ enum cbl_verdict cbl_lua_address_parse(struct cbl_call *call);
 enum cbl_verdict cbl_lua_address_text(struct cbl_call *call);
 enum cbl_verdict cbl_lua_address_convert(struct cbl_call *call);
 enum cbl_verdict cbl_lua_connect(struct cbl_call *call);
+enum cbl_verdict cbl_lua_connect_socket(struct cbl_call *call);
 enum cbl_verdict cbl_lua_explain(struct cbl_call *call);
 enum cbl_verdict cbl_lua_local_addresses(struct cbl_call *call);
 enum cbl_verdict cbl_lua_wrap(struct cbl_call *call);
 
+enum cbl_verdict cbl_lua_socket_new(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_bind(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_is_open(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_read(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_lines(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_receive_any(struct cbl_call *call);
