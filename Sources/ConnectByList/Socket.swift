@@ -77,9 +77,9 @@ public struct Socket: ~Copyable {
     knownRemote = nil
   }
 
-  /// C: `bind`.
+  /// Gives it a local address, and a port: the kernel's choice for 0. C: `bind`.
   public mutating func bind(to local: Endpoint) throws(Errno) {
-    try SocketSettings.bind(number, to: local)
+    try Syscalls.bind(number, to: local)
     knownLocal = nil
   }
 

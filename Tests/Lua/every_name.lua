@@ -89,7 +89,10 @@ section("lists", world, function(w)
   assert(list:remove(1).host == "192.0.2.1")
   assert(#list:history() == 0 and list:forget() == list)
   assert(list:clear() == list and #list == 0)
-  for _, entry in ipairs { "", "x", {}, { host = "192.0.2.1", port = {} } } do
+  assert(list:add("localhost:http") and list:add("localhost", 80))
+  assert(list[1].host == "localhost" and list[1].port == "http" and not list[1].family)
+  assert(tostring(list) == "address list: localhost:http, localhost:80" and list:remove(1))
+  for _, entry in ipairs { "", "x y", {}, { host = "192.0.2.1", port = {} } } do
     local added, message, code = list:add(entry)
     assert(not added and message and code == "EINVAL")
   end
@@ -120,6 +123,42 @@ section("connecting", world, function(w)
   assert(#list:history() == 2)
   local plan = assert(net.explain(list, { local_addresses = { net.address("127.0.0.1", 1) } }))
   assert(#plan >= 2 and tostring(plan):find "rank")
+end)
+
+section("names", world, function(w)
+  local net = w.net
+  local port = w.echo:address().port
+  local sock <close> = assert(net.connect_by_name("localhost", port, { family = "inet" }))
+  local report = sock:report()
+  assert(report.names[1].host == "localhost" and report.names[1].addresses > 0)
+  assert(tostring(report):find "localhost" and report:json():find '"host":"localhost"')
+  local none, message, code = net.connect_by_name("localhost", "nonesuch")
+  assert(not none and message:find "^connect_by_name" and code == "EAI_SERVICE")
+  none, message, code = net.connect_by_name("127.1", 80)
+  assert(not none and message:find "^connect_by_name" and code == "EINVAL")
+  misuse("string expected", net.connect_by_name)
+end)
+
+section("a socket that is connected later", world, function(w)
+  local net = w.net
+  local sock <close> = assert(net.socket())
+  assert(not sock:connected() and tostring(sock) == "tcp{client}: not connected")
+  assert(sock:getfamily() == "inet6" and not sock:remote_address())
+  local none, message, code, report = net.connect_by_list(sock, { w.refused:address() })
+  assert(not none and message and code == "ECONNREFUSED" and report.code == code)
+  assert(net.connect_by_list(sock, { w.echo:address() }, { timeout = 5 }) == sock)
+  assert(sock:connected() and sock:remote_address():unmapped() == w.echo:address())
+  none, message, code = net.connect_by_list(sock, { w.echo:address() })
+  assert(not none and message and code == "EISCONN")
+  local bound <close> = assert(net.socket "inet")
+  assert(bound:bind("127.0.0.1") == bound and bound:bind(bound:local_address()) == nil)
+  none, message, code, report = net.connect_by_list(bound, { w.echo:address() })
+  assert(not none and message and code == "EINVAL" and report.code == code)
+  misuse("'inet6', 'inet' or 'unix' expected", net.socket, "x")
+  misuse("address list, table or string expected", net.connect_by_list, sock)
+  misuse("string expected", bound.bind, bound)
+  sock:close()
+  misuse("attempt to use a closed socket", net.connect_by_list, sock, { w.echo:address() })
 end)
 
 section("failing to connect", world, function(w)
@@ -256,7 +295,7 @@ section("misusing sockets", world, function(w)
   local sock <close> = connected(w)
   local methods = { "read", "receive_any", "lines", "write", "flush", "setvbuf", "shutdown",
     "local_address", "remote_address", "report", "settimeout", "gettimeout", "getfd", "setfd",
-    "detach", "getfamily", "close", "connected" }
+    "bind", "detach", "getfamily", "close", "connected" }
   for _, name in ipairs(methods) do misuse(".", sock[name], w.echo) end
   misuse("socket expected, got no value", sock.read)
   misuse("socket expected, got address list", sock.read, net.address_list())
