@@ -44,7 +44,7 @@ struct ParityTests {
   private static func paths(_ cell: String, in folder: String) -> [String] {
     cell.matches(of: /`([^`]+)`/).map { match in
       let path = String(match.output.1)
-      return path.contains(/^(lua|examples)\//) ? path : folder + path
+      return path.hasPrefix("lua/") || path.hasPrefix("examples/") ? path : folder + path
     }
   }
 
@@ -56,8 +56,10 @@ struct ParityTests {
       FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
     for case let file as URL in files where ["swift", "lua"].contains(file.pathExtension) {
       let text = try String(contentsOf: file, encoding: .utf8)
-      let path = String(file.standardizedFileURL.path.dropFirst(root.standardizedFileURL.path.count + 1))
-      for match in text.matches(of: /(?:func `|it\("|test6?\(")(W\d\d):? /) {
+      let path = String(
+        file.standardizedFileURL.path.dropFirst(root.standardizedFileURL.path.count + 1))
+      let named = #/(?:func `|it\("|test6?\(")(W\d\d):? /#
+      for match in text.matches(of: named) {
         found[String(match.output.1), default: []].insert(path)
       }
     }
