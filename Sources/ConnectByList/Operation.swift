@@ -28,6 +28,7 @@ public struct Operation: ~Copyable {
   /// What became of each name of the list, by its number in the race.
   public private(set) var names: [NameResult]
   private var resolver: Resolver?
+  private var hasBegun = false
   private let family: Family?
   /// The caller's, readable when the connect is to end; -1: none.
   private let cancelDescriptor: CInt
@@ -55,7 +56,10 @@ public struct Operation: ~Copyable {
 
   /// Takes in completions and does what is due.
   public mutating func advance() -> Progress {
-    if !names.isEmpty && race.attempts.isEmpty && resolver == nil { startResolving() }
+    if !hasBegun {
+      hasBegun = true
+      if !names.isEmpty { startResolving() }
+    }
     if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
     return act()
   }
