@@ -126,7 +126,7 @@ public struct Operation: ~Copyable {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
       let remote = race.plan.remote(of: pair)
       let socket = try Syscalls.socket(remote.family)
-      try settings.apply(to: socket.number)
+      try settings.apply(to: socket.number, remote.family)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
         try SocketSettings.bind(socket.number, to: local)
       }
@@ -205,13 +205,16 @@ public struct Operation: ~Copyable {
       do throws(Errno) {
         let remote = try Syscalls.remoteEndpoint(fd)
         let local = try Syscalls.localEndpoint(fd)
-        if local == nil || local != remote {
+        let family = race.plan.remote(of: race.attempts[id].pair).family
+        errno =
+          local != nil && local == remote
+          ? .connectionRefused : settings.applyLate(to: fd, family)
+        if errno == nil {
           noteEnd(id, fd, local: local)
           stopWatching(fd)
           race.handle(.connected(id), at: Clock.now())
           return
         }
-        errno = .connectionRefused
       } catch {
         // Not connected. Hung up without an error: the connection came and went.
         errno = Syscalls.takePendingError(fd)

@@ -250,6 +250,14 @@ public struct Socket: ~Copyable {
     return descriptor
   }
 
+  /// C: `setsockopt`. Throws what the kernel says.
+  public func set(_ setting: SocketOption.Setting) throws(Errno) { try setting.apply(to: number) }
+
+  /// C: `getsockopt`. Reading `error` clears it.
+  public func value(of option: SocketOption) throws(Errno) -> SocketOption.Value {
+    try option.value(on: number)
+  }
+
   /// 0: no more reading, 1: no more writing, 2: neither.
   public mutating func shutdown(how: CInt) throws(Errno) {
     if how != 0 { try flush() }

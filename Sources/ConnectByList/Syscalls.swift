@@ -120,6 +120,14 @@ enum Syscalls {
     return value
   }
 
+  /// At most 16 bytes: names are no longer, and neither is a `struct timeval`.
+  static func optionBytes(_ fd: CInt, level: CInt, name: CInt) throws(Errno) -> [UInt8] {
+    var bytes = (UInt64(0), UInt64(0))
+    var size = MemoryLayout.size(ofValue: bytes)
+    try check(cbl_get_option(fd, level, name, &bytes, &size))
+    return withUnsafeBytes(of: &bytes) { Array($0.prefix(size)) }
+  }
+
   // MARK: bytes
 
   /// Bytes read, 0 at the end of the stream; `nil` where there are none yet. C: `recv`.

@@ -12,7 +12,7 @@ final class SocketBox {
 extension Call {
   /// The socket behind self, open.
   @inline(__always)
-  fileprivate func openBox() throws(CallError) -> SocketBox {
+  func openBox() throws(CallError) -> SocketBox {
     let box = this(SocketBox.self)
     guard box.socket.isOpen else { throw .closed }
     return box
