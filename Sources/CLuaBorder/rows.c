@@ -100,6 +100,8 @@ const struct cbl_row cbl_method_rows[] = {
      .makes = {CBL_TYPE_REPORT}},
     {.name = "settimeout", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_settimeout},
     {.name = "gettimeout", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_gettimeout},
+    {.name = "setoption", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_setoption},
+    {.name = "getoption", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_getoption},
     {.name = "getfd", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_getfd},
     {.name = "setfd", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_setfd},
     {.name = "detach",

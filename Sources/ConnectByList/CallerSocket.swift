@@ -65,10 +65,29 @@ public struct CallerSocket: Sendable {
   private func isOfThisNamespace() throws(Errno) -> Bool {
     guard domain != CInt(CBL_AF_UNIX) else { return true }
     let fresh = try makeSocket()
-    return Syscalls.longOption(
-      number, level: Number.solSocket, name: Number.networkNamespaceCookie)
-      == Syscalls.longOption(
-        fresh.number, level: Number.solSocket, name: Number.networkNamespaceCookie)
+    do throws(Errno) {
+      let cookie = try Syscalls.optionBytes(
+        number, level: Number.solSocket, name: Number.networkNamespaceCookie)
+      return try Syscalls.optionBytes(
+        fresh.number, level: Number.solSocket, name: Number.networkNamespaceCookie) == cookie
+    } catch {
+      return true
+    }
+  }
+
+  /// The options that its owner has set, and over them those of this connect: for the sockets that
+  /// are tried in its place.
+  func settings(under chosen: SocketSettings) throws(Errno) -> SocketSettings {
+    let fresh = try makeSocket()
+    let family: Family = domain == CInt(CBL_AF_INET) ? .inet : .inet6
+    var settings = SocketSettings()
+    // Without a word of either it is as the system has it.
+    settings.noDelay = false
+    for setting in try SocketOption.differences(of: number, from: fresh.number, family) {
+      settings.add(setting)
+    }
+    settings.add(chosen)
+    return settings
   }
 
   /// A socket like it, without its options.

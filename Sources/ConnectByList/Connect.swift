@@ -134,6 +134,12 @@ public func connectByList(
 public func connectByList(
   _ list: inout AddressList, onto socket: CallerSocket, _ request: ConnectRequest
 ) throws(ConnectError) -> ConnectReport {
+  var request = request
+  do throws(Errno) {
+    request.settings = try socket.settings(under: request.settings)
+  } catch {
+    throw ConnectError(error)
+  }
   var operation = try Operation(list, request, onto: socket)
   let result = operation.run()
   list.take(operation.race)

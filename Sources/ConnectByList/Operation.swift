@@ -198,7 +198,7 @@ public struct Operation: ~Copyable {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
       let remote = try form(of: race.plan.remote(of: pair))
       let socket = try makeSocket(remote.family)
-      try settings.apply(to: socket.number)
+      try settings.apply(to: socket.number, remote.family)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
         try SocketSettings.bind(socket.number, to: form(of: local))
       }
@@ -312,13 +312,15 @@ public struct Operation: ~Copyable {
       do throws(Errno) {
         let remote = try Syscalls.remoteEndpoint(fd)
         let local = try Syscalls.localEndpoint(fd)
-        if local == nil || local != remote {
+        errno =
+          local != nil && local == remote
+          ? .connectionRefused : settings.applyLate(to: fd, remote?.family ?? .inet)
+        if errno == nil {
           noteEnd(id, fd, local: local)
           stopWatching(fd)
           race.handle(.connected(id), at: Clock.now())
           return
         }
-        errno = .connectionRefused
       } catch {
         // Not connected. Hung up without an error: the connection came and went.
         errno = Syscalls.takePendingError(fd)

@@ -56,7 +56,7 @@ public struct Socket: ~Copyable {
     let descriptor = try Syscalls.socket(family)
     // Said, not left to the system's setting: IPPROTO_IPV6 41, IPV6_V6ONLY 26.
     if family == .inet6 { try Syscalls.setOption(descriptor.number, level: 41, name: 26, to: 0) }
-    try SocketSettings().apply(to: descriptor.number)
+    try SocketSettings().apply(to: descriptor.number, family)
     self.init(descriptor)
     isConnected = false
   }
@@ -284,6 +284,14 @@ public struct Socket: ~Copyable {
     let descriptor = Descriptor(owning: number)
     number = -1
     return descriptor
+  }
+
+  /// C: `setsockopt`. Throws what the kernel says.
+  public func set(_ setting: SocketOption.Setting) throws(Errno) { try setting.apply(to: number) }
+
+  /// C: `getsockopt`. Reading `error` clears it.
+  public func value(of option: SocketOption) throws(Errno) -> SocketOption.Value {
+    try option.value(on: number)
   }
 
   /// 0: no more reading, 1: no more writing, 2: neither.

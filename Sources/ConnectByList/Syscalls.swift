@@ -156,11 +156,12 @@ enum Syscalls {
     return value
   }
 
-  /// An option of eight bytes; 0 where the kernel has none of that name.
-  static func longOption(_ fd: CInt, level: CInt, name: CInt) -> UInt64 {
-    var value: UInt64 = 0
-    var size = MemoryLayout<UInt64>.size
-    return cbl_get_option(fd, level, name, &value, &size) == 0 ? value : 0
+  /// At most 16 bytes: names are no longer, and neither is a `struct timeval`.
+  static func optionBytes(_ fd: CInt, level: CInt, name: CInt) throws(Errno) -> [UInt8] {
+    var bytes = (UInt64(0), UInt64(0))
+    var size = MemoryLayout.size(ofValue: bytes)
+    try check(cbl_get_option(fd, level, name, &bytes, &size))
+    return withUnsafeBytes(of: &bytes) { Array($0.prefix(size)) }
   }
 
   // MARK: bytes

@@ -112,7 +112,8 @@ section("connecting", world, function(w)
   local sock <close> = assert(net.connect_by_list(list, {
     timeout = 5, attempt_delay = 0.25, minimum_delay = 0.02, attempt_timeout = 4, pace = "steady",
     order = "given", seed = 7, hedge = 1, interleave = false, in_flight = 8, family = "inet",
-    local_addresses = { "127.0.0.1" }, socket = { nodelay = true }, interface = "lo" }))
+    local_addresses = { "127.0.0.1" }, socket = { nodelay = true, tos = 16,
+      linger = { on = true, timeout = 1 }, quickack = true }, interface = "lo" }))
   local report = sock:report()
   assert(report.winner == 2 and report.elapsed > 0 and not report.deadline and not report.code)
   assert(#report.names == 0 and report:table().winner == 2)
@@ -182,6 +183,8 @@ section("misusing options", world, function(w)
   misuse("did you mean 'timeout'", connect, list, { timout = 1 })
   misuse("did you mean 'timeout'", explain, list, { timout = 1 })
   misuse("did you mean 'nodelay'", connect, list, { socket = { nodely = 1 } })
+  misuse("can only be read", connect, list, { socket = { error = false } })
+  misuse("a multiple of 4, 0 to 252; got 3", connect, list, { socket = { tos = 3 } })
   misuse("option names are strings", connect, list, { 5 })
   misuse("got %-1", connect, list, { timeout = -1 })
   misuse("got 'x'", connect, list, { pace = "x" })
@@ -290,12 +293,34 @@ section("a socket's life", world, function(w)
   assert(last:close() and last:close() and tostring(last) == "tcp{client}: closed")
 end)
 
+section("socket options", world, function(w)
+  local sock <close> = connected(w)
+  assert(sock:setoption("ttl", 9) == sock and sock:getoption("ttl") == 9)
+  assert(sock:setoption("linger", { on = true, timeout = 2 }):getoption("linger") == 2)
+  assert(sock:setoption("user_timeout", 0.5):getoption("user_timeout") == 0.5)
+  assert(sock:setoption("congestion", "reno"):getoption("congestion") == "reno")
+  assert(sock:getoption("error") == false and sock:setoption("update_connect_context") == sock)
+  for _, call in ipairs { { sock.setoption, "congestion", "nonesuch" },
+    { sock.getoption, "tclass" } } do
+    local none, message, code = call[1](sock, call[2], call[3])
+    assert(none == nil and message and code)
+  end
+  misuse("did you mean 'nodelay'", sock.setoption, sock, "nodely", true)
+  misuse("did you mean 'nodelay'", sock.getoption, sock, "nodely")
+  misuse("string expected, got no value", sock.setoption, sock)
+  misuse("string expected, got table", sock.getoption, sock, {})
+  misuse("can only be read", sock.setoption, sock, "type", 1)
+  misuse("can only be set", sock.getoption, sock, "update_connect_context")
+  misuse("must be a boolean; got nil", sock.setoption, sock, "keepalive")
+  misuse("a table {on=, timeout=}; got table", sock.setoption, sock, "linger", { on = 1 })
+end)
+
 section("misusing sockets", world, function(w)
   local net = w.net
   local sock <close> = connected(w)
   local methods = { "read", "receive_any", "lines", "write", "flush", "setvbuf", "shutdown",
     "local_address", "remote_address", "report", "settimeout", "gettimeout", "getfd", "setfd",
-    "bind", "detach", "getfamily", "close", "connected" }
+    "bind", "setoption", "getoption", "detach", "getfamily", "close", "connected" }
   for _, name in ipairs(methods) do misuse(".", sock[name], w.echo) end
   misuse("socket expected, got no value", sock.read)
   misuse("socket expected, got address list", sock.read, net.address_list())

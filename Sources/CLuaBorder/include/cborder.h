@@ -119,6 +119,8 @@ enum cbl_verdict cbl_lua_socket_remote_address(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_report(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_settimeout(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_gettimeout(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_setoption(struct cbl_call *call);
+enum cbl_verdict cbl_lua_socket_getoption(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_getfd(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_setfd(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_detach(struct cbl_call *call);
