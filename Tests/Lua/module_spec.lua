@@ -35,8 +35,10 @@ describe("the module", function()
     local names = {}
     for name in pairs(getmetatable(sock).__index) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "bind", "close", "connected", "detach", "flush", "getfamily", "getfd", "getoption", "gettimeout",
-      "lines", "local_address", "read", "receive_any", "remote_address", "report", "setfd", "setoption",
+    assert.same({ "bind", "close", "connected", "detach", "flush", "getfamily", "getfd",
+      "getoption", "gettimeout",
+      "lines", "local_address", "read", "receive_any", "remote_address", "report", "setfd",
+      "setoption",
       "settimeout", "setvbuf", "shutdown", "write" }, names)
     sock:close()
     endpoint:close()
