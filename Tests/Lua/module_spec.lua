@@ -35,9 +35,9 @@ describe("the module", function()
     local names = {}
     for name in pairs(getmetatable(sock).__index) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "close", "connected", "detach", "flush", "getfamily", "getfd", "gettimeout",
-      "lines", "local_address", "read", "receive_any", "remote_address", "report", "setfd",
-      "settimeout", "setvbuf", "shutdown", "write" }, names)
+    assert.same({ "close", "connected", "detach", "flush", "getfamily", "getfd", "getoption",
+      "gettimeout", "lines", "local_address", "read", "receive_any", "remote_address", "report",
+      "setfd", "setoption", "settimeout", "setvbuf", "shutdown", "write" }, names)
     sock:close()
     endpoint:close()
   end)
