@@ -1,8 +1,8 @@
 import ConnectCore
 
 extension SocketOption {
-  /// What an option is to those who set and read it: never in the kernel's units, but in seconds and
-  /// bytes.
+  /// What an option is to those who set and read it: in seconds and bytes, never in the kernel's
+  /// own units.
   public enum Value: Equatable, Sendable {
     case boolean(Bool)
     case whole(Int64)
