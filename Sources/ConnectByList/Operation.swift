@@ -25,6 +25,8 @@ public struct Operation: ~Copyable {
   private var waitSet = WaitSet()
   private var finder: FactFinder
   private let settings: SocketSettings
+  /// The kernel has no Multipath TCP, or none with these settings.
+  private var isMultipathRefused = false
 
   /// Begins the race; the clock runs from `now`. Nothing is asked of the kernel before `advance`.
   init(race: Race, finder: FactFinder, settings: SocketSettings, at now: Instant) {
@@ -125,12 +127,14 @@ public struct Operation: ~Copyable {
     do throws(Errno) {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
       let remote = race.plan.remote(of: pair)
-      let socket = try Syscalls.socket(remote.family)
-      try settings.apply(to: socket.number)
+      let socket = try makeSocket(remote.family)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
         try SocketSettings.bind(socket.number, to: local)
       }
-      let progress = try Syscalls.connect(socket.number, to: remote)
+      let progress =
+        remote.family == .unix
+        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote])
+        : try Syscalls.connect(socket.number, to: remote)
       try watch(socket.number, id)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
@@ -139,6 +143,23 @@ public struct Operation: ~Copyable {
       race.handle(.failed(id, error, synchronous: true), at: Clock.now())
       return false
     }
+  }
+
+  /// A socket with its settings: Multipath TCP's where that is wanted and can be had.
+  private mutating func makeSocket(_ family: Family) throws(Errno) -> Descriptor {
+    if race.plan.wantsMultipath && family != .unix && !isMultipathRefused {
+      do throws(Errno) {
+        let socket = try Syscalls.socket(family, protocol: CInt(CBL_IPPROTO_MPTCP))
+        try settings.apply(to: socket.number, family)
+        return socket
+      } catch {
+        guard error.mayMeanNoMultipath else { throw error }
+        isMultipathRefused = true
+      }
+    }
+    let socket = try Syscalls.socket(family)
+    try settings.apply(to: socket.number, family)
+    return socket
   }
 
   /// Makes sure that the wait sees this socket, which is not in the table yet.
@@ -163,7 +184,8 @@ public struct Operation: ~Copyable {
 
   private mutating func drop(_ id: AttemptID) {
     guard let descriptor = sockets.take(id) else { return }
-    noteEnd(id, descriptor.number, local: nil)
+    let isUnix = race.plan.remote(of: race.attempts[id].pair).family == .unix
+    noteEnd(id, descriptor.number, local: nil, isUnix: isUnix)
   }
 
   // MARK: completions
@@ -204,9 +226,10 @@ public struct Operation: ~Copyable {
     if errno == nil {
       do throws(Errno) {
         let remote = try Syscalls.remoteEndpoint(fd)
-        let local = try Syscalls.localEndpoint(fd)
+        let isUnix = remote?.family == .unix
+        let local = isUnix ? nil : try Syscalls.localEndpoint(fd)
         if local == nil || local != remote {
-          noteEnd(id, fd, local: local)
+          noteEnd(id, fd, local: local, isUnix: isUnix)
           stopWatching(fd)
           race.handle(.connected(id), at: Clock.now())
           return
@@ -233,7 +256,8 @@ public struct Operation: ~Copyable {
 
   /// Facts for the report. The kernel sends the first SYN again after one second
   /// (TCP_TIMEOUT_INIT), so a younger attempt is not asked.
-  private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
+  private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?, isUnix: Bool) {
+    if isUnix { return race.note(id, local: nil, resentCount: 0) }
     let attempt = race.attempts[id]
     var resent: Int32 = 0
     if (attempt.ended ?? Clock.now()) - attempt.started >= .seconds(1) {
@@ -244,6 +268,24 @@ public struct Operation: ~Copyable {
       do throws(Errno) { local = try Syscalls.localEndpoint(fd) } catch { local = nil }
     }
     if let known = local, known.address.isUnspecified { local = nil }
-    race.note(id, local: local, resentCount: resent)
+    let isMultipath =
+      race.plan.wantsMultipath && attempt.outcome == .pending ? Syscalls.isMultipath(fd) : nil
+    race.note(id, local: local, resentCount: resent, isMultipath: isMultipath)
+  }
+}
+
+extension Errno {
+  /// What a kernel says that has no Multipath TCP (EPROTONOSUPPORT; before Linux 5.6 EINVAL), has it
+  /// switched off (net.mptcp.enabled: ENOPROTOOPT), lets nobody use it (SELinux, eBPF, seccomp:
+  /// EPERM, EACCES), or has it without some option (TCP_NODELAY before Linux 5.17: EOPNOTSUPP).
+  ///
+  /// Where the setting itself is wrong, TCP says so too.
+  fileprivate var mayMeanNoMultipath: Bool {
+    switch self {
+    case .protocolNotSupported, .invalidArgument, .noProtocolOption, .notPermitted, .accessDenied,
+      .operationNotSupported:
+      true
+    default: false
+    }
   }
 }

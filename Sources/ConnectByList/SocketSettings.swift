@@ -22,8 +22,10 @@ public struct SocketSettings: Sendable {
     static let noDelay: CInt = 1
   }
 
-  /// Applies all; the first that cannot be set is the attempt's failure, none is left out.
-  func apply(to fd: CInt) throws(Errno) {
+  /// Applies all; the first that cannot be set is the attempt's failure, none is left out. For a
+  /// Unix socket all of these mean nothing: it has no device, and holds nothing back.
+  func apply(to fd: CInt, _ family: Family) throws(Errno) {
+    if family == .unix { return }
     if !interface.isEmpty {
       try Syscalls.setOption(
         fd, level: Number.solSocket, name: Number.bindToDevice, to: interface)
