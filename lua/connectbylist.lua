@@ -33,7 +33,9 @@ local function host_of(self)
   return self.scope and self.host .. "%" .. self.scope or self.host
 end
 
-function address_type:__tostring() return core.address_text(host_of(self), self.port) end
+function address_type:__tostring()
+  return core.address_text(host_of(self), self.port, self.family == "unix")
+end
 
 function address_type.__concat(a, b) return tostring(a) .. tostring(b) end
 
@@ -41,13 +43,15 @@ function address_type.__eq(a, b)
   return a.host == b.host and a.port == b.port and a.scope == b.scope and a.family == b.family
 end
 
---- The v4-mapped IPv6 form (::ffff:a.b.c.d); an IPv6 address as it is.
+--- The v4-mapped IPv6 form (::ffff:a.b.c.d); any but an IPv4 address as it is.
 function address:mapped()
+  if self.family == "unix" then return self end
   return make_address(core.convert_address(host_of(self), self.port, true))
 end
 
 --- The IPv4 address inside a v4-mapped one; any other as it is.
 function address:unmapped()
+  if self.family == "unix" then return self end
   return make_address(core.convert_address(host_of(self), self.port))
 end
 
@@ -76,10 +80,26 @@ local function parts_of(entry, port)
   return host, port
 end
 
---- Adds one entry: text, an address, or a table with a host and a port.
+-- The path of an entry that is a Unix address; nil where it is none, and what is wrong with it.
+-- Only the field `unix` and an address can say it: text from outside never means a path.
+local function unix_path_of(entry)
+  local path = entry.unix
+  if path == nil then
+    local is_address = getmetatable(entry) == address_type and entry.family == "unix"
+    return is_address and entry.host or nil
+  end
+  if type(path) ~= "string" then return nil, "the Unix path is not a string" end
+  if entry.host or entry.port then return nil, "a Unix address has no host and no port" end
+  return path
+end
+
+--- Adds one entry: text, an address, or a table with a host and a port, or with a Unix path.
 -- Returns the list, or `nil, message, "EINVAL"` with the list as before.
 function list:add(entry, port)
   if type(entry) == "table" then
+    local path, problem = unix_path_of(entry)
+    if problem then return nil, problem, "EINVAL" end
+    if path then return list_core.add(self, path, nil, true) end
     local host, own_port = parts_of(entry, port)
     if not host then return nil, own_port, "EINVAL" end
     entry, port = host, own_port

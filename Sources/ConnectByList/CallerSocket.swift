@@ -79,7 +79,6 @@ public struct CallerSocket: Sendable {
   /// are tried in its place.
   func settings(under chosen: SocketSettings) throws(Errno) -> SocketSettings {
     let fresh = try makeSocket()
-    let family: Family = domain == CInt(CBL_AF_INET) ? .inet : .inet6
     var settings = SocketSettings()
     // Without a word of either it is as the system has it.
     settings.noDelay = false
@@ -90,6 +89,14 @@ public struct CallerSocket: Sendable {
     return settings
   }
 
+  private var family: Family {
+    switch domain {
+    case CInt(CBL_AF_INET): .inet
+    case CInt(CBL_AF_INET6): .inet6
+    default: .unix
+    }
+  }
+
   /// A socket like it, without its options.
   func makeSocket() throws(Errno) -> Descriptor {
     try Syscalls.socket(domain: domain, protocol: protocolNumber)
@@ -98,9 +105,9 @@ public struct CallerSocket: Sendable {
   /// The remote, or the local address, as a socket of this family has it: IPv4 on an AF_INET6
   /// socket is v4-mapped. Throws `.familyNotSupported` where the socket cannot have it.
   func form(of endpoint: Endpoint) throws(Errno) -> Endpoint {
-    switch (domain, endpoint.family) {
-    case (CInt(CBL_AF_INET), .inet), (CInt(CBL_AF_INET6), .inet6): return endpoint
-    case (CInt(CBL_AF_INET6), .inet): return endpoint.mapped
+    switch (family, endpoint.family) {
+    case (.inet, .inet), (.inet6, .inet6), (.unix, .unix): return endpoint
+    case (.inet6, .inet): return endpoint.mapped
     default: throw .familyNotSupported
     }
   }

@@ -300,16 +300,27 @@ public struct Socket: ~Copyable {
     try Syscalls.shutdown(number, how: how)
   }
 
-  /// C: `getsockname`; asked once.
+  /// C: `getsockname`; asked once. Of a Unix socket only the family: see `localUnixPath`.
   public mutating func localEndpoint() throws(Errno) -> Endpoint? {
     if knownLocal == nil { knownLocal = try Syscalls.localEndpoint(number) }
     return knownLocal
   }
 
-  /// C: `getpeername`; asked once.
+  /// C: `getpeername`; asked once. Of a Unix socket only the family: see `remoteUnixPath`.
   public mutating func remoteEndpoint() throws(Errno) -> Endpoint? {
     if knownRemote == nil { knownRemote = try Syscalls.remoteEndpoint(number) }
     return knownRemote
+  }
+
+  /// The path that a Unix socket is bound to: `@` before an abstract one, empty where it is unnamed,
+  /// as the connecting side mostly is. Not for other sockets. C: `getsockname`.
+  public func localUnixPath() throws(Errno) -> [UInt8] {
+    try Syscalls.unixPath(number, ofPeer: false)
+  }
+
+  /// The path that its peer is bound to. C: `getpeername`.
+  public func remoteUnixPath() throws(Errno) -> [UInt8] {
+    try Syscalls.unixPath(number, ofPeer: true)
   }
 
   private var deadline: Instant { timeout.map { Clock.now() + $0 } ?? .distantFuture }

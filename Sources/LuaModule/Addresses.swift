@@ -87,11 +87,20 @@ extension Call {
 @c @implementation public func cbl_lua_list_add(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(ListBox.self)
-    let entry = try call.entry(0, defaultPort: box.list.defaultPort)
+    // The face says of its own accord that a text is a Unix path; no text says it of itself.
+    let isUnix = call[2].kind == CBL_BOOLEAN
+    let entry = isUnix ? nil : try call.entry(0, defaultPort: box.list.defaultPort)
     guard !box.list.isFull else {
       throw .failed(.invalidArgument, entryProblem(call[0].text, "the list has 1,000,000 entries"))
     }
-    box.list.append(entry)
+    if let entry {
+      box.list.append(entry)
+    } else {
+      let path = call[0].text
+      do throws(EntryError) { try box.list.append(unixPath: path) } catch {
+        throw .failed(.invalidArgument, entryProblem(path, error.message))
+      }
+    }
     call.addSelf()
   }
 }
@@ -116,9 +125,9 @@ extension Call {
     }
   }
 
-  fileprivate func add(_ entry: Entry) {
+  fileprivate func add(_ entry: Entry, _ paths: UnixPaths) {
     switch entry {
-    case .endpoint(let endpoint): add(endpoint)
+    case .endpoint(let endpoint): add(endpoint, unixPath: paths[endpoint])
     case .name(let name): add(name)
     }
   }
@@ -127,7 +136,9 @@ extension Call {
 @c @implementation public func cbl_lua_list_get(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(ListBox.self)
-    if let position = try call.position(in: box.list) { call.add(box.list[position]) }
+    if let position = try call.position(in: box.list) {
+      call.add(box.list[position], box.list.unixPaths)
+    }
   }
 }
 
@@ -137,7 +148,9 @@ extension Call {
     guard let position = try call.position(in: box.list) else {
       throw .misuse(2, "position out of bounds")
     }
-    call.add(box.list.remove(at: position))
+    // The path is the list's, and goes with the entry.
+    let paths = box.list.unixPaths
+    call.add(box.list.remove(at: position), paths)
   }
 }
 
@@ -163,7 +176,7 @@ extension Call {
         count += 1
         reply.add(cbl_value(count))
         reply.table(count: 7) {
-          reply.set("address", endpoint)
+          reply.set("address", endpoint, unixPath: list.unixPaths[endpoint])
           reply.set("connected", cbl_value(known.hasConnected))
           reply.set("successes", cbl_value(known.successCount))
           reply.set("failures", cbl_value(known.failureCount))
@@ -214,12 +227,16 @@ extension Call {
   }
 }
 
-/// The canonical text of an address from its parts.
+/// The canonical text of an address from its parts; third argument true: of a Unix address from its
+/// path.
 @c @implementation public func cbl_lua_address_text(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
-    let endpoint = try call.addressInParts()
     var text = TextBuffer()
-    text.append(endpoint, scopes: SystemScopes())
+    if call[2].integer == 1 {
+      text.append(unixPath: try call.text(0))
+    } else {
+      text.append(try call.addressInParts(), scopes: SystemScopes())
+    }
     call.add(copying: text)
   }
 }

@@ -11,6 +11,9 @@ import ConnectCore
       reply.set("elapsed", cbl_value(report.elapsed.seconds))
       reply.set("deadline", cbl_value(report.isDeadline))
       if let errno = report.errno { reply.set("code", nameOf(errno)) }
+      if let isMultipath = report.isMultipath {
+        reply.set("mptcp", cbl_value(isMultipath ? "mptcp" : "fallback"))
+      }
       reply.set("summary", report.summary())
       reply.key("names")
       reply.table(count: report.names.count) {
@@ -51,7 +54,8 @@ extension Reply {
   /// What the plan says of a pair: the fields that a report and an explanation share.
   func addPair(_ row: ReportRow, of race: Race, local: Endpoint?) {
     set("local_address", local)
-    set("remote_address", race.plan.remote(of: row.pair))
+    let remote = race.plan.remote(of: row.pair)
+    set("remote_address", remote, unixPath: race.plan.unixPaths[remote])
     set("rank", cbl_value(row.rank))
     set("chance", cbl_value(row.chance))
     key("reasons")

@@ -193,7 +193,11 @@ extension Call {
 @c @implementation public func cbl_lua_socket_local_address(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { call.add(try box.socket.localEndpoint()) } catch {
+    do throws(Errno) {
+      let endpoint = try box.socket.localEndpoint()
+      let isUnix = endpoint?.family == .unix
+      call.add(endpoint, unixPath: isUnix ? try box.socket.localUnixPath() : [])
+    } catch {
       throw .failed(error, in: "local_address")
     }
   }
@@ -202,7 +206,11 @@ extension Call {
 @c @implementation public func cbl_lua_socket_remote_address(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { call.add(try box.socket.remoteEndpoint()) } catch {
+    do throws(Errno) {
+      let endpoint = try box.socket.remoteEndpoint()
+      let isUnix = endpoint?.family == .unix
+      call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
+    } catch {
       throw .failed(error, in: "remote_address")
     }
   }
@@ -305,6 +313,8 @@ extension Call {
       family = .inet6
     } else if word.equals("inet") {
       family = .inet
+    } else if word.equals("unix") {
+      family = .unix
     } else {
       throw .misuse(1, "'inet6', 'inet' or 'unix' expected")
     }

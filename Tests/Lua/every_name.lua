@@ -106,6 +106,29 @@ section("lists", world, function(w)
   misuse("attempt to use a closed address list", list.clear, list)
 end)
 
+section("Unix addresses", world, function(w)
+  local net, testing = w.net, w.testing
+  local name = os.tmpname()
+  os.remove(name)
+  local echo <close> = testing.echo { unix = "@" .. name }
+  local refused <close> = testing.refused { unix = "@" .. name .. "-refused" }
+  local list = net.address_list { { unix = "/nonesuch" }, refused:address(), echo:address() }
+  assert(list[1].host == "/nonesuch" and list[1]:mapped() == list[1]:unmapped())
+  assert(tostring(list):find "unix:/nonesuch, unix:@")
+  local sock <close> = assert(net.connect_by_list(list, { timeout = 5, mptcp = true }))
+  assert(sock:remote_address() == echo:address() and sock:local_address().host == "")
+  assert(tostring(sock):find "unix: %-> unix:@" and sock:getfamily() == "unix")
+  assert(tostring(sock:report()):find "unix:@" and sock:report():json():find "unix:@")
+  assert(#list:history() == 3 and #net.explain(list) == 3)
+  assert(list:remove(1).host == "/nonesuch")
+  for _, entry in ipairs { { unix = "" }, { unix = 5 }, { unix = "/x", port = 1 } } do
+    local added, message, code = list:add(entry)
+    assert(not added and message and code == "EINVAL")
+  end
+  misuse("an IP address expected", testing.silent, { unix = "@x" })
+  misuse("address in use", testing.echo, { unix = "@" .. name })
+end)
+
 section("connecting", world, function(w)
   local net = w.net
   local list = net.address_list { w.refused:address(), w.echo:address() }
