@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,6 +99,33 @@ static void from_system(struct cbl_endpoint *to, const union address *from) {
       break;
   }
 }
+
+int cbl_endpoint_from_sockaddr(const void *sockaddr, size_t size, struct cbl_endpoint *endpoint) {
+  union address address;
+  sa_family_t family;
+  if (size < offsetof(struct sockaddr, sa_family) + sizeof family) return -EINVAL;
+  memcpy(&family, (const char *)sockaddr + offsetof(struct sockaddr, sa_family), sizeof family);
+  if (family != AF_INET && family != AF_INET6) return -EINVAL;
+  size_t needed = family == AF_INET ? sizeof address.inet : sizeof address.inet6;
+  if (size < needed) return -EINVAL;
+  memcpy(&address, sockaddr, needed);
+  from_system(endpoint, &address);
+  return 0;
+}
+
+size_t cbl_endpoint_to_sockaddr(struct cbl_endpoint endpoint, void *sockaddr) {
+  union address address;
+  size_t size = to_system(&address, endpoint);
+  memcpy(sockaddr, &address, size);
+  return size;
+}
+
+size_t cbl_sockaddr_size(int family) {
+  return family == 4 ? sizeof(struct sockaddr_in)
+         : family == 6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_un);
+}
+
+void cbl_set_errno(int number) { errno = number; }
 
 /* --- sockets --- */
 
