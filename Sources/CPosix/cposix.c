@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
+
 /* Errno.swift and the driver have these numbers as they stand here. */
 _Static_assert(EAGAIN == 11 && EINTR == 4 && EACCES == 13 && EMFILE == 24, "errno numbers");
 _Static_assert(ECONNREFUSED == 111 && ETIMEDOUT == 110 && EHOSTUNREACH == 113, "errno numbers");
@@ -43,13 +45,6 @@ int64_t cbl_monotonic_ns(void) {
 
 /* --- addresses --- */
 
-union address {
-  struct sockaddr any;
-  struct sockaddr_in inet;
-  struct sockaddr_in6 inet6;
-  struct sockaddr_storage storage;
-};
-
 static void store_big_endian(uint8_t *bytes, uint64_t value) {
   for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (56 - 8 * i));
 }
@@ -60,7 +55,7 @@ static uint64_t load_big_endian(const uint8_t *bytes) {
   return value;
 }
 
-static socklen_t to_system(union address *to, struct cbl_endpoint from) {
+socklen_t cbl_to_system(union cbl_address *to, struct cbl_endpoint from) {
   if (from.family == 4) {
     memset(&to->inet, 0, sizeof to->inet);
     to->inet.sin_family = AF_INET;
@@ -77,7 +72,7 @@ static socklen_t to_system(union address *to, struct cbl_endpoint from) {
   return sizeof to->inet6;
 }
 
-static void from_system(struct cbl_endpoint *to, const union address *from) {
+void cbl_from_system(struct cbl_endpoint *to, const union cbl_address *from) {
   memset(to, 0, sizeof *to);
   switch (from->any.sa_family) {
     case AF_INET:
@@ -134,8 +129,8 @@ int cbl_socket(int family, int type, int protocol) {
 }
 
 int cbl_connect(int fd, struct cbl_endpoint remote) {
-  union address address;
-  socklen_t size = to_system(&address, remote);
+  union cbl_address address;
+  socklen_t size = cbl_to_system(&address, remote);
   return (int)result(connect(fd, &address.any, size));
 }
 
@@ -145,8 +140,8 @@ int cbl_disconnect(int fd) {
 }
 
 int cbl_bind(int fd, struct cbl_endpoint local) {
-  union address address;
-  socklen_t size = to_system(&address, local);
+  union cbl_address address;
+  socklen_t size = cbl_to_system(&address, local);
   return (int)result(bind(fd, &address.any, size));
 }
 
@@ -157,18 +152,18 @@ int cbl_accept(int fd) {
 }
 
 int cbl_local_endpoint(int fd, struct cbl_endpoint *endpoint) {
-  union address address;
+  union cbl_address address;
   socklen_t size = sizeof address;
   if (getsockname(fd, &address.any, &size) < 0) return -errno;
-  from_system(endpoint, &address);
+  cbl_from_system(endpoint, &address);
   return 0;
 }
 
 int cbl_remote_endpoint(int fd, struct cbl_endpoint *endpoint) {
-  union address address;
+  union cbl_address address;
   socklen_t size = sizeof address;
   if (getpeername(fd, &address.any, &size) < 0) return -errno;
-  from_system(endpoint, &address);
+  cbl_from_system(endpoint, &address);
   return 0;
 }
 
@@ -176,7 +171,9 @@ int cbl_shutdown(int fd, int how) { return (int)result(shutdown(fd, how)); }
 
 int cbl_close(int fd) { return (int)result(close(fd)); }
 
-int cbl_duplicate_onto(int fd, int target) { return (int)result(dup3(fd, target, O_CLOEXEC)); }
+int cbl_duplicate_onto(int fd, int target, int closes_on_exec) {
+  return (int)result(dup3(fd, target, closes_on_exec ? O_CLOEXEC : 0));
+}
 
 int cbl_set_option(int fd, int level, int name, const void *value, size_t size) {
   return (int)result(setsockopt(fd, level, name, value, (socklen_t)size));
@@ -200,6 +197,29 @@ int cbl_resent_count(int fd) {
 int cbl_is_nonblocking(int fd) {
   int flags = fcntl(fd, F_GETFL);
   return flags < 0 ? -errno : (flags & O_NONBLOCK) != 0;
+}
+
+int cbl_closes_on_exec(int fd) {
+  int flags = fcntl(fd, F_GETFD);
+  return flags < 0 ? -errno : (flags & FD_CLOEXEC) != 0;
+}
+
+int cbl_is_connecting(int fd) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  memset(&info, 0, sizeof info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return 0;
+  return info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_SYN_RECV;
+}
+
+int cbl_is_bound(int fd) {
+  union cbl_address address;
+  socklen_t size = sizeof address;
+  if (getsockname(fd, &address.any, &size) < 0) return -errno;
+  if (address.any.sa_family == AF_UNIX) return size > sizeof address.any.sa_family;
+  struct cbl_endpoint endpoint;
+  cbl_from_system(&endpoint, &address);
+  return endpoint.port != 0 || endpoint.high != 0 || (uint32_t)endpoint.low != 0;
 }
 
 int cbl_set_nonblocking(int fd, int on) {
@@ -312,6 +332,12 @@ int cbl_epoll_wait(int epoll, struct cbl_ready *ready, int count, int64_t timeou
 
 int cbl_eventfd(void) { return (int)result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
+void cbl_eventfd_clear(int fd) {
+  uint64_t count;
+  /* Nothing there is as good as cleared. */
+  if (read(fd, &count, sizeof count) < 0) return;
+}
+
 int cbl_eventfd_signal(int fd) {
   uint64_t one = 1;
   return write(fd, &one, sizeof one) < 0 ? -errno : 0;
@@ -337,26 +363,37 @@ static void *thread_main(void *argument) {
   return NULL;
 }
 
-int cbl_thread_start(void (*body)(void *), void *context, uint64_t *joinable) {
-  struct thread_start *start = malloc(sizeof *start);
-  if (!start) return -ENOMEM;
-  start->body = body;
-  start->context = context;
+/* `joinable`: where the thread's name goes; NULL: it is detached. */
+static int start_thread(void *(*body)(void *), void *context, size_t stack_size,
+                        uint64_t *joinable) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   if (!joinable) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  pthread_attr_setstacksize(&attributes, stack_size);
   /* The program's signals are the program's: ours inherits a full mask. */
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
-  int error = pthread_create(&thread, &attributes, thread_main, start);
+  int error = pthread_create(&thread, &attributes, body, context);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  if (error) free(start);
-  else if (joinable) *joinable = (uint64_t)thread;
+  if (!error && joinable) *joinable = (uint64_t)thread;
   return -error;
+}
+
+int cbl_thread_start_detached(void *(*body)(void *), void *context, size_t stack_size) {
+  return start_thread(body, context, stack_size, NULL);
+}
+
+int cbl_thread_start(void (*body)(void *), void *context, uint64_t *joinable) {
+  struct thread_start *start = malloc(sizeof *start);
+  if (!start) return -ENOMEM;
+  start->body = body;
+  start->context = context;
+  int code = start_thread(thread_main, start, 256 * 1024, joinable);
+  if (code < 0) free(start);
+  return code;
 }
 
 void cbl_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }

@@ -5,6 +5,13 @@ import ConnectCore
 public struct ConnectRequest: Sendable {
   public var options = ConnectOptions()
   public var settings = SocketSettings()
+  /// Ends the connect from elsewhere; the connect keeps it as long as it lasts.
+  public var cancel: CancelHandle? {
+    didSet { cancelDescriptor = cancel?.number ?? -1 }
+  }
+  /// The same by any descriptor, which stays the caller's: once it is readable the connect ends with
+  /// `.cancelled`. -1: none.
+  public var cancelDescriptor: CInt = -1
 
   public init() {}
 }
@@ -17,24 +24,60 @@ extension Operation {
   /// Throws `.invalidArgument` for an empty list, `.familyNotSupported` where the wanted family has
   /// no entry, `.noSuchDevice` for an interface that is not there.
   public init(_ list: AddressList, _ request: ConnectRequest) throws(ConnectError) {
+    try self.init(list, request, onto: nil)
+  }
+
+  init(
+    _ list: AddressList, _ request: ConnectRequest, onto target: CallerSocket?
+  ) throws(ConnectError) {
     let began = Clock.now()
+    if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
+      throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
+    }
     var finder = FactFinder(interface: try request.interfaceIndex())
     let plan = try request.plan(list, &finder, at: began)
-    self.init(
-      race: Race(plan: plan, at: began), finder: finder, settings: request.settings, at: began)
+    let names = list.names
+    let family = request.options.family
+    let race = Race(
+      plan: plan, names: names.map { NameWait.Name(entry: $0.entry, family: family) }, at: began)
+    self.init(race: race, names: names.map { $0.name }, finder: finder, request, onto: target)
   }
 
   /// What the caller gets at the end. Call once, with what `advance` finished with; of a winner
   /// whose descriptor was taken there is nothing to conclude.
   public consuming func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {
-    let report = ConnectReport(race: race, result: result, elapsed: Clock.now() - race.began)
-    guard case .won(let id) = result else { throw ConnectError(report) }
-    guard let descriptor = takeDescriptor(of: id) else {
-      preconditionFailure("the winner's descriptor was taken before")
-    }
+    let report = report(result)
+    let id = try winner(report)
+    let descriptor = handOver(id)
     let attempt = race.attempts[Int(id.number)]
     return Socket(
       descriptor, local: attempt.local, remote: race.plan.remote(of: attempt.pair), report: report)
+  }
+
+  /// The same where the winner takes the number of the caller's socket.
+  consuming func concludeOntoTarget(_ result: RaceResult) throws(ConnectError) -> ConnectReport {
+    let report = report(result)
+    let descriptor = handOver(try winner(report))
+    do throws(Errno) { try target!.take(descriptor) } catch {
+      throw ConnectError(error, "the winner could not take the socket's number")
+    }
+    return report
+  }
+
+  private func report(_ result: RaceResult) -> ConnectReport {
+    ConnectReport(race: race, names: names, result: result, elapsed: Clock.now() - race.began)
+  }
+
+  private func winner(_ report: ConnectReport) throws(ConnectError) -> AttemptID {
+    guard case .won(let id) = report.result else { throw ConnectError(report) }
+    return id
+  }
+
+  private mutating func handOver(_ id: AttemptID) -> Descriptor {
+    guard let descriptor = takeDescriptor(of: id) else {
+      preconditionFailure("the winner's descriptor was taken before")
+    }
+    return descriptor
   }
 }
 
@@ -59,6 +102,7 @@ extension ConnectRequest {
   }
 
   /// The plan for a list without a packet: a race that has all its facts and has not begun.
+  /// Names are not looked up for it, and have no pairs in it.
   public func explain(_ list: AddressList) throws(ConnectError) -> Race {
     let now = Clock.now()
     var finder = FactFinder(interface: try interfaceIndex())
@@ -79,4 +123,20 @@ public func connectByList(
   let result = operation.run()
   list.history.take(operation.race)
   return try operation.conclude(result)
+}
+
+/// The same with a socket that the caller made: it becomes the connected socket, under its number.
+///
+/// Blocks, also where the socket does not; O_NONBLOCK and FD_CLOEXEC are as before afterwards, as is
+/// the whole socket where nothing connects. IPv4 entries are v4-mapped on an AF_INET6 socket, and
+/// fail there with `.networkUnreachable` where it is IPV6_V6ONLY; what the socket's family cannot
+/// have fails with `.familyNotSupported`. A pair at a time: nobody else may use the socket
+/// meanwhile.
+public func connectByList(
+  _ list: inout AddressList, onto socket: CallerSocket, _ request: ConnectRequest
+) throws(ConnectError) -> ConnectReport {
+  var operation = try Operation(list, request, onto: socket)
+  let result = operation.run()
+  list.history.take(operation.race)
+  return try operation.concludeOntoTarget(result)
 }

@@ -7,6 +7,8 @@ import ConnectCore
 public final class ConnectReport: Sendable {
   /// `nil` where nothing could be tried: the list was empty, the interface is not there.
   public let race: Race?
+  /// What became of the list's names, in its order.
+  public let names: [NameResult]
   public let result: RaceResult
   /// From the call to its end.
   public let elapsed: TimeSpan
@@ -14,12 +16,14 @@ public final class ConnectReport: Sendable {
   /// Of a connect that did not begin.
   public init(_ errno: Errno) {
     race = nil
+    names = []
     result = .lost(errno, isDeadline: false)
     elapsed = .zero
   }
 
-  init(race: Race, result: RaceResult, elapsed: TimeSpan) {
+  init(race: Race, names: [NameResult], result: RaceResult, elapsed: TimeSpan) {
     self.race = race
+    self.names = names
     self.result = result
     self.elapsed = elapsed
   }
@@ -68,6 +72,19 @@ public final class ConnectReport: Sendable {
       text.append(attempt.errno!.words)
     } else if count > 0 && errno != nil {
       text.append("; none answered")
+    }
+    guard errno != nil else { return text }
+    let unresolved = names.filter { $0.addressCount == 0 }
+    if let first = unresolved.first {
+      text.append("; ")
+      text.append(escaped: first.name.host)
+      text.append(": ")
+      text.append(first.errno?.words ?? "not resolved in time")
+      if unresolved.count > 1 {
+        text.append(", and ")
+        text.append(decimal: unresolved.count - 1)
+        text.append(unresolved.count == 2 ? " more name" : " more names")
+      }
     }
     return text
   }

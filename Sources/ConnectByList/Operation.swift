@@ -25,20 +25,38 @@ public struct Operation: ~Copyable {
   private var waitSet = WaitSet()
   private var finder: FactFinder
   private let settings: SocketSettings
+  /// What became of each name of the list, by its number in the race.
+  public private(set) var names: [NameResult]
+  private var resolver: Resolver?
+  private let family: Family?
+  /// The caller's, readable when the connect is to end; -1: none.
+  private let cancelDescriptor: CInt
+  private var isCancelled = false
+  /// The socket that the winner is to become; `nil`: it becomes a socket of its own.
+  let target: CallerSocket?
 
-  /// Begins the race; the clock runs from `now`. Nothing is asked of the kernel before `advance`.
-  init(race: Race, finder: FactFinder, settings: SocketSettings, at now: Instant) {
+  /// Begins the race; the clock runs from its beginning. Nothing is asked of the kernel before
+  /// `advance`.
+  init(
+    race: Race, names: [HostName], finder: FactFinder, _ request: ConnectRequest,
+    onto target: CallerSocket?
+  ) {
     self.race = race
     self.finder = finder
-    self.settings = settings
-    wakeUp = now
+    self.target = target
+    self.names = names.map { NameResult(name: $0) }
+    settings = request.settings
+    family = request.options.family
+    cancelDescriptor = request.cancelDescriptor
+    wakeUp = race.began
   }
 
   // MARK: driving
 
   /// Takes in completions and does what is due.
   public mutating func advance() -> Progress {
-    if sockets.count > 0 { collect(for: .zero) }
+    if !names.isEmpty && race.attempts.isEmpty && resolver == nil { startResolving() }
+    if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
     return act()
   }
 
@@ -52,7 +70,7 @@ public struct Operation: ~Copyable {
 
   /// Runs to the end, blocking. Not for races that validate.
   public mutating func run() -> RaceResult {
-    var progress = act()
+    var progress = advance()
     while true {
       switch progress {
       case .pending: progress = waitAndAdvance()
@@ -117,6 +135,56 @@ public struct Operation: ~Copyable {
     }
   }
 
+  // MARK: names
+
+  /// What cannot be looked up is not resolved; the rest of the list goes on.
+  private mutating func startResolving() {
+    do throws(Errno) {
+      let resolver = try Resolver.start(names.map { $0.name }, family: family)
+      try makeWaitSet()
+      try waitSet.add(resolver.number, WaitSet.resolver)
+      self.resolver = consume resolver
+    } catch {
+      for index in names.indices { take(.failed(error), ofName: index) }
+    }
+  }
+
+  private mutating func collectAnswers() {
+    var answers: [(Int, Resolver.Answer)] = []
+    resolver?.collect { answers.append(($0, $1)) }
+    for (index, answer) in answers { take(answer, ofName: index) }
+    // Its descriptor goes with the last answer.
+    if names.allSatisfy({ $0.ended != nil }) { resolver = nil }
+  }
+
+  private mutating func take(_ answer: Resolver.Answer, ofName index: Int) {
+    let now = Clock.now()
+    let id = NameID(Int32(index))
+    names[index].ended = now
+    switch answer {
+    case .addresses(let endpoints):
+      let candidates = scoped(endpoints)
+      names[index].addressCount = candidates.count
+      race.handle(.resolved(id, family: nil, candidates), at: now)
+    case .failed(let errno):
+      names[index].errno = errno
+      race.handle(.unresolved(id, family: nil, errno), at: now)
+    }
+  }
+
+  /// A link-local address without a scope is one on each link, as in the list.
+  private mutating func scoped(_ endpoints: [Endpoint]) -> [Endpoint] {
+    var result: [Endpoint] = []
+    for endpoint in endpoints {
+      if endpoint.address.needsScope && endpoint.address.scope == 0 {
+        for link in finder.links() { result.append(endpoint.withScope(link)) }
+      } else {
+        result.append(endpoint)
+      }
+    }
+    return result
+  }
+
   // MARK: attempts
 
   /// False where it failed at once.
@@ -124,11 +192,11 @@ public struct Operation: ~Copyable {
     let pair = race.attempts[id].pair
     do throws(Errno) {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
-      let remote = race.plan.remote(of: pair)
-      let socket = try Syscalls.socket(remote.family)
+      let remote = try form(of: race.plan.remote(of: pair))
+      let socket = try makeSocket(remote.family)
       try settings.apply(to: socket.number)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
-        try SocketSettings.bind(socket.number, to: local)
+        try SocketSettings.bind(socket.number, to: form(of: local))
       }
       let progress = try Syscalls.connect(socket.number, to: remote)
       try watch(socket.number, id)
@@ -139,6 +207,17 @@ public struct Operation: ~Copyable {
       race.handle(.failed(id, error, synchronous: true), at: Clock.now())
       return false
     }
+  }
+
+  private func makeSocket(_ family: Family) throws(Errno) -> Descriptor {
+    if let target { return try target.makeSocket() }
+    return try Syscalls.socket(family)
+  }
+
+  /// As the sockets of this operation have it.
+  private func form(of endpoint: Endpoint) throws(Errno) -> Endpoint {
+    guard let target else { return endpoint }
+    return try target.form(of: endpoint)
   }
 
   /// Makes sure that the wait sees this socket, which is not in the table yet.
@@ -152,6 +231,9 @@ public struct Operation: ~Copyable {
     guard !waitSet.isMade else { return }
     try waitSet.make()
     if let (id, number) = onlyInFlight { try waitSet.add(number, id) }
+    if cancelDescriptor >= 0 && !isCancelled {
+      try waitSet.add(cancelDescriptor, WaitSet.cancel)
+    }
   }
 
   /// The only attempt, as long as its handshake lasts: a connection that waits for a verdict is
@@ -182,14 +264,35 @@ public struct Operation: ~Copyable {
         isMore = completions.count - before == WaitSet.batchMax && completions.count < sockets.count
         span = .zero
       }
-      for (id, events) in completions { complete(id, events: events) }
+      for (id, events) in completions where id.number >= 0 { complete(id, events: events) }
+      for (id, _) in completions {
+        if id == WaitSet.resolver { collectAnswers() }
+        if id == WaitSet.cancel { takeCancel() }
+      }
     } else if let (id, number) = onlyInFlight {
-      let events = Syscalls.poll(number, events: CInt(CBL_WRITABLE), for: span)
+      let (events, cancel) = poll(number, events: CInt(CBL_WRITABLE), for: span)
       if events != 0 { complete(id, events: events) }
+      if cancel != 0 { takeCancel() }
     } else {
-      // Nothing in flight: a delay, names on their way, or a verdict.
-      _ = Syscalls.poll(-1, events: 0, for: span)
+      // Nothing in flight: a delay, or a verdict.
+      if poll(-1, events: 0, for: span).cancel != 0 { takeCancel() }
     }
+  }
+
+  private func poll(_ fd: CInt, events: CInt, for span: TimeSpan) -> (CInt, cancel: CInt) {
+    if cancelDescriptor < 0 || isCancelled {
+      return (Syscalls.poll(fd, events: events, for: span), 0)
+    }
+    let (ready, cancel) = Syscalls.poll(fd, events: events, or: cancelDescriptor, for: span)
+    return (ready, cancel)
+  }
+
+  /// The descriptor stays readable, and is not looked at again.
+  private mutating func takeCancel() {
+    guard !isCancelled else { return }
+    isCancelled = true
+    if waitSet.isMade { waitSet.remove(cancelDescriptor) }
+    race.handle(.cancelled, at: Clock.now())
   }
 
   /// One attempt's socket has something to say.
@@ -244,6 +347,7 @@ public struct Operation: ~Copyable {
       do throws(Errno) { local = try Syscalls.localEndpoint(fd) } catch { local = nil }
     }
     if let known = local, known.address.isUnspecified { local = nil }
-    race.note(id, local: local, resentCount: resent)
+    // In the report pairs are of one family, whatever socket they were tried on.
+    race.note(id, local: local?.unmapped, resentCount: resent)
   }
 }

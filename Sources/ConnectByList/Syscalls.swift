@@ -16,6 +16,11 @@ enum Syscalls {
     return Descriptor(owning: try check(cbl_socket(domain, type, number)))
   }
 
+  /// The same of a family and a protocol by their numbers.
+  static func socket(domain: CInt, protocol number: CInt) throws(Errno) -> Descriptor {
+    Descriptor(owning: try check(cbl_socket(domain, CInt(CBL_SOCK_STREAM), number)))
+  }
+
   enum ConnectStart { case connected, started }
 
   /// Starts connecting. `EINTR` counts as started: the kernel goes on without us. C: `connect`.
@@ -74,7 +79,38 @@ enum Syscalls {
   }
 
   /// C: `fcntl` with F_SETFL.
-  static func setNonBlocking(_ fd: CInt) throws(Errno) { try check(cbl_set_nonblocking(fd, 1)) }
+  static func setNonBlocking(_ fd: CInt, _ on: Bool = true) throws(Errno) {
+    try check(cbl_set_nonblocking(fd, on ? 1 : 0))
+  }
+
+  /// C: `fcntl` with F_GETFL.
+  static func isNonBlocking(_ fd: CInt) throws(Errno) -> Bool {
+    try check(cbl_is_nonblocking(fd)) == 1
+  }
+
+  /// C: `fcntl` with F_GETFD.
+  static func closesOnExec(_ fd: CInt) throws(Errno) -> Bool {
+    try check(cbl_closes_on_exec(fd)) == 1
+  }
+
+  /// Whether a SYN is on its way; false for what is not TCP's. C: `TCP_INFO`.
+  static func isConnecting(_ fd: CInt) -> Bool { cbl_is_connecting(fd) == 1 }
+
+  /// Whether it has an address or a port. C: `getsockname`.
+  static func isBound(_ fd: CInt) throws(Errno) -> Bool { try check(cbl_is_bound(fd)) == 1 }
+
+  /// `target`, which is open, becomes another number of what `fd` is. EBUSY and EINTR leave both
+  /// as they were and pass. C: `dup3`.
+  static func duplicate(_ fd: CInt, onto target: CInt, closesOnExec: Bool) throws(Errno) {
+    while true {
+      let code = cbl_duplicate_onto(fd, target, closesOnExec ? 1 : 0)
+      if code >= 0 { return }
+      switch Errno(-code) {
+      case .busy, .interrupted: continue
+      case let errno: throw errno
+      }
+    }
+  }
 
   /// 0: no more reading, 1: no more writing, 2: neither. C: `shutdown`.
   static func shutdown(_ fd: CInt, how: CInt) throws(Errno) {
@@ -118,6 +154,13 @@ enum Syscalls {
     var size = MemoryLayout<CInt>.size
     try check(cbl_get_option(fd, level, name, &value, &size))
     return value
+  }
+
+  /// An option of eight bytes; 0 where the kernel has none of that name.
+  static func longOption(_ fd: CInt, level: CInt, name: CInt) -> UInt64 {
+    var value: UInt64 = 0
+    var size = MemoryLayout<UInt64>.size
+    return cbl_get_option(fd, level, name, &value, &size) == 0 ? value : 0
   }
 
   // MARK: bytes
@@ -181,6 +224,9 @@ enum Syscalls {
     let ready = interruptible(cbl_poll_two(fd, events, other, wait(span), &otherEvents))
     return (ready, otherEvents)
   }
+
+  /// Whether the number is that of an open descriptor. C: `fcntl` with F_GETFD.
+  static func isOpen(_ fd: CInt) -> Bool { cbl_closes_on_exec(fd) >= 0 }
 
   static func epollCreate() throws(Errno) -> Descriptor {
     Descriptor(owning: try check(cbl_epoll_create()))

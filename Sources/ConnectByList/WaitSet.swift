@@ -20,9 +20,16 @@ struct WaitSet: ~Copyable {
     number = try Syscalls.epollCreate().release()
   }
 
+  /// What stands for the resolver and for the caller's cancel among the attempts that `collect`
+  /// tells.
+  static let resolver = AttemptID(-1)
+  static let cancel = AttemptID(-2)
+
+  /// Watches an attempt's socket, or what becomes readable for one of the two above.
   func add(_ fd: CInt, _ id: AttemptID) throws(Errno) {
     let tag = UInt64(UInt32(bitPattern: id.number))
-    try Syscalls.epollAdd(number, fd, events: CInt(CBL_WRITABLE), tag: tag)
+    let events = id.number < 0 ? CBL_READABLE : CBL_WRITABLE
+    try Syscalls.epollAdd(number, fd, events: CInt(events), tag: tag)
   }
 
   func remove(_ fd: CInt) { Syscalls.epollRemove(number, fd) }

@@ -53,10 +53,11 @@ public struct AddressList: Sendable {
   }
 
   /// A plan for its literals, with what the list remembers. Nothing is asked of the kernel; `links`
-  /// as in `candidates(family:links:)`. `nil`: there is nothing to try.
+  /// as in `candidates(family:links:)`. `nil`: there is nothing to try, neither a literal nor a
+  /// name.
   public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
     let candidates = candidates(family: options.family, links: links)
-    guard !candidates.isEmpty else { return nil }
+    guard !candidates.isEmpty || hasNames else { return nil }
     var plan = Plan(candidates, options: options)
     history.inform(&plan, at: now)
     return plan
@@ -113,6 +114,11 @@ extension AddressList {
       }
     }
     return result
+  }
+
+  /// Whether there is anything to be resolved.
+  public var hasNames: Bool {
+    entries.contains { if case .name = $0 { true } else { false } }
   }
 
   /// The names with the places of their entries.

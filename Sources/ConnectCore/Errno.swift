@@ -46,6 +46,9 @@ public struct Errno: Error, Hashable, Sendable {
 
   /// The resolver's "name or service not known".
   public static let nameNotKnown = Errno(-2)
+  public static let resolverTryAgain = Errno(-3)
+  /// The resolver's "no address associated with this name".
+  public static let nameWithoutAddress = Errno(-5)
 
   /// The name that scripts see, `ECONNREFUSED`; `nil` for a number that the table does not have.
   public var name: StaticString? { Self.row(of: number)?.name }
@@ -126,6 +129,7 @@ public struct Errno: Error, Hashable, Sendable {
     Row(-5, "EAI_NODATA", "name has no address"),
     Row(-6, "EAI_FAMILY", "address family not supported by the resolver"),
     Row(-8, "EAI_SERVICE", "service not known"),
+    Row(-9, "EAI_ADDRFAMILY", "name has no address of the family"),
     Row(-10, "EAI_MEMORY", "resolver out of memory"),
     Row(-11, "EAI_SYSTEM", "system error in the resolver"),
   ]

@@ -85,6 +85,9 @@ public struct IPAddress: Hashable, Sendable {
   /// 255.255.255.255. A subnet's own broadcast address cannot be told from its bits.
   public var isBroadcast: Bool { hasMappedPrefix && v4Bits == 0xffff_ffff }
 
+  /// Neither unspecified, multicast nor broadcast.
+  public var canBeConnectedTo: Bool { !isUnspecified && !isMulticast && !isBroadcast }
+
   /// fe80::/10, and 169.254.0.0/16 (RFC 3927).
   public var isLinkLocal: Bool {
     hasMappedPrefix ? v4Bits >> 16 == 0xa9fe : high >> 54 == 0xfe80 >> 6

@@ -61,7 +61,7 @@ int cbl_local_endpoint(int fd, struct cbl_endpoint *endpoint);
 int cbl_remote_endpoint(int fd, struct cbl_endpoint *endpoint);
 int cbl_shutdown(int fd, int how);
 int cbl_close(int fd);
-int cbl_duplicate_onto(int fd, int target);
+int cbl_duplicate_onto(int fd, int target, int closes_on_exec);
 
 int cbl_set_option(int fd, int level, int name, const void *value, size_t size);
 int cbl_get_option(int fd, int level, int name, void *value, size_t *size);
@@ -72,6 +72,10 @@ int cbl_resent_count(int fd);
 /* 1 where the descriptor's O_NONBLOCK is set, 0 where not. */
 int cbl_is_nonblocking(int fd);
 int cbl_set_nonblocking(int fd, int on);
+/* 1 or 0 likewise: FD_CLOEXEC; TCP's SYN is on its way; there is an address or a port. */
+int cbl_closes_on_exec(int fd);
+int cbl_is_connecting(int fd);
+int cbl_is_bound(int fd);
 
 int64_t cbl_receive(int fd, void *bytes, size_t count);
 /* MSG_NOSIGNAL: a peer that is gone is EPIPE, never a signal. */
@@ -96,6 +100,7 @@ int cbl_epoll_wait(int epoll, struct cbl_ready *ready, int count, int64_t timeou
 
 int cbl_eventfd(void);
 int cbl_eventfd_signal(int fd);
+void cbl_eventfd_clear(int fd);
 
 /* 0 where there is none. */
 uint32_t cbl_interface_index(const char *name);
@@ -107,8 +112,25 @@ int cbl_interface_name(uint32_t index, char *name);
 int cbl_thread_start(void (*body)(void *), void *context, uint64_t *joinable);
 void cbl_thread_join(uint64_t thread);
 
+/* Names on their way to addresses. `event` becomes readable with each answer, and stays the caller's.
+ * NULL: no memory. */
+struct cbl_resolver *cbl_resolver_new(int count, int event);
+/* One of at most `count` names; `family`: AF_INET, AF_INET6 or 0 for both. No service: the answers get
+ * `port`. 0, or -ENOMEM. */
+int cbl_resolver_add(struct cbl_resolver *resolver, struct cbl_slice host, struct cbl_slice service,
+                     uint16_t port, int family);
+/* Starts looking the names up; returns how many threads do (0: none could be had). */
+int cbl_resolver_start(struct cbl_resolver *resolver);
+/* The next answer: how many addresses, which stay as long as the resolver does; -1: none has come.
+ * `index`: of the name, in the order of `add`; `code`: 0, an errno, or one of the resolver's (below 0). */
+int cbl_resolver_take(struct cbl_resolver *resolver, int *index, int *code,
+                      const struct cbl_endpoint **answers);
+/* Lets go of it, whether the answers have come or not. */
+void cbl_resolver_free(struct cbl_resolver *resolver);
+
 /* The numbers of the errno names above are Linux's own; see Errno.swift. */
 enum {
+  CBL_AF_UNIX = 1,
   CBL_AF_INET = 2,
   CBL_AF_INET6 = 10,
   CBL_AF_NETLINK = 16,
