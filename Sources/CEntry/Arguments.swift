@@ -59,7 +59,7 @@ struct AddressRoom {
   /// Throws `.badAddress` where an address of the socket's family would not fit.
   func check(for socket: CallerSocket) throws(Errno) {
     guard address != nil else { return }
-    guard let length, Int(length.pointee) >= cbl_sockaddr_size(CInt(socket.family.rawValue)) else {
+    guard let length, Int(length.pointee) >= cbl_sockaddr_size(socket.domain) else {
       throw .badAddress
     }
   }
@@ -67,7 +67,7 @@ struct AddressRoom {
   /// Writes an address as a socket of this family has it. Nothing where nobody wants it.
   func put(_ endpoint: Endpoint, _ socket: CallerSocket) {
     guard let address, let length else { return }
-    let own = socket.family == .inet6 ? endpoint.mapped : endpoint.unmapped
+    let own = socket.domain == CInt(CBL_AF_INET6) ? endpoint.mapped : endpoint
     length.pointee = socklen_t(cbl_endpoint_to_sockaddr(cbl_endpoint(own), address))
   }
 }

@@ -46,6 +46,7 @@ private func answer(_ body: () throws(Errno) -> Void) -> CInt {
   }
 }
 
+/// Throws in the order of the header's list of errors.
 private func connect(
   _ number: CInt, _ entries: UnsafePointer<connect_by_list_addresses>?, _ local: AddressRoom,
   _ remote: AddressRoom, _ timeout: UnsafePointer<timeval>?,
@@ -59,8 +60,10 @@ private func connect(
   try local.check(for: socket)
   try remote.check(for: socket)
   var request = ConnectRequest()
+  // What is set on the caller's socket is the caller's choice.
+  request.settings.noDelay = false
   if let timeout { request.options.timeout = try span(timeout.pointee) }
-  request.cancel = try options.cancelDescriptor()
+  request.cancelDescriptor = try options.cancelDescriptor()
   let report: ConnectReport
   do throws(ConnectError) {
     report = try connectByList(&list, onto: socket, request)

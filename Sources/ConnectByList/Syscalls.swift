@@ -340,7 +340,7 @@ public struct SystemScopes: ScopeNames {
 }
 
 extension cbl_endpoint {
-  init(_ endpoint: Endpoint) {
+  public init(_ endpoint: Endpoint) {
     self.init(
       high: endpoint.address.high, low: endpoint.address.low, scope: endpoint.address.scope,
       port: endpoint.port, family: endpoint.family.rawValue)
@@ -348,7 +348,8 @@ extension cbl_endpoint {
 }
 
 extension Endpoint {
-  init?(_ endpoint: cbl_endpoint) {
+  /// `nil`: neither IPv4 nor IPv6.
+  public init?(_ endpoint: cbl_endpoint) {
     switch endpoint.family {
     case 4:
       self.init(IPAddress(v4: UInt32(truncatingIfNeeded: endpoint.low)), port: endpoint.port)

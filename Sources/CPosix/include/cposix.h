@@ -23,8 +23,8 @@ struct cbl_endpoint {
 int cbl_endpoint_from_sockaddr(const void *sockaddr, size_t size, struct cbl_endpoint *endpoint);
 /* Writes the structure of the endpoint's family, 4 or 6, and returns its size. */
 size_t cbl_endpoint_to_sockaddr(struct cbl_endpoint endpoint, void *sockaddr);
-/* sizeof the structure of a family as the endpoint has it: 4, 6, 1. */
-size_t cbl_sockaddr_size(int family);
+/* The size of the structure that a socket of this domain (AF_INET ...) has addresses in. */
+size_t cbl_sockaddr_size(int domain);
 
 /* For who calls us from C. */
 void cbl_set_errno(int number);
