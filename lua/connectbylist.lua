@@ -16,8 +16,16 @@ local net = { version = "0.1.0" }
 local address = {}
 local address_type = { __name = "address", __index = address }
 
+-- What a list has of a name that is to be resolved: host and port, which may be a service.
+local name_type = { __name = "name" }
+
+function name_type:__tostring()
+  return (self.host:find ":" and "[%s]:%s" or "%s:%s"):format(self.host, self.port)
+end
+
 local function make_address(host, port, family, scope)
   if not host then return host, port, family end
+  if not family then return setmetatable({ host = host, port = port }, name_type) end
   return setmetatable({ host = host, port = port, family = family, scope = scope }, address_type)
 end
 
@@ -25,7 +33,9 @@ local function host_of(self)
   return self.scope and self.host .. "%" .. self.scope or self.host
 end
 
-function address_type:__tostring() return core.address_text(host_of(self), self.port) end
+function address_type:__tostring()
+  return core.address_text(host_of(self), self.port, self.family == "unix")
+end
 
 function address_type.__concat(a, b) return tostring(a) .. tostring(b) end
 
@@ -33,13 +43,15 @@ function address_type.__eq(a, b)
   return a.host == b.host and a.port == b.port and a.scope == b.scope and a.family == b.family
 end
 
---- The v4-mapped IPv6 form (::ffff:a.b.c.d); an IPv6 address as it is.
+--- The v4-mapped IPv6 form (::ffff:a.b.c.d); any but an IPv4 address as it is.
 function address:mapped()
+  if self.family == "unix" then return self end
   return make_address(core.convert_address(host_of(self), self.port, true))
 end
 
 --- The IPv4 address inside a v4-mapped one; any other as it is.
 function address:unmapped()
+  if self.family == "unix" then return self end
   return make_address(core.convert_address(host_of(self), self.port))
 end
 
@@ -68,10 +80,26 @@ local function parts_of(entry, port)
   return host, port
 end
 
---- Adds one entry: text, an address, or a table with a host and a port.
+-- The path of an entry that is a Unix address; nil where it is none, and what is wrong with it.
+-- Only the field `unix` and an address can say it: text from outside never means a path.
+local function unix_path_of(entry)
+  local path = entry.unix
+  if path == nil then
+    local is_address = getmetatable(entry) == address_type and entry.family == "unix"
+    return is_address and entry.host or nil
+  end
+  if type(path) ~= "string" then return nil, "the Unix path is not a string" end
+  if entry.host or entry.port then return nil, "a Unix address has no host and no port" end
+  return path
+end
+
+--- Adds one entry: text, an address, or a table with a host and a port, or with a Unix path.
 -- Returns the list, or `nil, message, "EINVAL"` with the list as before.
 function list:add(entry, port)
   if type(entry) == "table" then
+    local path, problem = unix_path_of(entry)
+    if problem then return nil, problem, "EINVAL" end
+    if path then return list_core.add(self, path, nil, true) end
     local host, own_port = parts_of(entry, port)
     if not host then return nil, own_port, "EINVAL" end
     entry, port = host, own_port
@@ -151,29 +179,49 @@ local function plain(options)
   return copy
 end
 
---- A connected socket, or `nil, message, code, report`.
-function net.connect_by_list(addresses, options)
-  if type(addresses) == "table" or type(addresses) == "string" then
-    local made, message, code = fill(core.address_list(), addresses)
-    if not made then
-      return nil, "connect_by_list: " .. message, code, core.failed_report(code)
-    end
-    addresses = made
-  end
+-- The core's list for what a caller gave; nil, message and code where an entry is malformed.
+local function listed(addresses, name)
+  if type(addresses) ~= "table" and type(addresses) ~= "string" then return addresses end
+  local made, message, code = fill(core.address_list(), addresses)
+  if made then return made end
+  return nil, name .. ": " .. message, code
+end
+
+-- A malformed entry is told as any connect that fails, with a report.
+local function failed(message, code) return nil, message, code, core.failed_report(code) end
+
+--- A connected socket, or `nil, message, code, report`. Where the first argument is a socket made by
+-- `net.socket`, that socket is connected.
+function net.connect_by_list(...)
+  local sock, addresses, options = ...
+  if getmetatable(sock) ~= socket_type then sock, addresses, options = nil, ... end
+  local list, message, code = listed(addresses, "connect_by_list")
+  if message then return failed(message, code) end
   if type(options) == "table" then options = plain(options) end
-  return core.connect_by_list(addresses, options)
+  if sock then return socket_core.connect_by_list(sock, list, options) end
+  return core.connect_by_list(list, options)
+end
+
+--- The same for one host name and a port or a service: `net.connect_by_name("db.test", "https")`.
+function net.connect_by_name(host, service, options)
+  local made = core.address_list()
+  local ok, message, code = list_core.add(made, host, service)
+  if not ok then return failed("connect_by_name: " .. message, code) end
+  if type(options) == "table" then options = plain(options) end
+  local sock, report
+  sock, message, code, report = core.connect_by_list(made, options)
+  if sock then return sock end
+  return nil, message:gsub("^connect_by_list", "connect_by_name"), code, report
 end
 
 --- The plan, without sending a packet: an array of {rank, local_address, remote_address, chance,
--- reasons}; `tostring` prints a table.
+-- reasons}; `tostring` prints a table. Names are not looked up for it.
 function net.explain(addresses, options)
-  if type(addresses) == "table" or type(addresses) == "string" then
-    local made, message, code = fill(core.address_list(), addresses)
-    if not made then return nil, "explain: " .. message, code end
-    addresses = made
-  end
+  local made, message, code = listed(addresses, "explain")
+  if message then return nil, message, code end
   if type(options) == "table" then options = plain(options) end
-  local rows, message, code = core.explain(addresses, options)
+  local rows
+  rows, message, code = core.explain(made, options)
   if not rows then return nil, message, code end
   return require("connectbylist.report").explanation(rows, address_type)
 end
@@ -189,11 +237,15 @@ end
 --- A socket object that owns a connected descriptor.
 net.wrap = core.wrap
 
+--- A stream socket that is neither bound nor connected: "inet6" (the default; it takes IPv4 too),
+-- "inet" or "unix". Set its options, then give it to `connect_by_list`.
+net.socket = core.socket
+
 -- Sockets: reading and writing is in the core.
 
 local socket = {}
 for name, method in pairs(socket_core) do socket[name] = method end
-socket.unread = nil
+socket.unread, socket.connect_by_list, socket.is_open = nil, nil, nil
 
 function socket:local_address() return make_address(socket_core.local_address(self)) end
 
@@ -210,15 +262,23 @@ function socket:detach(takes_rest)
 end
 
 function socket:getfamily()
-  local remote, message, code = self:remote_address()
-  if not remote then return nil, message, code end
-  return remote.family
+  local own, message, code = self:local_address()
+  if not own then return nil, message, code end
+  return own.family
+end
+
+--- Gives a socket that is not connected the address, and the port unless it is 0, to connect from.
+-- Takes an address, or a host and a port.
+function socket:bind(host, port)
+  if type(host) == "table" then host, port = host_of(host), host.port end
+  return socket_core.bind(self, host, port)
 end
 
 socket_type.__index = socket
 
 function socket_type:__tostring()
-  if not socket.connected(self) then return "tcp{client}: closed" end
+  if not socket_core.is_open(self) then return "tcp{client}: closed" end
+  if not socket.connected(self) then return "tcp{client}: not connected" end
   return ("tcp{client}: %s -> %s"):format(self:local_address(), self:remote_address())
 end
 

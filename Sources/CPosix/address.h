@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "cposix.h"
 
@@ -11,6 +12,7 @@ union cbl_address {
   struct sockaddr any;
   struct sockaddr_in inet;
   struct sockaddr_in6 inet6;
+  struct sockaddr_un path;
   struct sockaddr_storage storage;
 };
 

@@ -28,6 +28,7 @@ _Static_assert(ECONNREFUSED == 111 && ETIMEDOUT == 110 && EHOSTUNREACH == 113, "
 _Static_assert(ENETUNREACH == 101 && EADDRNOTAVAIL == 99 && EINPROGRESS == 115, "errno numbers");
 _Static_assert(ECONNRESET == 104 && EAFNOSUPPORT == 97 && ECANCELED == 125, "errno numbers");
 _Static_assert(AF_INET == CBL_AF_INET && AF_INET6 == CBL_AF_INET6, "families");
+_Static_assert(AF_UNIX == CBL_AF_UNIX && sizeof(struct sockaddr_un) == 110, "Unix addresses");
 _Static_assert((int)SOCK_STREAM == CBL_SOCK_STREAM && (int)SOCK_DGRAM == CBL_SOCK_DGRAM, "types");
 _Static_assert(AF_NETLINK == CBL_AF_NETLINK && (int)SOCK_RAW == CBL_SOCK_RAW, "netlink");
 _Static_assert(CBL_READABLE == POLLIN && CBL_READABLE == (int)EPOLLIN, "events");
@@ -70,6 +71,18 @@ socklen_t cbl_to_system(union cbl_address *to, struct cbl_endpoint from) {
   store_big_endian(to->inet6.sin6_addr.s6_addr, from.high);
   store_big_endian(to->inet6.sin6_addr.s6_addr + 8, from.low);
   return sizeof to->inet6;
+}
+
+static socklen_t to_system_unix(union cbl_address *to, const char *path, size_t count) {
+  memset(&to->path, 0, sizeof to->path);
+  to->path.sun_family = AF_UNIX;
+  if (count > sizeof to->path.sun_path) count = sizeof to->path.sun_path;
+  memcpy(to->path.sun_path, path, count);
+  /* An abstract name begins with a NUL and ends where the length says; a path ends at its NUL. No
+   * path at all must not become a name of NULs. */
+  if (count > 0 && path[0] != '@') return sizeof to->path;
+  to->path.sun_path[0] = '\0';
+  return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + count);
 }
 
 void cbl_from_system(struct cbl_endpoint *to, const union cbl_address *from) {
@@ -138,6 +151,12 @@ int cbl_connect(int fd, struct cbl_endpoint remote) {
   return (int)result(connect(fd, &address.any, size));
 }
 
+int cbl_connect_unix(int fd, const void *path, size_t count) {
+  union cbl_address address;
+  socklen_t size = to_system_unix(&address, path, count);
+  return (int)result(connect(fd, &address.any, size));
+}
+
 int cbl_disconnect(int fd) {
   struct sockaddr none = {.sa_family = AF_UNSPEC};
   return (int)result(connect(fd, &none, sizeof none));
@@ -147,6 +166,18 @@ int cbl_bind(int fd, struct cbl_endpoint local) {
   union cbl_address address;
   socklen_t size = cbl_to_system(&address, local);
   return (int)result(bind(fd, &address.any, size));
+}
+
+int cbl_bind_unix(int fd, const void *path, size_t count) {
+  union cbl_address address;
+  socklen_t size = to_system_unix(&address, path, count);
+  return (int)result(bind(fd, &address.any, size));
+}
+
+int cbl_unlink_unix(const void *path, size_t count) {
+  union cbl_address address;
+  to_system_unix(&address, path, count);
+  return address.path.sun_path[0] ? (int)result(unlink(address.path.sun_path)) : 0;
 }
 
 int cbl_listen(int fd, int backlog) { return (int)result(listen(fd, backlog)); }
@@ -171,6 +202,22 @@ int cbl_remote_endpoint(int fd, struct cbl_endpoint *endpoint) {
   return 0;
 }
 
+int cbl_unix_path(int fd, int of_peer, void *path) {
+  union cbl_address address;
+  socklen_t size = sizeof address.path;
+  int code = of_peer ? getpeername(fd, &address.any, &size) : getsockname(fd, &address.any, &size);
+  if (code < 0) return -errno;
+  /* The kernel says 111 of a path of 108 bytes: it counts a NUL that did not fit. */
+  if (size > sizeof address.path) size = sizeof address.path;
+  if (address.any.sa_family != AF_UNIX || size <= offsetof(struct sockaddr_un, sun_path)) return 0;
+  size_t count = size - offsetof(struct sockaddr_un, sun_path);
+  const char *name = address.path.sun_path;
+  if (name[0]) count = strnlen(name, count);
+  memcpy(path, name, count);
+  if (!name[0]) *(char *)path = '@';
+  return (int)count;
+}
+
 int cbl_shutdown(int fd, int how) { return (int)result(shutdown(fd, how)); }
 
 int cbl_close(int fd) { return (int)result(close(fd)); }
@@ -188,6 +235,19 @@ int cbl_get_option(int fd, int level, int name, void *value, size_t *size) {
   if (getsockopt(fd, level, name, value, &length) < 0) return -errno;
   *size = length;
   return 0;
+}
+
+int cbl_is_mptcp(int fd) {
+  /* The first fields of struct mptcp_info; SOL_MPTCP 284, MPTCP_INFO 1 (linux/mptcp.h). */
+  struct {
+    uint8_t counts[6];
+    uint32_t flags;
+  } info;
+  socklen_t size = sizeof info;
+  memset(&info, 0, sizeof info);
+  /* One that fell back answers as TCP does: EOPNOTSUPP, for IPv6 ENOPROTOOPT (Linux 6.18). */
+  if (getsockopt(fd, 284, 1, &info, &size) < 0) return 0;
+  return (info.flags & 1) == 0; /* MPTCP_INFO_FLAG_FALLBACK */
 }
 
 int cbl_resent_count(int fd) {

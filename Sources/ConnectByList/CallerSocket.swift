@@ -65,10 +65,36 @@ public struct CallerSocket: Sendable {
   private func isOfThisNamespace() throws(Errno) -> Bool {
     guard domain != CInt(CBL_AF_UNIX) else { return true }
     let fresh = try makeSocket()
-    return Syscalls.longOption(
-      number, level: Number.solSocket, name: Number.networkNamespaceCookie)
-      == Syscalls.longOption(
-        fresh.number, level: Number.solSocket, name: Number.networkNamespaceCookie)
+    do throws(Errno) {
+      let cookie = try Syscalls.optionBytes(
+        number, level: Number.solSocket, name: Number.networkNamespaceCookie)
+      return try Syscalls.optionBytes(
+        fresh.number, level: Number.solSocket, name: Number.networkNamespaceCookie) == cookie
+    } catch {
+      return true
+    }
+  }
+
+  /// The options that its owner has set, and over them those of this connect: for the sockets that
+  /// are tried in its place.
+  func settings(under chosen: SocketSettings) throws(Errno) -> SocketSettings {
+    let fresh = try makeSocket()
+    var settings = SocketSettings()
+    // Without a word of either it is as the system has it.
+    settings.noDelay = false
+    for setting in try SocketOption.differences(of: number, from: fresh.number, family) {
+      settings.add(setting)
+    }
+    settings.add(chosen)
+    return settings
+  }
+
+  private var family: Family {
+    switch domain {
+    case CInt(CBL_AF_INET): .inet
+    case CInt(CBL_AF_INET6): .inet6
+    default: .unix
+    }
   }
 
   /// A socket like it, without its options.
@@ -79,9 +105,9 @@ public struct CallerSocket: Sendable {
   /// The remote, or the local address, as a socket of this family has it: IPv4 on an AF_INET6
   /// socket is v4-mapped. Throws `.familyNotSupported` where the socket cannot have it.
   func form(of endpoint: Endpoint) throws(Errno) -> Endpoint {
-    switch (domain, endpoint.family) {
-    case (CInt(CBL_AF_INET), .inet), (CInt(CBL_AF_INET6), .inet6): return endpoint
-    case (CInt(CBL_AF_INET6), .inet): return endpoint.mapped
+    switch (family, endpoint.family) {
+    case (.inet, .inet), (.inet6, .inet6), (.unix, .unix): return endpoint
+    case (.inet6, .inet): return endpoint.mapped
     default: throw .familyNotSupported
     }
   }

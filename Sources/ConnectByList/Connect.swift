@@ -36,11 +36,9 @@ extension Operation {
     }
     var finder = FactFinder(interface: try request.interfaceIndex())
     let plan = try request.plan(list, &finder, at: began)
-    let names = list.names
-    let family = request.options.family
-    let race = Race(
-      plan: plan, names: names.map { NameWait.Name(entry: $0.entry, family: family) }, at: began)
-    self.init(race: race, names: names.map { $0.name }, finder: finder, request, onto: target)
+    let race = Race(plan: plan, names: list.names(request.options), at: began)
+    let names = list.names.map { $0.name }
+    self.init(race: race, names: names, finder: finder, request, onto: target)
   }
 
   /// What the caller gets at the end. Call once, with what `advance` finished with; of a winner
@@ -106,7 +104,8 @@ extension ConnectRequest {
   public func explain(_ list: AddressList) throws(ConnectError) -> Race {
     let now = Clock.now()
     var finder = FactFinder(interface: try interfaceIndex())
-    var race = Race(plan: try plan(list, &finder, at: now), at: now)
+    let plan = try plan(list, &finder, at: now)
+    var race = Race(plan: plan, names: list.names(options), at: now)
     race.supply(finder.facts(for: race.plan))
     return race
   }
@@ -121,7 +120,7 @@ public func connectByList(
 ) throws(ConnectError) -> Socket {
   var operation = try Operation(list, request)
   let result = operation.run()
-  list.history.take(operation.race)
+  list.take(operation.race)
   return try operation.conclude(result)
 }
 
@@ -135,8 +134,14 @@ public func connectByList(
 public func connectByList(
   _ list: inout AddressList, onto socket: CallerSocket, _ request: ConnectRequest
 ) throws(ConnectError) -> ConnectReport {
+  var request = request
+  do throws(Errno) {
+    request.settings = try socket.settings(under: request.settings)
+  } catch {
+    throw ConnectError(error)
+  }
   var operation = try Operation(list, request, onto: socket)
   let result = operation.run()
-  list.history.take(operation.race)
+  list.take(operation.race)
   return try operation.concludeOntoTarget(result)
 }

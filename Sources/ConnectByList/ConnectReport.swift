@@ -34,6 +34,13 @@ public final class ConnectReport: Sendable {
     return false
   }
 
+  /// Whether the connection is Multipath TCP's; false: it fell back to TCP, or the kernel does not
+  /// tell (before Linux 5.16). `nil` where it was not asked for, with a Unix address, on failure.
+  public var isMultipath: Bool? {
+    guard case .won(let id) = result else { return nil }
+    return race?.attempts[Int(id.number)].isMultipath
+  }
+
   /// `nil` where it connected.
   public var errno: Errno? {
     switch result {
@@ -67,12 +74,13 @@ public final class ConnectReport: Sendable {
     if let id = race.lastFailure {
       let attempt = race.attempts[Int(id.number)]
       text.append("; last: ")
-      text.append(race.plan.remote(of: attempt.pair), scopes: SystemScopes())
+      text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
       text.append(" ")
       text.append(attempt.errno!.words)
     } else if count > 0 && errno != nil {
       text.append("; none answered")
     }
+    if let isMultipath { text.append(isMultipath ? "; MPTCP" : "; no MPTCP") }
     guard errno != nil else { return text }
     let unresolved = names.filter { $0.addressCount == 0 }
     if let first = unresolved.first {
@@ -97,9 +105,9 @@ public struct ConnectError: Error, Sendable {
   public let message: [UInt8]
   public let report: ConnectReport
 
-  init(_ errno: Errno, _ message: StaticString) {
+  init(_ errno: Errno, _ message: StaticString? = nil) {
     self.errno = errno
-    self.message = [UInt8](message)
+    self.message = [UInt8](message ?? errno.words)
     report = ConnectReport(errno)
   }
 

@@ -24,6 +24,11 @@ struct FactFinder {
   /// Facts of the remotes that the plan does not know yet; of the others there are none in it.
   mutating func facts(for plan: Plan) -> Facts {
     let unknown = (0..<plan.remoteCount).filter { plan.isUnknown($0) }
+    // Unix addresses alone: nothing to ask.
+    if unknown.isEmpty && locals == nil {
+      return Facts(
+        locals: [], remotes: [RemoteFacts](repeating: RemoteFacts(), count: plan.remoteCount))
+    }
     let distinct = Distinct(unknown.map { plan.endpoint(at: $0) }, precedes: Routes.precedes)
     let found = facts(of: distinct.values)
     var remotes = [RemoteFacts](repeating: RemoteFacts(), count: plan.remoteCount)

@@ -64,6 +64,7 @@ struct NetlinkRequests {
       append(20, type)
       append(half: address.high)
       append(half: address.low)
+    case .unix: preconditionFailure("netlink knows no Unix addresses")
     }
   }
 

@@ -28,12 +28,15 @@ public struct Operation: ~Copyable {
   /// What became of each name of the list, by its number in the race.
   public private(set) var names: [NameResult]
   private var resolver: Resolver?
+  private var hasBegun = false
   private let family: Family?
   /// The caller's, readable when the connect is to end; -1: none.
   private let cancelDescriptor: CInt
   private var isCancelled = false
   /// The socket that the winner is to become; `nil`: it becomes a socket of its own.
   let target: CallerSocket?
+  /// The kernel has no Multipath TCP, or none with these settings.
+  private var isMultipathRefused = false
 
   /// Begins the race; the clock runs from its beginning. Nothing is asked of the kernel before
   /// `advance`.
@@ -55,7 +58,10 @@ public struct Operation: ~Copyable {
 
   /// Takes in completions and does what is due.
   public mutating func advance() -> Progress {
-    if !names.isEmpty && race.attempts.isEmpty && resolver == nil { startResolving() }
+    if !hasBegun {
+      hasBegun = true
+      if !names.isEmpty { startResolving() }
+    }
     if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
     return act()
   }
@@ -194,11 +200,13 @@ public struct Operation: ~Copyable {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
       let remote = try form(of: race.plan.remote(of: pair))
       let socket = try makeSocket(remote.family)
-      try settings.apply(to: socket.number)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
         try SocketSettings.bind(socket.number, to: form(of: local))
       }
-      let progress = try Syscalls.connect(socket.number, to: remote)
+      let progress =
+        remote.family == .unix
+        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote])
+        : try Syscalls.connect(socket.number, to: remote)
       try watch(socket.number, id)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
@@ -209,9 +217,27 @@ public struct Operation: ~Copyable {
     }
   }
 
-  private func makeSocket(_ family: Family) throws(Errno) -> Descriptor {
-    if let target { return try target.makeSocket() }
-    return try Syscalls.socket(family)
+  /// A socket with its settings: Multipath TCP's where that is wanted and
+  /// can be had, and one like the caller's where that is to be connected.
+  private mutating func makeSocket(_ family: Family) throws(Errno) -> Descriptor {
+    if let target {
+      let socket = try target.makeSocket()
+      try settings.apply(to: socket.number, family)
+      return socket
+    }
+    if race.plan.wantsMultipath && family != .unix && !isMultipathRefused {
+      do throws(Errno) {
+        let socket = try Syscalls.socket(family, protocol: CInt(CBL_IPPROTO_MPTCP))
+        try settings.apply(to: socket.number, family)
+        return socket
+      } catch {
+        guard error.mayMeanNoMultipath else { throw error }
+        isMultipathRefused = true
+      }
+    }
+    let socket = try Syscalls.socket(family)
+    try settings.apply(to: socket.number, family)
+    return socket
   }
 
   /// As the sockets of this operation have it.
@@ -245,7 +271,8 @@ public struct Operation: ~Copyable {
 
   private mutating func drop(_ id: AttemptID) {
     guard let descriptor = sockets.take(id) else { return }
-    noteEnd(id, descriptor.number, local: nil)
+    let isUnix = race.plan.remote(of: race.attempts[id].pair).family == .unix
+    noteEnd(id, descriptor.number, local: nil, isUnix: isUnix)
   }
 
   // MARK: completions
@@ -307,14 +334,17 @@ public struct Operation: ~Copyable {
     if errno == nil {
       do throws(Errno) {
         let remote = try Syscalls.remoteEndpoint(fd)
-        let local = try Syscalls.localEndpoint(fd)
-        if local == nil || local != remote {
-          noteEnd(id, fd, local: local)
+        let isUnix = remote?.family == .unix
+        let local = isUnix ? nil : try Syscalls.localEndpoint(fd)
+        errno =
+          local != nil && local == remote
+          ? .connectionRefused : settings.applyLate(to: fd, remote?.family ?? .inet)
+        if errno == nil {
+          noteEnd(id, fd, local: local, isUnix: isUnix)
           stopWatching(fd)
           race.handle(.connected(id), at: Clock.now())
           return
         }
-        errno = .connectionRefused
       } catch {
         // Not connected. Hung up without an error: the connection came and went.
         errno = Syscalls.takePendingError(fd)
@@ -336,7 +366,8 @@ public struct Operation: ~Copyable {
 
   /// Facts for the report. The kernel sends the first SYN again after one second
   /// (TCP_TIMEOUT_INIT), so a younger attempt is not asked.
-  private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
+  private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?, isUnix: Bool) {
+    if isUnix { return race.note(id, local: nil, resentCount: 0) }
     let attempt = race.attempts[id]
     var resent: Int32 = 0
     if (attempt.ended ?? Clock.now()) - attempt.started >= .seconds(1) {
@@ -347,7 +378,26 @@ public struct Operation: ~Copyable {
       do throws(Errno) { local = try Syscalls.localEndpoint(fd) } catch { local = nil }
     }
     if let known = local, known.address.isUnspecified { local = nil }
+    let isMultipath =
+      race.plan.wantsMultipath && attempt.outcome == .pending ? Syscalls.isMultipath(fd) : nil
     // In the report pairs are of one family, whatever socket they were tried on.
-    race.note(id, local: local?.unmapped, resentCount: resent)
+    race.note(
+      id, local: local?.unmapped, resentCount: resent, isMultipath: isMultipath)
+  }
+}
+
+extension Errno {
+  /// What a kernel says that has no Multipath TCP (EPROTONOSUPPORT; before Linux 5.6 EINVAL), has it
+  /// switched off (net.mptcp.enabled: ENOPROTOOPT), lets nobody use it (SELinux, eBPF, seccomp:
+  /// EPERM, EACCES), or has it without some option (TCP_NODELAY before Linux 5.17: EOPNOTSUPP).
+  ///
+  /// Where the setting itself is wrong, TCP says so too.
+  fileprivate var mayMeanNoMultipath: Bool {
+    switch self {
+    case .protocolNotSupported, .invalidArgument, .noProtocolOption, .notPermitted, .accessDenied,
+      .operationNotSupported:
+      true
+    default: false
+    }
   }
 }

@@ -1,7 +1,8 @@
 import CPosix
 import ConnectCore
 
-/// A connected stream socket with a read buffer: the one owner of its descriptor.
+/// A stream socket with a read buffer, connected or to be connected: the one owner of its
+/// descriptor.
 ///
 /// Reads and writes try first and wait only where the kernel has nothing to give or to take.
 /// `timeout` bounds each call as a whole.
@@ -17,6 +18,8 @@ public struct Socket: ~Copyable {
   public var timeout: TimeSpan?
   public var lineMax = Socket.lineMaxDefault
   public private(set) var report: ConnectReport?
+  /// False of a socket that was made to be connected later.
+  public private(set) var isConnected = true
 
   private var buffer = ReadBuffer()
   private var output = WriteBuffer()
@@ -45,6 +48,39 @@ public struct Socket: ~Copyable {
     let remote = try Syscalls.remoteEndpoint(number)
     try Syscalls.setNonBlocking(number)
     self.init(Descriptor(owning: number), remote: remote)
+  }
+
+  /// A socket that is neither bound nor connected. An IPv6 one takes IPv4 as well (IPV6_V6ONLY is
+  /// off). Like every connect's own sockets it has TCP_NODELAY set.
+  public init(_ family: Family) throws(Errno) {
+    let descriptor = try Syscalls.socket(family)
+    // Said, not left to the system's setting: IPPROTO_IPV6 41, IPV6_V6ONLY 26.
+    if family == .inet6 { try Syscalls.setOption(descriptor.number, level: 41, name: 26, to: 0) }
+    try SocketSettings().apply(to: descriptor.number, family)
+    self.init(descriptor)
+    isConnected = false
+  }
+
+  /// Connects to whichever entry of the list answers best. Where none does, the socket is as it
+  /// was. Throws `.isConnected` on a connected one; a list of pairs as in `connectByList`.
+  public mutating func connect(
+    _ list: inout AddressList, _ request: ConnectRequest = ConnectRequest()
+  ) throws(ConnectError) {
+    let caller: CallerSocket
+    do throws(Errno) { caller = try CallerSocket(checking: number) } catch {
+      throw error == .invalidArgument
+        ? ConnectError(error, "the socket is bound, or it listens") : ConnectError(error)
+    }
+    report = try connectByList(&list, onto: caller, request)
+    isConnected = true
+    knownLocal = nil
+    knownRemote = nil
+  }
+
+  /// Gives it a local address, and a port: the kernel's choice for 0. C: `bind`.
+  public mutating func bind(to local: Endpoint) throws(Errno) {
+    try Syscalls.bind(number, to: local)
+    knownLocal = nil
   }
 
   /// What is buffered is sent, as by `close`, but only as far as that takes no waiting: nobody
@@ -250,22 +286,41 @@ public struct Socket: ~Copyable {
     return descriptor
   }
 
+  /// C: `setsockopt`. Throws what the kernel says.
+  public func set(_ setting: SocketOption.Setting) throws(Errno) { try setting.apply(to: number) }
+
+  /// C: `getsockopt`. Reading `error` clears it.
+  public func value(of option: SocketOption) throws(Errno) -> SocketOption.Value {
+    try option.value(on: number)
+  }
+
   /// 0: no more reading, 1: no more writing, 2: neither.
   public mutating func shutdown(how: CInt) throws(Errno) {
     if how != 0 { try flush() }
     try Syscalls.shutdown(number, how: how)
   }
 
-  /// C: `getsockname`; asked once.
+  /// C: `getsockname`; asked once. Of a Unix socket only the family: see `localUnixPath`.
   public mutating func localEndpoint() throws(Errno) -> Endpoint? {
     if knownLocal == nil { knownLocal = try Syscalls.localEndpoint(number) }
     return knownLocal
   }
 
-  /// C: `getpeername`; asked once.
+  /// C: `getpeername`; asked once. Of a Unix socket only the family: see `remoteUnixPath`.
   public mutating func remoteEndpoint() throws(Errno) -> Endpoint? {
     if knownRemote == nil { knownRemote = try Syscalls.remoteEndpoint(number) }
     return knownRemote
+  }
+
+  /// The path that a Unix socket is bound to: `@` before an abstract one, empty where it is unnamed,
+  /// as the connecting side mostly is. Not for other sockets. C: `getsockname`.
+  public func localUnixPath() throws(Errno) -> [UInt8] {
+    try Syscalls.unixPath(number, ofPeer: false)
+  }
+
+  /// The path that its peer is bound to. C: `getpeername`.
+  public func remoteUnixPath() throws(Errno) -> [UInt8] {
+    try Syscalls.unixPath(number, ofPeer: true)
   }
 
   private var deadline: Instant { timeout.map { Clock.now() + $0 } ?? .distantFuture }

@@ -1,37 +1,71 @@
 import CPosix
 import ConnectCore
 
-/// What is set on every attempt's socket before its SYN.
+/// What is set on every attempt's socket: before its SYN, but for what only a connection can have.
 public struct SocketSettings: Sendable {
   /// Send small writes at once (TCP_NODELAY). On unless said otherwise: a request of a few lines is
   /// otherwise held back for the peer's delayed acknowledgement.
-  public var noDelay = true
-  /// Connect through this interface only (SO_BINDTODEVICE); 0: any.
+  ///
+  /// `nil`, where nobody has said: on; for a socket of the caller's, as it is there.
+  public var noDelay: Bool?
+  /// Connect through this interface only (SO_BINDTODEVICE); empty: any.
   public var interface: [UInt8] = []
+  /// The other options, each at most once.
+  private var chosen: [SocketOption.Setting] = []
 
   public init() {}
 
-  /// Numbers of Linux's uapi headers.
-  private enum Number {
-    static let solSocket: CInt = 1
-    static let reuseAddress: CInt = 2
-    static let bindToDevice: CInt = 25
-    static let ipProtocol: CInt = 0
-    static let bindAddressNoPort: CInt = 24
-    static let tcpProtocol: CInt = 6
-    static let noDelay: CInt = 1
+  /// Takes an option in, in place of an earlier value of it.
+  public mutating func add(_ setting: SocketOption.Setting) {
+    switch (setting.level, setting.number) {
+    case (SocketOption.tcp, SocketOption.noDelay): noDelay = setting.bytes.first == 1
+    // The routes that are looked up go through it too.
+    case (SocketOption.solSocket, SocketOption.bindToDevice): interface = setting.bytes
+    default:
+      chosen.removeAll { $0.isSameOption(as: setting) }
+      // `tos` changes the priority (IP_TOS of Linux does), so it must not come after `priority`.
+      chosen.insert(setting, at: setting.level == SocketOption.ipv4 ? 0 : chosen.count)
+    }
   }
 
-  /// Applies all; the first that cannot be set is the attempt's failure, none is left out.
-  func apply(to fd: CInt) throws(Errno) {
-    if !interface.isEmpty {
+  /// Takes in what others say, over what these have.
+  mutating func add(_ others: SocketSettings) {
+    if let on = others.noDelay { noDelay = on }
+    if !others.interface.isEmpty { interface = others.interface }
+    for setting in others.chosen { add(setting) }
+  }
+
+  /// Sets all that mean something to a socket of this family; the first that cannot be set is the
+  /// attempt's failure, none is left out.
+  func apply(to fd: CInt, _ family: Family) throws(Errno) {
+    let families = SocketOption.Families(family)
+    if !interface.isEmpty && families != .unix {
       try Syscalls.setOption(
-        fd, level: Number.solSocket, name: Number.bindToDevice, to: interface)
+        fd, level: SocketOption.solSocket, name: SocketOption.bindToDevice, to: interface)
     }
-    if noDelay {
-      try Syscalls.setOption(fd, level: Number.tcpProtocol, name: Number.noDelay, to: 1)
+    if noDelay ?? true && families != .unix {
+      try Syscalls.setOption(fd, level: SocketOption.tcp, name: SocketOption.noDelay, to: 1)
+    }
+    try apply(.beforeConnecting, to: fd, families)
+  }
+
+  /// What is left to be set on a connected socket; the errno where something cannot be.
+  func applyLate(to fd: CInt, _ family: Family) -> Errno? {
+    do throws(Errno) { try apply(.whenConnected, to: fd, SocketOption.Families(family)) } catch {
+      return error
+    }
+    return nil
+  }
+
+  private func apply(
+    _ moment: SocketOption.Moment, to fd: CInt, _ families: SocketOption.Families
+  ) throws(Errno) {
+    for setting in chosen where setting.moment == moment && setting.families.contains(families) {
+      try setting.apply(to: fd)
     }
   }
+
+  private static let bindAddressNoPort: CInt = 24
 
   /// Binds a source address.
   ///
@@ -42,13 +76,15 @@ public struct SocketSettings: Sendable {
   static func bind(_ fd: CInt, to local: Endpoint) throws(Errno) {
     if local.port == 0 {
       do throws(Errno) {
-        try Syscalls.setOption(fd, level: Number.ipProtocol, name: Number.bindAddressNoPort, to: 1)
+        try Syscalls.setOption(
+          fd, level: SocketOption.ipv4, name: bindAddressNoPort, to: 1)
       } catch {
         guard error == .noProtocolOption else { throw error }
       }
     } else {
       // Attempts from one port to several remotes stand side by side, and beside TIME_WAIT.
-      try Syscalls.setOption(fd, level: Number.solSocket, name: Number.reuseAddress, to: 1)
+      try Syscalls.setOption(
+        fd, level: SocketOption.solSocket, name: SocketOption.reuseAddress, to: 1)
     }
     try Syscalls.bind(fd, to: local)
   }

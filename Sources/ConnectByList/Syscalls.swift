@@ -12,7 +12,12 @@ enum Syscalls {
   static func socket(
     _ family: Family, type: CInt = CInt(CBL_SOCK_STREAM), protocol number: CInt = 0
   ) throws(Errno) -> Descriptor {
-    let domain = family == .inet ? CInt(CBL_AF_INET) : CInt(CBL_AF_INET6)
+    let domain =
+      switch family {
+      case .inet: CInt(CBL_AF_INET)
+      case .inet6: CInt(CBL_AF_INET6)
+      case .unix: CInt(CBL_AF_UNIX)
+      }
     return Descriptor(owning: try check(cbl_socket(domain, type, number)))
   }
 
@@ -31,6 +36,34 @@ enum Syscalls {
     case .inProgress, .interrupted: return .started
     case let errno: throw errno
     }
+  }
+
+  /// Connects to a Unix path, at once or not at all: `.tryAgain` where the listener's queue is full.
+  /// The kernel has no way to tell when there is room. C: `connect`.
+  static func connect(_ fd: CInt, toUnix path: [UInt8]) throws(Errno) -> ConnectStart {
+    try check(path.withUnsafeBytes { cbl_connect_unix(fd, $0.baseAddress, $0.count) })
+    return .connected
+  }
+
+  /// C: `bind`.
+  static func bind(_ fd: CInt, toUnix path: [UInt8]) throws(Errno) {
+    try check(path.withUnsafeBytes { cbl_bind_unix(fd, $0.baseAddress, $0.count) })
+  }
+
+  /// That it is gone already is nothing. C: `unlink`.
+  static func unlink(unixPath path: [UInt8]) {
+    _ = path.withUnsafeBytes { cbl_unlink_unix($0.baseAddress, $0.count) }
+  }
+
+  /// The path that a Unix socket, or its peer, is bound to, as `UnixPaths` has it; empty where it is
+  /// unnamed. C: `getsockname`, `getpeername`.
+  static func unixPath(_ fd: CInt, ofPeer: Bool) throws(Errno) -> [UInt8] {
+    var path = [UInt8](repeating: 0, count: 108)
+    let count = try check(path.withUnsafeMutableBytes {
+      cbl_unix_path(fd, ofPeer ? 1 : 0, $0.baseAddress)
+    })
+    path.removeLast(path.count - Int(count))
+    return path
   }
 
   /// A datagram socket forgets its peer and the source that was chosen for it. C: `connect`,
@@ -64,7 +97,8 @@ enum Syscalls {
     }
   }
 
-  /// C: `getsockname`. `nil`: neither IPv4 nor IPv6.
+  /// C: `getsockname`. `nil`: neither IP nor Unix. A Unix one comes without its path
+  /// (`unixPath`).
   static func localEndpoint(_ fd: CInt) throws(Errno) -> Endpoint? {
     var endpoint = cbl_endpoint()
     try check(cbl_local_endpoint(fd, &endpoint))
@@ -149,6 +183,10 @@ enum Syscalls {
   /// `TCP_INFO`.
   static func resentCount(_ fd: CInt) -> Int32 { cbl_resent_count(fd) }
 
+  /// Whether a connection is Multipath TCP's and did not fall back; false where the kernel does not
+  /// tell (before Linux 5.16). C: `MPTCP_INFO`.
+  static func isMultipath(_ fd: CInt) -> Bool { cbl_is_mptcp(fd) != 0 }
+
   static func option(_ fd: CInt, level: CInt, name: CInt) throws(Errno) -> CInt {
     var value: CInt = 0
     var size = MemoryLayout<CInt>.size
@@ -156,11 +194,12 @@ enum Syscalls {
     return value
   }
 
-  /// An option of eight bytes; 0 where the kernel has none of that name.
-  static func longOption(_ fd: CInt, level: CInt, name: CInt) -> UInt64 {
-    var value: UInt64 = 0
-    var size = MemoryLayout<UInt64>.size
-    return cbl_get_option(fd, level, name, &value, &size) == 0 ? value : 0
+  /// At most 16 bytes: names are no longer, and neither is a `struct timeval`.
+  static func optionBytes(_ fd: CInt, level: CInt, name: CInt) throws(Errno) -> [UInt8] {
+    var bytes = (UInt64(0), UInt64(0))
+    var size = MemoryLayout.size(ofValue: bytes)
+    try check(cbl_get_option(fd, level, name, &bytes, &size))
+    return withUnsafeBytes(of: &bytes) { Array($0.prefix(size)) }
   }
 
   // MARK: bytes
@@ -351,6 +390,7 @@ extension Endpoint {
   /// `nil`: neither IPv4 nor IPv6.
   public init?(_ endpoint: cbl_endpoint) {
     switch endpoint.family {
+    case 1: self = .unixElsewhere
     case 4:
       self.init(IPAddress(v4: UInt32(truncatingIfNeeded: endpoint.low)), port: endpoint.port)
     case 6:

@@ -1,7 +1,7 @@
 import CPosix
 import ConnectCore
 
-/// An endpoint on loopback for tests and demonstrations, in this process: a thread of its own
+/// An endpoint on loopback, or a Unix one, for tests and demonstrations, in this process: a thread of its own
 /// serves it, so that a script which blocks in a connect or a read can talk to it.
 ///
 /// Nobody outside this machine can reach it, and it needs no privileges.
@@ -16,13 +16,31 @@ public final class TestPeer: @unchecked Sendable {
     case silent
   }
 
+  /// Of a Unix one only the family.
   public let endpoint: Endpoint
+  /// The path of a Unix one.
+  public let unixPath: [UInt8]?
   /// The bound or listening socket.
   private var listener: Descriptor?
   /// A silent peer's own connection, which fills its queue.
   private var filler: Descriptor?
   private var server: EchoServer?
   private var servedCount = 0
+
+  /// On a Unix path that is not there yet, or `@` and an abstract name; `close` takes it away again.
+  /// Not for `.silent`: a Unix connect is never silent.
+  public init(_ kind: Kind, unixPath: [UInt8]) throws(Errno) {
+    if kind == .silent { throw .operationNotSupported }
+    do throws(EntryError) { try UnixPaths.check(unixPath) } catch { throw .invalidArgument }
+    let listener = try Syscalls.socket(.unix)
+    try Syscalls.bind(listener.number, toUnix: unixPath)
+    endpoint = .unixElsewhere
+    self.unixPath = unixPath
+    // From here on `close` has what there is to take away.
+    let number = listener.number
+    self.listener = consume listener
+    if kind == .echo { try serve(number) }
+  }
 
   /// Throws what the system calls say; `address` must be one of this machine's own, loopback unless
   /// a test has a network of its own.
@@ -33,29 +51,32 @@ public final class TestPeer: @unchecked Sendable {
       throw .familyNotSupported
     }
     self.endpoint = endpoint
+    unixPath = nil
+    let number = listener.number
+    self.listener = consume listener
     switch kind {
     case .refused: break
     case .silent:
       // With a backlog of 0 the queue has room for one connection, which nobody accepts (Linux
       // 6.18: `sk_acceptq_is_full` asks for more than the backlog).
-      try Syscalls.listen(listener.number, backlog: 0)
+      try Syscalls.listen(number, backlog: 0)
       let own = try Syscalls.socket(address.family)
       _ = try Syscalls.connect(own.number, to: endpoint)
       // Until it stands in the queue: that its own side is connected would be a moment too early.
       let deadline = Clock.now() + .seconds(5)
-      while Syscalls.poll(
-        listener.number, events: CInt(CBL_READABLE), for: deadline - Clock.now()) == 0
-      {
+      while Syscalls.poll(number, events: CInt(CBL_READABLE), for: deadline - Clock.now()) == 0 {
         if Clock.now() >= deadline { throw .timedOut }
       }
       filler = consume own
-    case .echo:
-      try Syscalls.listen(listener.number, backlog: 1024)
-      let made = try EchoServer(listener: listener.number)
-      try made.start()
-      server = made
+    case .echo: try serve(number)
     }
-    self.listener = consume listener
+  }
+
+  private func serve(_ number: CInt) throws(Errno) {
+    try Syscalls.listen(number, backlog: 1024)
+    let made = try EchoServer(listener: number)
+    try made.start()
+    server = made
   }
 
   deinit { close() }
@@ -71,6 +92,7 @@ public final class TestPeer: @unchecked Sendable {
     }
     server = nil
     filler = nil
+    if let unixPath, listener != nil { Syscalls.unlink(unixPath: unixPath) }
     listener = nil
   }
 }

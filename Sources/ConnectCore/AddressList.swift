@@ -13,6 +13,13 @@ public struct HostName: Equatable, Sendable {
 public enum Entry: Equatable, Sendable {
   case endpoint(Endpoint)
   case name(HostName)
+
+  public init(_ text: EntryText) {
+    switch text {
+    case .endpoint(let endpoint): self = .endpoint(endpoint)
+    case .name(let host, let port): self = .name(HostName(host: host, port: port))
+    }
+  }
 }
 
 /// The addresses that a script wants to be connected to, in its own order.
@@ -25,6 +32,8 @@ public struct AddressList: Sendable {
   public private(set) var entries: [Entry] = []
   /// How its endpoints did in earlier connects.
   public var history = ConnectHistory()
+  /// The paths of its Unix entries.
+  public private(set) var unixPaths = UnixPaths()
   /// The port of entries that have none of their own.
   public let defaultPort: UInt16?
 
@@ -37,19 +46,34 @@ public struct AddressList: Sendable {
   /// Appends; the list must not be full.
   public mutating func append(_ entry: Entry) {
     precondition(!isFull, "an address list holds at most 1,000,000 entries")
+    if case .endpoint(let endpoint) = entry, endpoint.family == .unix { unixPaths.take(endpoint) }
     entries.append(entry)
+  }
+
+  /// Appends a Unix stream address; the list must not be full.
+  ///
+  /// - Parameter path: of a socket in the file system, 1 … 107 bytes; or `@` and an abstract name
+  ///   of as many. (A relative path that begins with `@` is written `./@…`.)
+  /// - Throws: `.unixEmpty`, `.unixTooLong`, `.unixNUL`; the list is as before.
+  public mutating func append(unixPath path: [UInt8]) throws(EntryError) {
+    precondition(!isFull, "an address list holds at most 1,000,000 entries")
+    entries.append(.endpoint(try unixPaths.take(path)))
   }
 
   @discardableResult
   public mutating func remove(at index: Int) -> Entry {
     let entry = entries.remove(at: index)
-    if case .endpoint(let endpoint) = entry { history.forget(endpoint) }
+    if case .endpoint(let endpoint) = entry {
+      history.forget(endpoint)
+      unixPaths.giveBack(endpoint)
+    }
     return entry
   }
 
   public mutating func removeAll() {
     entries.removeAll()
     history.forget()
+    unixPaths.removeAll()
   }
 
   /// A plan for its literals, with what the list remembers. Nothing is asked of the kernel; `links`
@@ -59,6 +83,7 @@ public struct AddressList: Sendable {
     let candidates = candidates(family: options.family, links: links)
     guard !candidates.isEmpty || hasNames else { return nil }
     var plan = Plan(candidates, options: options)
+    plan.unixPaths = unixPaths
     history.inform(&plan, at: now)
     return plan
   }
@@ -114,6 +139,17 @@ extension AddressList {
       }
     }
     return result
+  }
+
+  /// The names as a race waits for them.
+  public func names(_ options: ConnectOptions) -> [NameWait.Name] {
+    names.map { NameWait.Name(entry: $0.entry, family: options.family) }
+  }
+
+  /// Remembers how a race over this list went. Of what names resolved to, 4,096 endpoints are
+  /// remembered: a name may have another address each time.
+  public mutating func take(_ race: Race) {
+    history.take(race, countMax: entries.count + 4096)
   }
 
   /// Whether there is anything to be resolved.

@@ -8,10 +8,15 @@
 public enum Chance {
   /// L of a local address that nothing is known of.
   public static let localPrior = 0.98
+  /// L of a Unix address's side here: it has no local address that could fail.
+  public static let localOfUnix = 1.0
   /// R of a remote that nothing is known of.
   public static let remotePrior = 0.8
   /// R where this list connected before, or the kernel has metrics of finished connections.
   public static let remoteSeenWorking = 0.95
+  /// R of a Unix address that nothing is known of: with L it goes before every IP address, also one
+  /// that worked. It is on this machine, and says at once whether it connects.
+  public static let remoteHere = 0.95
   /// R where the neighbour does not answer address resolution.
   public static let remoteNeighbourFailed = 0.2
   /// R of an endpoint that refused; L of an address that is not there or has no network.

@@ -24,7 +24,10 @@ extension TextBuffer {
   }
 
   /// An address and its port: `192.0.2.1:80`, `[2001:db8::1]:80`, `[fe80::1%eth0]:80`.
+  ///
+  /// A Unix address, whose path is not here, is `unix:`; `append(unixPath:)` has it.
   public mutating func append(_ endpoint: Endpoint, scopes: some ScopeNames) {
+    if endpoint.family == .unix { return append(unixPath: []) }
     if endpoint.family == .inet6 { append(byte: UInt8(ascii: "[")) }
     append(endpoint.address, scopes: scopes)
     if endpoint.family == .inet6 { append(byte: UInt8(ascii: "]")) }

@@ -38,6 +38,9 @@ public struct EntryError: Error, Equatable {
     case unspecified
     case multicast
     case broadcast
+    case unixEmpty
+    case unixTooLong
+    case unixNUL
   }
 
   /// Plain English that can stand after the entry's text and a colon.
@@ -69,6 +72,9 @@ public struct EntryError: Error, Equatable {
     case .unspecified: "the unspecified address cannot be connected to"
     case .multicast: "a multicast address cannot be connected to"
     case .broadcast: "the broadcast address cannot be connected to"
+    case .unixEmpty: "the Unix path is empty"
+    case .unixTooLong: "the Unix path is longer than 107 bytes"
+    case .unixNUL: "a NUL in the Unix path"
     }
   }
 }

@@ -46,6 +46,7 @@ extension Plan {
     if isImpossible(pair) { return [UInt8]("none of the given local addresses fits") }
     guard pair.isFirst else { return [UInt8]("another local address") }
     let facts = remotes[Int(pair.remote)].facts
+    if facts.isHere { return [UInt8]("on this machine") }
     guard let local = locals[Int(pair.local)].address else { return [UInt8]("route's choice") }
     if case .these = options.locals, facts.route != .source(local.address) {
       return [UInt8]("first given local address that fits")

@@ -39,6 +39,8 @@ public struct RemoteFacts: Sendable, Equatable {
   /// The next hop does not answer address resolution.
   public var neighbourFailed = false
   public var history: History?
+  /// A Unix address.
+  public var isHere = false
 
   public init() {}
 
@@ -49,7 +51,9 @@ public struct RemoteFacts: Sendable, Equatable {
     switch history {
     case .connected: return Chance.remoteSeenWorking
     case .failed(let age): return Chance.remoteAfterFailure(age: age)
-    case nil: return roundTrip == nil ? Chance.remotePrior : Chance.remoteSeenWorking
+    case nil:
+      if isHere { return Chance.remoteHere }
+      return roundTrip == nil ? Chance.remotePrior : Chance.remoteSeenWorking
     }
   }
 }

@@ -63,11 +63,13 @@ public struct ConnectHistory: Sendable {
   public mutating func forget(_ endpoint: Endpoint) { endpoints[endpoint.unmapped] = nil }
 
   /// Takes in how a race's attempts ended. An attempt that somebody else's success or a cancel
-  /// stopped says nothing of its endpoint.
-  public mutating func take(_ race: Race) {
+  /// stopped says nothing of its endpoint. Once `countMax` endpoints are known no new ones are
+  /// taken in.
+  public mutating func take(_ race: Race, countMax: Int = .max) {
     for attempt in race.attempts {
       guard let ended = attempt.ended else { continue }
       let endpoint = race.plan.remote(of: attempt.pair)
+      guard endpoints.count < countMax || endpoints[endpoint] != nil else { continue }
       switch attempt.outcome {
       case .connected:
         endpoints[endpoint, default: EndpointHistory()]

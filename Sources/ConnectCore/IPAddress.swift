@@ -1,24 +1,27 @@
 /// An address family, under the name that scripts use for it.
 public enum Family: UInt8, Sendable {
+  case unix = 1
   case inet = 4
   case inet6 = 6
 
   public var name: StaticString {
     switch self {
+    case .unix: "unix"
     case .inet: "inet"
     case .inet6: "inet6"
     }
   }
-
-  public var other: Family { self == .inet ? .inet6 : .inet }
 }
 
-/// An IPv4 or IPv6 address with its scope: a plain value of 21 bytes, no text, no allocation.
+/// An IPv4 or IPv6 address with its scope, or what stands for a Unix path: a plain value of 21
+/// bytes, no text, no allocation.
 ///
 /// Both families share one 128-bit form: an IPv4 address is held as RFC 4291's v4-mapped
 /// (::ffff:a.b.c.d), which is how RFC 6724 looks at it too. `family` tells which it is, so
 /// 192.0.2.1 and ::ffff:192.0.2.1 are two different values; `mapped` and `unmapped` go between
 /// them.
+///
+/// A Unix address has its path in a table beside (`UnixPaths`), and here only its place there.
 public struct IPAddress: Hashable, Sendable {
   /// The first and the second eight bytes, each in network order read as a big-endian number.
   public let high: UInt64
@@ -42,6 +45,10 @@ public struct IPAddress: Hashable, Sendable {
     scope = 0
     family = .inet
   }
+
+  /// A Unix address by what its table calls it. `high` is 1: that is no loopback, no unspecified
+  /// and no other special address by any of the tests below.
+  init(unix place: UInt64) { self.init(high: 1, low: place, scope: 0, family: .unix) }
 
   private init(high: UInt64, low: UInt64, scope: UInt32, family: Family) {
     self.high = high

@@ -55,6 +55,8 @@ public struct ConnectOptions: Sendable {
   /// Only entries of this family; `nil`: any.
   public var family: Family?
   public var locals: Locals = .all
+  /// Whether IP attempts are Multipath TCP's where the kernel has it (and TCP's where not).
+  public var mptcp = false
   /// Whether a connection counts only when the caller says so (`Race.Step.validate`).
   public var validates = false
 
@@ -175,11 +177,20 @@ public struct OptionKey: Sendable {
       whole(value, 1...4096) { options.inFlight = Int($0) }
     },
     OptionKey(
-      "family", "'any', 'inet' or 'inet6'", initially: "any", "only addresses of this family"
+      "family", "'any', 'inet', 'inet6' or 'unix'", initially: "any",
+      "only addresses of this family"
     ) { options, value in
-      word(value, ["any", "inet", "inet6"]) {
-        options.family = $0 == 0 ? nil : $0 == 1 ? .inet : .inet6
+      word(value, ["any", "inet", "inet6", "unix"]) {
+        options.family = [nil, .inet, .inet6, .unix][Int($0)]
       }
+    },
+    OptionKey(
+      "mptcp", "a boolean", initially: "false",
+      "try Multipath TCP (RFC 8684), fall back to TCP"
+    ) { options, value in
+      guard case .boolean(let on) = value else { return .wrongType }
+      options.mptcp = on
+      return .taken
     },
   ]
 

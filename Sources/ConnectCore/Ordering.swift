@@ -89,6 +89,8 @@ public enum OrderingRule: UInt8, Sendable {
   case longestPrefix = 9
   /// No rule tells: the order is as given.
   case unchanged = 10
+  /// Ours too: a Unix address goes before the destinations that the rules are about.
+  case thisMachine = 11
 
   /// The rule for a person to read, true of the one that it puts first and of the one that it puts
   /// after.
@@ -105,6 +107,7 @@ public enum OrderingRule: UInt8, Sendable {
     case .smallerScope: "rule 8: the smaller scope goes first"
     case .longestPrefix: "rule 9: the longer prefix in common with the source goes first"
     case .unchanged: "rule 10: the order is as given"
+    case .thisMachine: "a Unix address, being on this machine, goes first"
     }
   }
 }
@@ -162,16 +165,26 @@ public enum Ordering {
   /// The order in which families take turns, as indices: the first one's family and the other by
   /// turns, what is left of the longer at the end; inside a family the order stays. O(n).
   ///
-  /// RFC 8305 section 4, with a First Address Family Count of 1.
+  /// RFC 8305 section 4, with a First Address Family Count of 1. A Unix address takes no turn: it
+  /// stays where it stands.
   public static func interleaved(_ families: [Family]) -> [Int] {
-    let leading = families.indices.filter { families[$0] == families[0] }
-    let other = families.indices.filter { families[$0] != families[0] }
+    let first = families.first { $0 != .unix }
+    let leading = families.indices.filter { families[$0] == first }
+    let other = families.indices.filter { families[$0] != first && families[$0] != .unix }
     var order: [Int] = []
     order.reserveCapacity(families.count)
+    func placeUnix() {
+      while order.count < families.count && families[order.count] == .unix {
+        order.append(order.count)
+      }
+    }
     for turn in 0..<max(leading.count, other.count) {
+      placeUnix()
       if turn < leading.count { order.append(leading[turn]) }
+      placeUnix()
       if turn < other.count { order.append(other[turn]) }
     }
+    placeUnix()
     return order
   }
 }

@@ -59,6 +59,8 @@ public struct Attempt: Sendable {
   var isSilenceNoted = false
   /// Where the kernel let it connect from, where the driver asked.
   public internal(set) var local: Endpoint?
+  /// Of a connection for which Multipath TCP was asked: whether it is one, and did not fall back.
+  public internal(set) var isMultipath: Bool?
   /// How often its SYN was sent again, as far as the driver asked.
   public internal(set) var resentCount: Int32 = 0
   /// Failed in the call that started it.

@@ -56,14 +56,23 @@ public struct Plan: Sendable {
     var isByTurns = false
   }
 
-  /// Indices of the two locals that stand for "the route's choice", and of the one that stands for
-  /// "there is none": the caller named local addresses, and none of them is compatible.
-  static func routesChoice(_ family: Family) -> Int32 { family == .inet ? 0 : 1 }
-  static let noLocal: Int32 = 2
+  /// Indices of the locals that stand for "the route's choice", one a family (a Unix address has no
+  /// route and is never bound), and of the one that stands for "there is none": the caller named
+  /// local addresses, and none of them is compatible.
+  static func routesChoice(_ family: Family) -> Int32 {
+    switch family {
+    case .inet: 0
+    case .inet6: 1
+    case .unix: 2
+    }
+  }
+  static let noLocal: Int32 = 3
   /// The addresses follow.
-  static let firstAddress = 3
+  static let firstAddress = 4
 
   let options: ConnectOptions
+  /// The list's, as they were when the plan was made.
+  public var unixPaths = UnixPaths()
   var locals: [Local]
   var remotes: [Remote]
   /// R of each remote, and whether its first pair was started. Beside the table: they are all of it
@@ -78,17 +87,18 @@ public struct Plan: Sendable {
   private var startedOthers: Set<Pair> = []
   /// Whether the local addresses are known: before that only the routes' own choice can be tried.
   public internal(set) var hasLocals = false
-  /// How many remotes nothing was found out about.
+  /// How many remotes nothing was found out about. Of Unix addresses there is nothing to find out.
   var unknownCount = 0
+  /// Whether there is any remote that local addresses matter for.
+  var hasIP = false
   /// How many remotes have not been tried from their route's source.
   public internal(set) var firstsLeft: Int
 
   /// A plan over candidates in the caller's order, of which nothing is known yet.
   public init(_ candidates: [Candidate], options: ConnectOptions) {
     self.options = options
-    locals = [
-      Local(address: nil, port: 0), Local(address: nil, port: 0), Local(address: nil, port: 0),
-    ]
+    locals = Array(repeating: Local(address: nil, port: 0), count: Plan.firstAddress)
+    locals[Int(Plan.routesChoice(.unix))].chance = Chance.localOfUnix
     locals[Int(Plan.noLocal)].chance = Chance.blamed
     if case .these(let chosen) = options.locals {
       for (index, endpoint) in chosen.enumerated() where !chosen[..<index].contains(endpoint) {
@@ -115,11 +125,17 @@ public struct Plan: Sendable {
       var remote = Remote(endpoint: candidate.endpoint, entry: candidate.entry)
       remote.place = Int32(remotes.count)
       remote.source = Plan.routesChoice(candidate.endpoint.family)
+      if candidate.endpoint.family == .unix {
+        remote.facts.isHere = true
+        remote.hasFacts = true
+      } else {
+        hasIP = true
+        unknownCount += 1
+      }
       remotes.append(remote)
-      chances.append(Chance.remotePrior)
+      chances.append(remote.facts.chance)
       isStarted.append(false)
       firstsLeft += 1
-      unknownCount += 1
     }
     if case .these = options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
@@ -174,6 +190,9 @@ public struct Plan: Sendable {
   public mutating func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
     switch errno {
     case .connectionRefused: chances[Int(pair.remote)] = Chance.blamed
+    // There is nobody between us and it who could be at fault.
+    case _ where remotes[Int(pair.remote)].facts.isHere:
+      chances[Int(pair.remote)] = Chance.blamed
     case .addressNotAvailable, .networkUnreachable:
       locals[Int(pair.local)].chance = Chance.blamed
     default:
@@ -223,6 +242,8 @@ public struct Plan: Sendable {
   public func roundTrip(of pair: Pair) -> RemoteFacts.RoundTrip? {
     remotes[Int(pair.remote)].facts.roundTrip
   }
+
+  public var wantsMultipath: Bool { options.mptcp }
 
   /// Whether a connection needs the caller's verdict.
   public var validates: Bool { options.validates }

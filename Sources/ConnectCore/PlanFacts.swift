@@ -4,18 +4,22 @@ extension Plan {
   /// Whether the order of the first pairs depends on facts that were not asked for yet.
   ///
   /// Not with a single remote, nor where the caller gives the order; nor where every remote has the
-  /// same address, of which routes and metrics would say the same.
+  /// same address, of which routes and metrics would say the same. Unix addresses do not count.
   public var needsFactsForOrder: Bool {
     guard unknownCount > 0 else { return false }
     if wantsRouteAmongLocals { return true }
     guard options.order == .likely else { return false }
-    let first = remotes[0].endpoint.address
-    return remotes.contains { $0.endpoint.address != first }
+    var first: IPAddress?
+    for remote in remotes where !remote.facts.isHere {
+      if let first, first != remote.endpoint.address { return true }
+      first = remote.endpoint.address
+    }
+    return false
   }
 
   /// Whether `next()` would have more to give if it had the facts.
   public var wantsFacts: Bool {
-    guard !hasLocals || unknownCount > 0, case .all = options.locals else { return false }
+    guard hasIP, !hasLocals || unknownCount > 0, case .all = options.locals else { return false }
     if firstsLeft == 0 { return true }
     return startsSinceOther >= 3 && locals.contains { $0.isSuspect }
   }
@@ -41,8 +45,10 @@ extension Plan {
   /// already nothing changes.
   public mutating func supply(_ facts: Facts) {
     assert(facts.remotes.count == remotes.count)
-    if !hasLocals { takeLocals(facts.locals) }
-    hasLocals = true
+    if hasIP {
+      if !hasLocals { takeLocals(facts.locals) }
+      hasLocals = true
+    }
     unknownCount = 0
     for index in remotes.indices where !remotes[index].hasFacts {
       remotes[index].hasFacts = true
@@ -102,7 +108,7 @@ extension Plan {
 
   /// The first named address that is compatible; the route's own where that is named.
   mutating func chooseSourcesAmongLocals() {
-    for index in remotes.indices where !isStarted[index] {
+    for index in remotes.indices where !isStarted[index] && !remotes[index].facts.isHere {
       let remote = remotes[index]
       var source = Plan.noLocal
       for local in Plan.firstAddress..<locals.count {

@@ -15,11 +15,15 @@ extension Plan {
         order.swapAt(index, random.below(index + 1))
       }
     case .likely:
-      let given = order
+      // Unix addresses first, as given; RFC 6724 has the others.
+      let here = order.filter { remotes[$0].facts.isHere }
+      let given = order.filter { !remotes[$0].facts.isHere }
       let sorted = Ordering.sorted(count: given.count) { candidate(remotes[given[$0]]) }
-      for (place, entry) in sorted.enumerated() {
-        order[place] = given[entry.index]
-        remotes[order[place]].rule = entry.rule
+      order = here
+      for entry in sorted {
+        remotes[given[entry.index]].rule =
+          order.count == here.count && !here.isEmpty ? .thisMachine : entry.rule
+        order.append(given[entry.index])
       }
     }
     note(order, isByTurns: false)

@@ -112,9 +112,12 @@ public struct Race: Sendable {
   }
 
   /// What the driver learned of an attempt's socket; changes nothing in the race, only its report.
-  public mutating func note(_ id: AttemptID, local: Endpoint?, resentCount: Int32) {
+  public mutating func note(
+    _ id: AttemptID, local: Endpoint?, resentCount: Int32, isMultipath: Bool? = nil
+  ) {
     attempts[id].local = local
     attempts[id].resentCount = resentCount
+    attempts[id].isMultipath = isMultipath
   }
 
   // MARK: events

@@ -87,7 +87,7 @@ private struct ScenarioText {
         switch answer.family {
         case .inet6: $0.append(" ipv6 after ")
         case .inet: $0.append(" ipv4 after ")
-        case nil: $0.append(" fails after ")
+        case nil, .unix: $0.append(" fails after ")
         }
         $0.append(duration: answer.after)
         for address in answer.addresses {
@@ -171,6 +171,7 @@ private struct ScenarioText {
     if options.inFlight != initially.inFlight {
       option("in_flight") { $0.append(decimal: options.inFlight) }
     }
+    if options.mptcp { option("mptcp") { $0.append("true") } }
     if let family = options.family { option("family") { $0.append(family.name) } }
     switch options.locals {
     case .all: break

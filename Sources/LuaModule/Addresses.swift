@@ -44,8 +44,8 @@ extension Call {
     }
   }
 
-  /// The endpoint that a text, or a host and a port, stands for.
-  fileprivate func endpoint(_ index: Int, defaultPort: UInt16?) throws(CallError) -> Endpoint {
+  /// The entry that a text, or a host and a port, stands for.
+  fileprivate func entry(_ index: Int, defaultPort: UInt16?) throws(CallError) -> Entry {
     let host = try text(index)
     let port = try port(index + 1)
     do throws(EntryError) {
@@ -55,14 +55,17 @@ extension Call {
       } else {
         entry = try EndpointText.parseEntry(host, defaultPort: defaultPort, scopes: SystemScopes())
       }
-      if case .endpoint(let endpoint) = entry { return endpoint }
+      return Entry(entry)
     } catch {
       throw .failed(.invalidArgument, entryProblem(host, error.message))
     }
+  }
+
+  /// The same where it has to be a literal.
+  fileprivate func endpoint(_ index: Int) throws(CallError) -> Endpoint {
+    if case .endpoint(let endpoint) = try entry(index, defaultPort: nil) { return endpoint }
     throw .failed(
-      .invalidArgument,
-      entryProblem(
-        host, "not an address with a port number; names are not resolved by this version"))
+      .invalidArgument, entryProblem(self[index].text, "not an address with a port number"))
   }
 }
 
@@ -84,11 +87,20 @@ extension Call {
 @c @implementation public func cbl_lua_list_add(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(ListBox.self)
-    let endpoint = try call.endpoint(0, defaultPort: box.list.defaultPort)
+    // The face says of its own accord that a text is a Unix path; no text says it of itself.
+    let isUnix = call[2].kind == CBL_BOOLEAN
+    let entry = isUnix ? nil : try call.entry(0, defaultPort: box.list.defaultPort)
     guard !box.list.isFull else {
       throw .failed(.invalidArgument, entryProblem(call[0].text, "the list has 1,000,000 entries"))
     }
-    box.list.append(.endpoint(endpoint))
+    if let entry {
+      box.list.append(entry)
+    } else {
+      let path = call[0].text
+      do throws(EntryError) { try box.list.append(unixPath: path) } catch {
+        throw .failed(.invalidArgument, entryProblem(path, error.message))
+      }
+    }
     call.addSelf()
   }
 }
@@ -99,10 +111,24 @@ extension Call {
     return number >= 1 && number <= list.count ? Int(number) - 1 : nil
   }
 
-  fileprivate func add(_ entry: Entry) {
+  /// host, port; no family: the face shows it as an entry with its own text.
+  private func add(_ name: HostName) {
+    var host = TextBuffer()
+    host.append(name.host)
+    add(copying: host)
+    switch name.port {
+    case .number(let port): add(Int(port))
+    case .service(let service):
+      var text = TextBuffer()
+      text.append(service)
+      add(copying: text)
+    }
+  }
+
+  fileprivate func add(_ entry: Entry, _ paths: UnixPaths) {
     switch entry {
-    case .endpoint(let endpoint): add(endpoint)
-    case .name: preconditionFailure("a name in a list")
+    case .endpoint(let endpoint): add(endpoint, unixPath: paths[endpoint])
+    case .name(let name): add(name)
     }
   }
 }
@@ -110,7 +136,9 @@ extension Call {
 @c @implementation public func cbl_lua_list_get(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(ListBox.self)
-    if let position = try call.position(in: box.list) { call.add(box.list[position]) }
+    if let position = try call.position(in: box.list) {
+      call.add(box.list[position], box.list.unixPaths)
+    }
   }
 }
 
@@ -120,7 +148,9 @@ extension Call {
     guard let position = try call.position(in: box.list) else {
       throw .misuse(2, "position out of bounds")
     }
-    call.add(box.list.remove(at: position))
+    // The path is the list's, and goes with the entry.
+    let paths = box.list.unixPaths
+    call.add(box.list.remove(at: position), paths)
   }
 }
 
@@ -146,7 +176,7 @@ extension Call {
         count += 1
         reply.add(cbl_value(count))
         reply.table(count: 7) {
-          reply.set("address", endpoint)
+          reply.set("address", endpoint, unixPath: list.unixPaths[endpoint])
           reply.set("connected", cbl_value(known.hasConnected))
           reply.set("successes", cbl_value(known.successCount))
           reply.set("failures", cbl_value(known.failureCount))
@@ -182,12 +212,12 @@ extension Call {
 }
 
 @c @implementation public func cbl_lua_address_parse(_ call: Call!) -> cbl_verdict {
-  call.perform { (call) throws(CallError) in call.add(try call.endpoint(0, defaultPort: nil)) }
+  call.perform { (call) throws(CallError) in call.add(try call.endpoint(0)) }
 }
 
 extension Call {
   /// An address that Lua holds in its parts: host with scope, and port.
-  fileprivate func addressInParts() throws(CallError) -> Endpoint {
+  func addressInParts() throws(CallError) -> Endpoint {
     let host = try text(0)
     let number = isNil(1) ? 0 : try integer(1)
     guard let address = EndpointText.parseAddress(host, scopes: SystemScopes()),
@@ -197,12 +227,16 @@ extension Call {
   }
 }
 
-/// The canonical text of an address from its parts.
+/// The canonical text of an address from its parts; third argument true: of a Unix address from its
+/// path.
 @c @implementation public func cbl_lua_address_text(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
-    let endpoint = try call.addressInParts()
     var text = TextBuffer()
-    text.append(endpoint, scopes: SystemScopes())
+    if call[2].integer == 1 {
+      text.append(unixPath: try call.text(0))
+    } else {
+      text.append(try call.addressInParts(), scopes: SystemScopes())
+    }
     call.add(copying: text)
   }
 }

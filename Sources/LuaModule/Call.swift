@@ -174,25 +174,33 @@ extension Call {
   }
 
   /// host, port, family, scope: what the Lua face makes an address of. Nothing known: nil.
-  func add(_ endpoint: Endpoint?) {
+  /// `unixPath`: of a Unix address.
+  func add(_ endpoint: Endpoint?, unixPath: [UInt8] = []) {
     guard let endpoint else {
       addNil()
       return
     }
-    let parts = EndpointParts(endpoint)
+    let parts = EndpointParts(endpoint, unixPath: unixPath)
     add(copying: parts.host)
-    add(Int(endpoint.port))
+    if let port = parts.port { add(port) } else { addNil() }
     add(endpoint.family.name)
     if let scope = parts.scope { add(copying: scope) } else { addNil() }
   }
 }
 
-/// An endpoint as Lua shows it: the scope stands apart from the host.
+/// An endpoint as Lua shows it: the scope stands apart from the host. The host of a Unix address is
+/// its path; it has no port.
 struct EndpointParts {
   var host = TextBuffer()
+  var port: Int?
   var scope: TextBuffer?
 
-  init(_ endpoint: Endpoint) {
+  init(_ endpoint: Endpoint, unixPath: [UInt8]) {
+    if endpoint.family == .unix {
+      host.append(unixPath)
+      return
+    }
+    port = Int(endpoint.port)
     host.append(endpoint.address.withScope(0), scopes: NumericScopes())
     guard endpoint.address.scope != 0 else { return }
     var text = TextBuffer()

@@ -57,7 +57,7 @@ extension Call {
     }
   }
 
-  private func unknownOption(
+  func unknownOption(
     _ name: [UInt8], among names: [StaticString], _ argument: Int
   ) -> CallError {
     var text = TextBuffer()
@@ -106,50 +106,38 @@ extension Call {
     }
     return .these(chosen)
   }
-
-  private func takeSocketOptions(
-    _ field: FieldReader.Field, into settings: inout SocketSettings, _ argument: Int
-  ) throws(CallError) {
-    var reader = field.fields
-    while let (key, value) = reader.next() {
-      let name = key.kind == CBL_TEXT ? key.text : []
-      guard name.equals("nodelay") else {
-        throw unknownOption(name, among: ["nodelay"], argument)
-      }
-      guard value.kind == CBL_BOOLEAN else {
-        throw .misuse(argument: argument, optionProblem(name, value, expected: "a boolean"))
-      }
-      settings.noDelay = value.value.integer == 1
-    }
-  }
 }
 
 /// `option 'timeout' must be a number of seconds, 0 or more; got -1`.
 private func optionProblem(
   _ name: [UInt8], _ field: FieldReader.Field, expected: StaticString
 ) -> TextBuffer {
+  optionProblem(name, field.value, expected: [UInt8](expected))
+}
+
+func optionProblem(_ name: [UInt8], _ value: cbl_value, expected: [UInt8]) -> TextBuffer {
   var text = TextBuffer()
   text.append("option '")
   text.append(escaped: name)
   text.append("' must be ")
   text.append(expected)
   text.append("; got ")
-  switch field.kind {
-  case CBL_INTEGER: text.append(decimal: Int(field.value.integer))
+  switch value.kind {
+  case CBL_INTEGER: text.append(decimal: Int(value.integer))
   case CBL_NUMBER:
     // Whole and small ones as they are; of the rest the type has to do.
-    if let whole = Int(exactly: field.value.number) {
+    if let whole = Int(exactly: value.number) {
       text.append(decimal: whole)
-    } else if field.value.number != field.value.number {
+    } else if value.number != value.number {
       text.append("NaN")
     } else {
       text.append("a number")
     }
   case CBL_TEXT:
     text.append("'")
-    text.append(escaped: field.value.text)
+    text.append(escaped: value.text)
     text.append("'")
-  default: text.append(field.value.typeName)
+  default: text.append(value.typeName)
   }
   return text
 }
@@ -212,6 +200,25 @@ extension ConnectError {
     }
   }
   if let report { call.add(made: report, at: 1) }
+  return verdict
+}
+
+/// self is a socket that is not connected yet; list and options.
+@c @implementation public func cbl_lua_connect_socket(_ call: Call!) -> cbl_verdict {
+  var report: ConnectReport?
+  let verdict = call.perform { (call) throws(CallError) in
+    let socket = try call.openBox()
+    let box: ListBox = try call.object(0, CBL_TYPE_LIST, "address list, table or string")
+    let request = try call.request(1)
+    do throws(ConnectError) {
+      try socket.socket.connect(&box.list, request)
+      call.addSelf()
+    } catch {
+      report = error.report
+      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+    }
+  }
+  if let report { call.add(made: report, at: 0) }
   return verdict
 }
 

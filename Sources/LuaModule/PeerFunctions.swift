@@ -2,7 +2,8 @@ import CLuaBorder
 import ConnectByList
 import ConnectCore
 
-/// A test endpoint of a kind, on 127.0.0.1 or the address given.
+/// A test endpoint of a kind, on 127.0.0.1 or the address given; third argument true: on a Unix
+/// path.
 @c @implementation public func cbl_lua_peer_new(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let word = try call.text(0)
@@ -15,6 +16,13 @@ import ConnectCore
       kind = .silent
     } else {
       throw .misuse(1, "'echo', 'refused' or 'silent' expected")
+    }
+    if call[2].integer == 1 {
+      let path = try call.text(1)
+      do throws(Errno) { call.add(made: try TestPeer(kind, unixPath: path)) } catch {
+        throw .failed(error, in: "test endpoint")
+      }
+      return
     }
     var address = IPAddress(v4: 0x7f00_0001)
     if !call.isNil(1) {
@@ -31,7 +39,10 @@ import ConnectCore
 }
 
 @c @implementation public func cbl_lua_peer_address(_ call: Call!) -> cbl_verdict {
-  call.perform { (call) throws(CallError) in call.add(call.this(TestPeer.self).endpoint) }
+  call.perform { (call) throws(CallError) in
+    let peer = call.this(TestPeer.self)
+    call.add(peer.endpoint, unixPath: peer.unixPath ?? [])
+  }
 }
 
 @c @implementation public func cbl_lua_peer_accepted(_ call: Call!) -> cbl_verdict {

@@ -51,13 +51,13 @@ final class Reply {
     add(cbl_value(kind: CBL_END))
   }
 
-  func set(_ name: StaticString, _ endpoint: Endpoint?) {
+  func set(_ name: StaticString, _ endpoint: Endpoint?, unixPath: [UInt8] = []) {
     guard let endpoint else { return }
-    let parts = EndpointParts(endpoint)
+    let parts = EndpointParts(endpoint, unixPath: unixPath)
     key(name)
     table(count: 4) {
       set("host", parts.host)
-      set("port", cbl_value(Int(endpoint.port)))
+      if let port = parts.port { set("port", cbl_value(port)) }
       set("family", cbl_value(endpoint.family.name))
       if let scope = parts.scope { set("scope", scope) }
     }

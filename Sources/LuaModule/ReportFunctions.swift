@@ -11,9 +11,17 @@ import ConnectCore
       reply.set("elapsed", cbl_value(report.elapsed.seconds))
       reply.set("deadline", cbl_value(report.isDeadline))
       if let errno = report.errno { reply.set("code", nameOf(errno)) }
+      if let isMultipath = report.isMultipath {
+        reply.set("mptcp", cbl_value(isMultipath ? "mptcp" : "fallback"))
+      }
       reply.set("summary", report.summary())
       reply.key("names")
-      reply.table(count: 0) {}
+      reply.table(count: report.names.count) {
+        for (index, name) in report.names.enumerated() {
+          reply.add(cbl_value(index + 1))
+          reply.table(count: 5) { add(name, report, to: reply) }
+        }
+      }
       reply.key("attempts")
       guard let race = report.race else {
         reply.table(count: 0) {}
@@ -46,7 +54,8 @@ extension Reply {
   /// What the plan says of a pair: the fields that a report and an explanation share.
   func addPair(_ row: ReportRow, of race: Race, local: Endpoint?) {
     set("local_address", local)
-    set("remote_address", race.plan.remote(of: row.pair))
+    let remote = race.plan.remote(of: row.pair)
+    set("remote_address", remote, unixPath: race.plan.unixPaths[remote])
     set("rank", cbl_value(row.rank))
     set("chance", cbl_value(row.chance))
     key("reasons")
@@ -72,6 +81,20 @@ private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to re
   if let errno = attempt.errno { reply.set("code", nameOf(errno)) }
   reply.set("resent", cbl_value(Int(attempt.resentCount)))
   if attempt.isHedge { reply.set("hedge", cbl_value(true)) }
+}
+
+/// How one name was resolved: host, port, ended, addresses, code.
+private func add(_ result: NameResult, _ report: ConnectReport, to reply: Reply) {
+  reply.key("host")
+  reply.add(copying: result.name.host)
+  reply.key("port")
+  switch result.name.port {
+  case .number(let port): reply.add(cbl_value(Int(port)))
+  case .service(let service): reply.add(copying: service)
+  }
+  reply.set("addresses", cbl_value(result.addressCount))
+  if let ended = result.ended { reply.set("ended", cbl_value(report.sinceCall(ended).seconds)) }
+  if let errno = result.errno { reply.set("code", nameOf(errno)) }
 }
 
 /// A report of a connect that did not begin: its code.

@@ -12,7 +12,7 @@ final class SocketBox {
 extension Call {
   /// The socket behind self, open.
   @inline(__always)
-  fileprivate func openBox() throws(CallError) -> SocketBox {
+  func openBox() throws(CallError) -> SocketBox {
     let box = this(SocketBox.self)
     guard box.socket.isOpen else { throw .closed }
     return box
@@ -193,7 +193,11 @@ extension Call {
 @c @implementation public func cbl_lua_socket_local_address(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { call.add(try box.socket.localEndpoint()) } catch {
+    do throws(Errno) {
+      let endpoint = try box.socket.localEndpoint()
+      let isUnix = endpoint?.family == .unix
+      call.add(endpoint, unixPath: isUnix ? try box.socket.localUnixPath() : [])
+    } catch {
       throw .failed(error, in: "local_address")
     }
   }
@@ -202,7 +206,11 @@ extension Call {
 @c @implementation public func cbl_lua_socket_remote_address(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { call.add(try box.socket.remoteEndpoint()) } catch {
+    do throws(Errno) {
+      let endpoint = try box.socket.remoteEndpoint()
+      let isUnix = endpoint?.family == .unix
+      call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
+    } catch {
       throw .failed(error, in: "remote_address")
     }
   }
@@ -285,7 +293,47 @@ extension Call {
 }
 
 @c @implementation public func cbl_lua_socket_connected(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    let socket = call.this(SocketBox.self)
+    call.add(socket.socket.isOpen && socket.socket.isConnected)
+  }
+}
+
+/// Whether the handle has a descriptor, connected or not.
+@c @implementation public func cbl_lua_socket_is_open(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in call.add(call.this(SocketBox.self).socket.isOpen) }
+}
+
+/// A socket that is neither bound nor connected, of a family by its name.
+@c @implementation public func cbl_lua_socket_new(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    let word = call.isNil(0) ? [UInt8]("inet6") : try call.text(0)
+    let family: Family
+    if word.equals("inet6") {
+      family = .inet6
+    } else if word.equals("inet") {
+      family = .inet
+    } else if word.equals("unix") {
+      family = .unix
+    } else {
+      throw .misuse(1, "'inet6', 'inet' or 'unix' expected")
+    }
+    do throws(Errno) { call.add(made: SocketBox(try Socket(family))) } catch {
+      throw .failed(error, in: "socket")
+    }
+  }
+}
+
+/// Takes an address as text; a port of 0 is the kernel's to choose.
+@c @implementation public func cbl_lua_socket_bind(_ call: Call!) -> cbl_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    let local = try call.addressInParts()
+    do throws(Errno) { try box.socket.bind(to: local) } catch {
+      throw .failed(error, in: "bind")
+    }
+    call.addSelf()
+  }
 }
 
 /// A socket object that owns a connected descriptor from here on.

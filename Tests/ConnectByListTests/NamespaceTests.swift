@@ -239,7 +239,7 @@ extension Driver {
 }
 
 /// A network namespace of a thread's own.
-private enum Namespace {
+enum Namespace {
   /// `unshare`, which Glibc's module leaves out, with CLONE_NEWNET.
   private static func leaveNetwork() -> Bool {
     typealias Unshare = @convention(c) (CInt) -> CInt

@@ -22,7 +22,7 @@ extension Driver {
       }
     }
 
-    @Test func `without a descriptor to be had it is EMFILE`() async {
+    @Test func `W14: without a descriptor to be had it is EMFILE`() async {
       await #expect(processExitsWith: .success) {
         let peer = try TestPeer(.refused)
         try withDescriptorsLeft(0) {

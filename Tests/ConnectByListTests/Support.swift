@@ -14,7 +14,7 @@ enum Driver {}
 /// After each test the process has the sockets that it had before.
 ///
 /// Other targets' tests run beside these in the same process and have sockets of their own, so only
-/// IP and netlink sockets are looked at, and a new one may stay for a while: a leaked one stays for
+/// IP, Unix and netlink sockets are looked at, and a new one may stay for a while: a leaked one stays for
 /// ever. Where every descriptor counts, a test has a process to itself (`ProcessTests`).
 struct KeepsDescriptors: SuiteTrait, TestTrait, TestScoping {
   let isRecursive = true
@@ -50,14 +50,14 @@ enum Descriptors {
     return (0..<count).filter { fcntl($0, F_GETFD) >= 0 }
   }
 
-  /// IP and netlink sockets, each by its number and inode: the number alone comes again.
+  /// IP, Unix and netlink sockets, each by its number and inode: the number alone comes again.
   static func sockets() -> Set<String> {
     var found: Set<String> = []
     for number in all() {
       var domain: CInt = 0
       var size = socklen_t(MemoryLayout<CInt>.size)
       guard getsockopt(number, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0,
-        domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK
+        [AF_INET, AF_INET6, AF_UNIX, AF_NETLINK].contains(domain)
       else { continue }
       var status = stat()
       if fstat(number, &status) == 0 { found.insert("\(number) \(status.st_ino)") }
@@ -96,8 +96,10 @@ final class Listener {
   let endpoint: Endpoint
   private let socket: Descriptor
 
-  init(at address: IPAddress = .loopback, backlog: CInt = 64) throws(Errno) {
-    let socket = try Syscalls.socket(address.family)
+  init(
+    at address: IPAddress = .loopback, backlog: CInt = 64, protocol number: CInt = 0
+  ) throws(Errno) {
+    let socket = try Syscalls.socket(address.family, protocol: number)
     try Syscalls.bind(socket.number, to: Endpoint(address, port: 0))
     guard let endpoint = try Syscalls.localEndpoint(socket.number) else {
       throw .familyNotSupported
@@ -223,7 +225,14 @@ func failure(
   of endpoints: Endpoint..., with request: ConnectRequest = request(),
   at place: SourceLocation = #_sourceLocation
 ) throws -> ConnectError {
-  var list = list(endpoints)
+  try failure(of: list(endpoints), with: request, at: place)
+}
+
+func failure(
+  of list: AddressList, with request: ConnectRequest = request(),
+  at place: SourceLocation = #_sourceLocation
+) throws -> ConnectError {
+  var list = list
   do throws(ConnectError) {
     _ = try connectByList(&list, request)
   } catch {

@@ -295,7 +295,7 @@ private func libraryText(_ address: IPAddress) -> String {
       #expect(seen.insert(message).inserted, "\(reason)")
       number += 1
     }
-    #expect(number == 26)
+    #expect(number == 29)
   }
 
   // MARK: ports

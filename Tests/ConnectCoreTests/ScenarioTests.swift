@@ -652,8 +652,8 @@ import Testing
     (
       "option whatever 2s",
       "unknown option 'whatever'; there are timeout, attempt_delay, minimum_delay, "
-        + "attempt_timeout, pace, order, seed, hedge, interleave, in_flight, family and "
-        + "local_addresses"
+        + "attempt_timeout, pace, order, seed, hedge, interleave, in_flight, family, "
+        + "mptcp and local_addresses"
     ),
     (
       "option timeout 2",
@@ -676,11 +676,12 @@ import Testing
       "option pace brisk",
       "'brisk' will not do: the option takes 'accelerating', 'steady', 'parallel' or 'sequential'"
     ),
+    ("option mptcp 1", "'1' will not do: the option takes a boolean"),
     ("option interleave yes", "'yes' will not do: the option takes a boolean"),
     ("option interleave 1", "'1' will not do: the option takes a boolean"),
     (
       "option family ipv6",
-      "'ipv6' will not do: the option takes 'any', 'inet' or 'inet6'"
+      "'ipv6' will not do: the option takes 'any', 'inet', 'inet6' or 'unix'"
     ),
     (
       "option local_addresses",

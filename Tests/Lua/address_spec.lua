@@ -76,7 +76,7 @@ describe("an address", function()
     { "[2001:db8::7%lo]:80", "scope" },
     { "192.0.2.7 :80", "space" },
     { "192.0.2.7\0:80", "control" },
-    { "db.example.net:80", "names are not resolved" },
+    { "db.example.net:80", "not an address" },
   }
   for _, case in ipairs(malformed) do
     it(("is none in %q, and says why"):format(case[1]), function()

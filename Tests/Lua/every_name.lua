@@ -89,7 +89,10 @@ section("lists", world, function(w)
   assert(list:remove(1).host == "192.0.2.1")
   assert(#list:history() == 0 and list:forget() == list)
   assert(list:clear() == list and #list == 0)
-  for _, entry in ipairs { "", "x", {}, { host = "192.0.2.1", port = {} } } do
+  assert(list:add("localhost:http") and list:add("localhost", 80))
+  assert(list[1].host == "localhost" and list[1].port == "http" and not list[1].family)
+  assert(tostring(list) == "address list: localhost:http, localhost:80" and list:remove(1) and list:remove(1))
+  for _, entry in ipairs { "", "x y", {}, { host = "192.0.2.1", port = {} } } do
     local added, message, code = list:add(entry)
     assert(not added and message and code == "EINVAL")
   end
@@ -103,13 +106,37 @@ section("lists", world, function(w)
   misuse("attempt to use a closed address list", list.clear, list)
 end)
 
+section("Unix addresses", world, function(w)
+  local net, testing = w.net, w.testing
+  local name = os.tmpname()
+  os.remove(name)
+  local echo <close> = testing.echo { unix = "@" .. name }
+  local refused <close> = testing.refused { unix = "@" .. name .. "-refused" }
+  local list = net.address_list { { unix = "/nonesuch" }, refused:address(), echo:address() }
+  assert(list[1].host == "/nonesuch" and list[1]:mapped() == list[1]:unmapped())
+  assert(tostring(list):find "unix:/nonesuch, unix:@")
+  local sock <close> = assert(net.connect_by_list(list, { timeout = 5, mptcp = true }))
+  assert(sock:remote_address() == echo:address() and sock:local_address().host == "")
+  assert(tostring(sock):find "unix: %-> unix:@" and sock:getfamily() == "unix")
+  assert(tostring(sock:report()):find "unix:@" and sock:report():json():find "unix:@")
+  assert(#list:history() == 3 and #net.explain(list) == 3)
+  assert(list:remove(1).host == "/nonesuch")
+  for _, entry in ipairs { { unix = "" }, { unix = 5 }, { unix = "/x", port = 1 } } do
+    local added, message, code = list:add(entry)
+    assert(not added and message and code == "EINVAL")
+  end
+  misuse("an IP address expected", testing.silent, { unix = "@x" })
+  misuse("address in use", testing.echo, { unix = "@" .. name })
+end)
+
 section("connecting", world, function(w)
   local net = w.net
   local list = net.address_list { w.refused:address(), w.echo:address() }
   local sock <close> = assert(net.connect_by_list(list, {
     timeout = 5, attempt_delay = 0.25, minimum_delay = 0.02, attempt_timeout = 4, pace = "steady",
     order = "given", seed = 7, hedge = 1, interleave = false, in_flight = 8, family = "inet",
-    local_addresses = { "127.0.0.1" }, socket = { nodelay = true }, interface = "lo" }))
+    local_addresses = { "127.0.0.1" }, socket = { nodelay = true, tos = 16,
+      linger = { on = true, timeout = 1 }, quickack = true }, interface = "lo" }))
   local report = sock:report()
   assert(report.winner == 2 and report.elapsed > 0 and not report.deadline and not report.code)
   assert(#report.names == 0 and report:table().winner == 2)
@@ -120,6 +147,42 @@ section("connecting", world, function(w)
   assert(#list:history() == 2)
   local plan = assert(net.explain(list, { local_addresses = { net.address("127.0.0.1", 1) } }))
   assert(#plan >= 2 and tostring(plan):find "rank")
+end)
+
+section("names", world, function(w)
+  local net = w.net
+  local port = w.echo:address().port
+  local sock <close> = assert(net.connect_by_name("localhost", port, { family = "inet" }))
+  local report = sock:report()
+  assert(report.names[1].host == "localhost" and report.names[1].addresses > 0)
+  assert(tostring(report):find "localhost" and report:json():find '"host":"localhost"')
+  local none, message, code = net.connect_by_name("localhost", "nonesuch")
+  assert(not none and message:find "^connect_by_name" and code == "EAI_SERVICE")
+  none, message, code = net.connect_by_name("127.1", 80)
+  assert(not none and message:find "^connect_by_name" and code == "EINVAL")
+  misuse("string expected", net.connect_by_name)
+end)
+
+section("a socket that is connected later", world, function(w)
+  local net = w.net
+  local sock <close> = assert(net.socket())
+  assert(not sock:connected() and tostring(sock) == "tcp{client}: not connected")
+  assert(sock:getfamily() == "inet6" and not sock:remote_address())
+  local none, message, code, report = net.connect_by_list(sock, { w.refused:address() })
+  assert(not none and message and code == "ECONNREFUSED" and report.code == code)
+  assert(net.connect_by_list(sock, { w.echo:address() }, { timeout = 5 }) == sock)
+  assert(sock:connected() and sock:remote_address():unmapped() == w.echo:address())
+  none, message, code = net.connect_by_list(sock, { w.echo:address() })
+  assert(not none and message and code == "EISCONN")
+  local bound <close> = assert(net.socket "inet")
+  assert(bound:bind("127.0.0.1") == bound and bound:bind(bound:local_address()) == nil)
+  none, message, code, report = net.connect_by_list(bound, { w.echo:address() })
+  assert(not none and message and code == "EINVAL" and report.code == code)
+  misuse("'inet6', 'inet' or 'unix' expected", net.socket, "x")
+  misuse("address list, table or string expected", net.connect_by_list, sock)
+  misuse("string expected", bound.bind, bound)
+  sock:close()
+  misuse("attempt to use a closed socket", net.connect_by_list, sock, { w.echo:address() })
 end)
 
 section("failing to connect", world, function(w)
@@ -143,6 +206,8 @@ section("misusing options", world, function(w)
   misuse("did you mean 'timeout'", connect, list, { timout = 1 })
   misuse("did you mean 'timeout'", explain, list, { timout = 1 })
   misuse("did you mean 'nodelay'", connect, list, { socket = { nodely = 1 } })
+  misuse("can only be read", connect, list, { socket = { error = false } })
+  misuse("a multiple of 4, 0 to 252; got 3", connect, list, { socket = { tos = 3 } })
   misuse("option names are strings", connect, list, { 5 })
   misuse("got %-1", connect, list, { timeout = -1 })
   misuse("got 'x'", connect, list, { pace = "x" })
@@ -251,12 +316,34 @@ section("a socket's life", world, function(w)
   assert(last:close() and last:close() and tostring(last) == "tcp{client}: closed")
 end)
 
+section("socket options", world, function(w)
+  local sock <close> = connected(w)
+  assert(sock:setoption("ttl", 9) == sock and sock:getoption("ttl") == 9)
+  assert(sock:setoption("linger", { on = true, timeout = 2 }):getoption("linger") == 2)
+  assert(sock:setoption("user_timeout", 0.5):getoption("user_timeout") == 0.5)
+  assert(sock:setoption("congestion", "reno"):getoption("congestion") == "reno")
+  assert(sock:getoption("error") == false and sock:setoption("update_connect_context") == sock)
+  for _, call in ipairs { { sock.setoption, "congestion", "nonesuch" },
+    { sock.getoption, "tclass" } } do
+    local none, message, code = call[1](sock, call[2], call[3])
+    assert(none == nil and message and code)
+  end
+  misuse("did you mean 'nodelay'", sock.setoption, sock, "nodely", true)
+  misuse("did you mean 'nodelay'", sock.getoption, sock, "nodely")
+  misuse("string expected, got no value", sock.setoption, sock)
+  misuse("string expected, got table", sock.getoption, sock, {})
+  misuse("can only be read", sock.setoption, sock, "type", 1)
+  misuse("can only be set", sock.getoption, sock, "update_connect_context")
+  misuse("must be a boolean; got nil", sock.setoption, sock, "keepalive")
+  misuse("a table {on=, timeout=}; got table", sock.setoption, sock, "linger", { on = 1 })
+end)
+
 section("misusing sockets", world, function(w)
   local net = w.net
   local sock <close> = connected(w)
   local methods = { "read", "receive_any", "lines", "write", "flush", "setvbuf", "shutdown",
     "local_address", "remote_address", "report", "settimeout", "gettimeout", "getfd", "setfd",
-    "detach", "getfamily", "close", "connected" }
+    "bind", "setoption", "getoption", "detach", "getfamily", "close", "connected" }
   for _, name in ipairs(methods) do misuse(".", sock[name], w.echo) end
   misuse("socket expected, got no value", sock.read)
   misuse("socket expected, got address list", sock.read, net.address_list())

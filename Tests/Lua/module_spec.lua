@@ -26,8 +26,8 @@ describe("the module", function()
     local names = {}
     for name in pairs(net) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "address", "address_list", "connect_by_list", "explain", "local_addresses",
-      "version", "wrap" }, names)
+    assert.same({ "address", "address_list", "connect_by_list", "connect_by_name", "explain",
+      "local_addresses", "socket", "version", "wrap" }, names)
   end)
 
   it("gives sockets these methods and no others", function()
@@ -35,8 +35,10 @@ describe("the module", function()
     local names = {}
     for name in pairs(getmetatable(sock).__index) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "close", "connected", "detach", "flush", "getfamily", "getfd", "gettimeout",
+    assert.same({ "bind", "close", "connected", "detach", "flush", "getfamily", "getfd",
+      "getoption", "gettimeout",
       "lines", "local_address", "read", "receive_any", "remote_address", "report", "setfd",
+      "setoption",
       "settimeout", "setvbuf", "shutdown", "write" }, names)
     sock:close()
     endpoint:close()

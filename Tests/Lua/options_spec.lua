@@ -66,7 +66,7 @@ describe("the options of connect_by_list", function()
     { "hedge", { 0, 0.001, -1, "1" }, "a number of seconds, 0.01 or more" },
     { "interleave", { 0, 1, "true", {} }, "a boolean" },
     { "in_flight", { 0, -1, 1.5, 4097, math.huge, "64" }, "a whole number, 1 to 4096" },
-    { "family", { "ipv4", "", 4, true }, "'any', 'inet' or 'inet6'" },
+    { "family", { "ipv4", "", 4, true }, "'any', 'inet', 'inet6' or 'unix'" },
     { "interface", { 1, true, {} }, "the name of an interface" },
     { "local_addresses", { true, 5, "127.0.0.1", { 5 }, { {} }, { "nonesuch" }, { "127.1" },
       { { host = "127.0.0.1" } } }, "an array of IP addresses, or false" },

@@ -144,7 +144,7 @@ describe("the report of a connect", function()
     assert.same({}, report.attempts)
     assert.same({}, report.names)
     assert.equal("invalid argument", tostring(report))
-    assert.same({ elapsed = 0, deadline = false, code = "EINVAL", attempts = {},
+    assert.same({ elapsed = 0, deadline = false, code = "EINVAL", names = {}, attempts = {},
       summary = "invalid argument" }, decoded(report:json()))
   end)
 

@@ -73,6 +73,7 @@ public struct WorldGenerator {
         return IPAddress(high: Self.linkLocalHigh, low: UInt64(number), scope: scope)
       }
       return IPAddress(high: 0x2001_0db8_0000_0000 + UInt64(random.below(2)), low: UInt64(number))
+    case .unix: preconditionFailure("a scenario has no Unix addresses")
     }
   }
 

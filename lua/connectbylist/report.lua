@@ -10,9 +10,10 @@ local function printable(text)
   return (tostring(text):gsub("%c", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
--- A port of 0 means that the kernel was to choose it, and that it is not known.
-local function local_text(address)
-  if not address then return "route's choice" end
+-- A port of 0 means that the kernel was to choose it, and that it is not known. A Unix address is
+-- connected to from no address.
+local function local_text(address, remote)
+  if not address then return remote.family == "unix" and "-" or "route's choice" end
   local text = tostring(address)
   return address.port == 0 and text:gsub(":0$", "") or text
 end
@@ -43,8 +44,9 @@ local function row(attempt, elapsed)
   if attempt.resent and attempt.resent > 0 then
     told = ("%s (SYN sent %d times)"):format(told, attempt.resent + 1)
   end
-  return { ("#%d"):format(attempt.rank), local_text(attempt.local_address), "→",
-    printable(attempt.remote_address), bar(attempt, elapsed), told, times }
+  local remote = attempt.remote_address
+  return { ("#%d"):format(attempt.rank), local_text(attempt.local_address, remote), "→",
+    printable(remote), bar(attempt, elapsed), told, times }
 end
 
 -- Cells in columns; each column as wide as its widest cell.
@@ -61,11 +63,21 @@ local function columns_of(rows)
   return lines
 end
 
+local function name_line(name)
+  local told = name.code or "not resolved in time"
+  if name.addresses > 0 then
+    told = ("%d address%s"):format(name.addresses, name.addresses > 1 and "es" or "")
+  end
+  if name.ended then told = ("%s after %s"):format(told, milliseconds(name.ended)) end
+  return ("  %s:%s: %s"):format(printable(name.host), printable(name.port), told)
+end
+
 --- The waterfall for a terminal: a summary, then a line a pair in the order of ranks.
 local function waterfall(fields)
   local rows = {}
   for i, attempt in ipairs(fields.attempts) do rows[i] = row(attempt, fields.elapsed) end
   local lines = columns_of(rows)
+  for i = #fields.names, 1, -1 do table.insert(lines, 1, name_line(fields.names[i])) end
   table.insert(lines, 1, printable(fields.summary))
   return table.concat(lines, "\n")
 end
@@ -73,6 +85,10 @@ end
 local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function json_text(text)
+  -- A Unix path may be no UTF-8, which JSON has to be.
+  if not utf8.len(text) then
+    text = text:gsub("[\128-\255]", function(c) return ("\\x%02x"):format(c:byte()) end)
+  end
   return '"' .. text:gsub('[%c"\\\127]', function(c)
     return ESCAPES[c] or ("\\u%04x"):format(c:byte())
   end) .. '"'
@@ -101,6 +117,8 @@ end
 local ATTEMPT_FIELDS = { "rank", "local_address", "remote_address", "chance", "started", "ended",
   "outcome", "code", "resent", "hedge" }
 
+local NAME_FIELDS = { "host", "port", "addresses", "ended", "code" }
+
 local function json(fields)
   local attempts = {}
   for i, attempt in ipairs(fields.attempts) do
@@ -113,8 +131,11 @@ local function json(fields)
     local object = json_object(copy, ATTEMPT_FIELDS)
     attempts[i] = ('%s,"reasons":[%s]}'):format(object:sub(1, -2), table.concat(reasons, ","))
   end
-  local head = json_object(fields, { "elapsed", "deadline", "code", "winner", "summary" })
-  return ('%s,"attempts":[%s]}'):format(head:sub(1, -2), table.concat(attempts, ","))
+  local head = json_object(fields, { "elapsed", "deadline", "code", "winner", "mptcp", "summary" })
+  local names = {}
+  for i, name in ipairs(fields.names) do names[i] = json_object(name, NAME_FIELDS) end
+  return ('%s,"names":[%s],"attempts":[%s]}'):format(head:sub(1, -2), table.concat(names, ","),
+    table.concat(attempts, ","))
 end
 
 local explanation_type = { __name = "explanation" }
@@ -122,8 +143,9 @@ local explanation_type = { __name = "explanation" }
 function explanation_type:__tostring()
   local rows = { { "rank", "local", "", "remote", "chance", "because" } }
   for i, pair in ipairs(self) do
-    rows[i + 1] = { ("#%d"):format(pair.rank), local_text(pair.local_address), "→",
-      printable(pair.remote_address), ("%.3f"):format(pair.chance), table.concat(pair.reasons, "; ") }
+    local remote = pair.remote_address
+    rows[i + 1] = { ("#%d"):format(pair.rank), local_text(pair.local_address, remote), "→",
+      printable(remote), ("%.3f"):format(pair.chance), table.concat(pair.reasons, "; ") }
   end
   return table.concat(columns_of(rows), "\n")
 end

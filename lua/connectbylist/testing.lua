@@ -1,6 +1,9 @@
 --- Endpoints on loopback for test suites and demonstrations, served in this process.
 -- Each call gives an object with `address()`, `accepted()` and `close()`; it closes itself with
 -- `<close>` and when it is collected. They need no network and no privileges.
+--
+-- An endpoint is on 127.0.0.1, on the IP address given, or, given `{unix = path}`, on a Unix path
+-- that is not there yet (`@name`: abstract); closing it takes the path away.
 local core = require "connectbylist.core"
 local net = require "connectbylist"
 
@@ -10,7 +13,8 @@ core.types["test endpoint"].__index = peer
 
 --- Where to connect to.
 function peer:address()
-  local host, port = peer_core.address(self)
+  local host, port, family = peer_core.address(self)
+  if family == "unix" then return net.address_list({ { unix = host } })[1] end
   return net.address(host, port)
 end
 
@@ -24,6 +28,12 @@ local testing = {}
 
 local function maker(kind)
   return function(address)
+    local path = type(address) == "table" and address.unix
+    if type(path) == "string" and kind ~= "silent" then
+      local made, message = core.test_endpoint(kind, path, true)
+      if not made then error(message, 2) end
+      return made
+    end
     if address ~= nil and not (type(address) == "string" and net.address(address, 1)) then
       error(("bad argument #1 to '%s' (an IP address expected, got %s)")
         :format(kind, type(address) == "string" and address or type(address)), 2)

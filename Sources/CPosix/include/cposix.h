@@ -52,6 +52,14 @@ int64_t cbl_monotonic_ns(void);
 /* Sockets are made non-blocking and close-on-exec, in the call that makes them. */
 int cbl_socket(int family, int type, int protocol);
 int cbl_connect(int fd, struct cbl_endpoint remote);
+/* A Unix path of at most 107 bytes, or '@' and an abstract name of as many. */
+int cbl_connect_unix(int fd, const void *path, size_t count);
+int cbl_bind_unix(int fd, const void *path, size_t count);
+/* Puts the path of a Unix socket's name, or of its peer's, into `path`, which has room for 108
+ * bytes, in the same form; returns how many, 0 where it has none or is no Unix socket. */
+int cbl_unix_path(int fd, int of_peer, void *path);
+/* Takes a path out of the file system; of an abstract one there is nothing to take. */
+int cbl_unlink_unix(const void *path, size_t count);
 /* A datagram socket forgets its peer, and the source address that was chosen for it. */
 int cbl_disconnect(int fd);
 int cbl_bind(int fd, struct cbl_endpoint local);
@@ -65,6 +73,10 @@ int cbl_duplicate_onto(int fd, int target, int closes_on_exec);
 
 int cbl_set_option(int fd, int level, int name, const void *value, size_t size);
 int cbl_get_option(int fd, int level, int name, void *value, size_t *size);
+
+/* 1 where a connected socket is MPTCP's and has not fallen back to TCP, else 0; before Linux 5.16,
+ * which does not tell, 0. */
+int cbl_is_mptcp(int fd);
 
 /* tcpi_total_retrans of TCP_INFO; 0 where there is none. */
 int cbl_resent_count(int fd);
@@ -137,6 +149,7 @@ enum {
   CBL_SOCK_STREAM = 1,
   CBL_SOCK_DGRAM = 2,
   CBL_SOCK_RAW = 3,
+  CBL_IPPROTO_MPTCP = 262,
 };
 
 #endif

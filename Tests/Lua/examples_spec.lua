@@ -16,10 +16,17 @@ local function output_of(path)
   return lines
 end
 
-describe("examples/quickstart.lua", function()
+describe("an example", function()
   local note_descriptors, check_descriptors = support.descriptor_guard()
   before_each(note_descriptors)
   after_each(check_descriptors)
+
+  it("W28 connects a dual-stack socket by list, and tells both addresses", function()
+    local lines = output_of("examples/connect.lua")
+    assert.matches("^local   %[::ffff:127%.0%.0%.1%]:%d+$", lines[1])
+    assert.matches("^remote  %[::ffff:127%.0%.0%.1%]:%d+$", lines[2])
+    assert.same({ "said    hello, whoever you are" }, { table.unpack(lines, 3) })
+  end)
 
   it("connects past three that are silent and one that refuses, and shows how", function()
     local lines = output_of("examples/quickstart.lua")
@@ -38,6 +45,7 @@ describe("examples/quickstart.lua", function()
     local before = {}
     for key in pairs(_G) do before[key] = true end
     output_of("examples/quickstart.lua")
+    output_of("examples/connect.lua")
     for key in pairs(_G) do assert.is_true(before[key], tostring(key)) end
   end)
 end)

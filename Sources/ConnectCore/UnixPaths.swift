@@ -1,0 +1,117 @@
+/// The paths of Unix stream addresses, each once: an endpoint is a plain value and has only the place
+/// of its path in here.
+///
+/// A path stands as scripts write it: `/run/x.sock`, or `@name` for an abstract one. A place is used
+/// again when its path is not in use any more, under another number: an endpoint that is older than
+/// that (a race that still runs may have one) has no path any more, and never another's.
+public struct UnixPaths: Sendable {
+  /// The longest path in bytes, and the longest abstract name without its `@`: sun_path of
+  /// unix(7) has 108, and one of them is the NUL behind the path, or before the name.
+  public static let lengthMax = 107
+
+  private struct Slot: Sendable {
+    var path: [UInt8]
+    /// How many entries have it; 0: the slot is free.
+    var useCount = 0
+    var generation: UInt32
+  }
+
+  private var slots: [Slot] = []
+  private var free: [Int] = []
+  private var slotOfPath: [[UInt8]: Int] = [:]
+  private var generation: UInt32 = 0
+
+  public init() {}
+
+  /// The path of an endpoint; empty where it has none here.
+  public subscript(endpoint: Endpoint) -> [UInt8] { slot(of: endpoint).map { slots[$0].path } ?? [] }
+
+  /// The endpoint of a path, which one more entry has from here on.
+  mutating func take(_ path: [UInt8]) throws(EntryError) -> Endpoint {
+    try Self.check(path)
+    let slot = slotOfPath[path] ?? add(path)
+    slots[slot].useCount += 1
+    return Endpoint(
+      IPAddress(unix: UInt64(slots[slot].generation) << 32 | UInt64(slot)), port: 0)
+  }
+
+  /// One more entry has this endpoint, which must be one of here.
+  mutating func take(_ endpoint: Endpoint) {
+    guard let slot = slot(of: endpoint) else { preconditionFailure("another list's Unix path") }
+    slots[slot].useCount += 1
+  }
+
+  /// An entry is gone that had this endpoint.
+  mutating func giveBack(_ endpoint: Endpoint) {
+    guard let slot = slot(of: endpoint) else { return }
+    slots[slot].useCount -= 1
+    guard slots[slot].useCount == 0 else { return }
+    slotOfPath[slots[slot].path] = nil
+    slots[slot].path = []
+    free.append(slot)
+    generation &+= 1
+  }
+
+  mutating func removeAll() {
+    slots = []
+    free = []
+    slotOfPath = [:]
+    generation &+= 1
+  }
+
+  /// Throws `.unixEmpty`, `.unixTooLong`, `.unixNUL` for what no socket can be bound to.
+  public static func check(_ path: [UInt8]) throws(EntryError) {
+    let isAbstract = path.first == UInt8(ascii: "@")
+    if path.count == (isAbstract ? 1 : 0) { throw EntryError(.unixEmpty) }
+    if path.contains(0) { throw EntryError(.unixNUL) }
+    if path.count > (isAbstract ? lengthMax + 1 : lengthMax) { throw EntryError(.unixTooLong) }
+  }
+
+  private mutating func add(_ path: [UInt8]) -> Int {
+    let new = Slot(path: path, generation: generation)
+    let slot: Int
+    if let unused = free.popLast() {
+      slot = unused
+      slots[slot] = new
+    } else {
+      slot = slots.count
+      slots.append(new)
+    }
+    slotOfPath[path] = slot
+    return slot
+  }
+
+  private func slot(of endpoint: Endpoint) -> Int? {
+    let place = endpoint.address.low
+    let slot = Int(place & 0xffff_ffff)
+    guard endpoint.family == .unix, slot < slots.count, slots[slot].useCount > 0,
+      slots[slot].generation == UInt32(truncatingIfNeeded: place >> 32)
+    else { return nil }
+    return slot
+  }
+}
+
+extension Endpoint {
+  /// A Unix address whose path stands in no table: an unnamed one, or one that only the kernel was
+  /// asked for.
+  public static let unixElsewhere = Endpoint(IPAddress(unix: .max), port: 0)
+}
+
+extension TextBuffer {
+  /// A Unix address: `unix:/run/x.sock`, `unix:@name`, `unix:` for an unnamed one. Control bytes
+  /// are escaped as `\x1b`.
+  public mutating func append(unixPath path: [UInt8]) {
+    append("unix:")
+    append(escaped: path, limit: UnixPaths.lengthMax + 1)
+  }
+
+  /// Where a pair connects to, a Unix address with its path.
+  public mutating func append(remoteOf pair: Plan.Pair, in plan: Plan, scopes: some ScopeNames) {
+    let remote = plan.remote(of: pair)
+    if remote.family == .unix {
+      append(unixPath: plan.unixPaths[remote])
+    } else {
+      append(remote, scopes: scopes)
+    }
+  }
+}

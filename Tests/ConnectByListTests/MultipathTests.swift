@@ -1,0 +1,126 @@
+import CPosix
+import ConnectCore
+import Glibc
+import Testing
+
+@testable import ConnectByList
+
+extension Driver {
+  /// Multipath TCP on request, between two ends on loopback.
+  @Suite struct MultipathTests {
+    /// Whether this kernel makes such sockets.
+    private static let isThere: Bool =
+      thrown { () throws(Errno) in
+        _ = try Syscalls.socket(.inet, protocol: CInt(CBL_IPPROTO_MPTCP))
+      } == nil
+
+    @Test(
+      .enabled(if: isThere, "needs a kernel with MPTCP (net.mptcp.enabled)"),
+      arguments: [IPAddress.loopback, .loopbackV6])
+    func `W19 MPTCP on request, and told in the report`(address: IPAddress) throws {
+      let listener = try Listener(at: address, protocol: CInt(CBL_IPPROTO_MPTCP))
+      let connection = try connect(listener.endpoint, with: request { $0.mptcp = true })
+      #expect(try `protocol`(of: connection) == CInt(CBL_IPPROTO_MPTCP))
+      #expect(connection.report.isMultipath == true)
+      #expect(summary(connection.report).hasSuffix("; MPTCP"))
+      #expect(connection.remote == listener.endpoint)
+      #expect(try Syscalls.option(connection.number, level: tcpLevel, name: TCP_NODELAY) != 0)
+
+      let other = try Connection(Socket(listener.accept()))
+      try connection.write("there\n")
+      #expect(try other.readLine() == "there")
+      try other.write("and back\n")
+      #expect(try connection.readLine() == "and back")
+    }
+
+    @Test(
+      .enabled(if: isThere, "needs a kernel with MPTCP (net.mptcp.enabled)"),
+      arguments: [IPAddress.loopback, .loopbackV6])
+    func `W19 MPTCP falls back to a peer that has only TCP, and says so`(address: IPAddress) throws
+    {
+      let peer = try TestPeer(.echo, at: address)
+      let connection = try connect(peer.endpoint, with: request { $0.mptcp = true })
+      #expect(connection.report.isMultipath == false)
+      #expect(summary(connection.report).hasSuffix("; no MPTCP"))
+      try connection.write("plain\n")
+      #expect(try connection.readLine() == "plain")
+    }
+
+    @Test func `without the option it is TCP, and nothing is told`() throws {
+      let peer = try TestPeer(.echo)
+      let connection = try connect(peer.endpoint)
+      #expect(try `protocol`(of: connection) == CInt(IPPROTO_TCP))
+      #expect(connection.report.isMultipath == nil)
+      #expect(!summary(connection.report).contains("MPTCP"))
+    }
+
+    @Test func `failures are told as TCP's are`() throws {
+      let refused = try TestPeer(.refused)
+      let silent = try TestPeer(.silent)
+      let peer = try TestPeer(.echo)
+      let error = try failure(of: refused.endpoint, with: request { $0.mptcp = true })
+      #expect(error.errno == .connectionRefused)
+      #expect(error.report.outcomes == [.refused])
+      #expect(error.report.isMultipath == nil)
+      let connection = try connect(
+        refused.endpoint, silent.endpoint, peer.endpoint, with: request { $0.mptcp = true })
+      #expect(connection.report.outcomes == [.refused, .superseded, .connected])
+    }
+
+    @Test func `it is bound to a local address as TCP is`() throws {
+      let peer = try TestPeer(.echo)
+      let from = Endpoint(.loopback(2), port: 0)
+      let connection = try connect(
+        peer.endpoint,
+        with: request {
+          $0.mptcp = true
+          $0.locals = .these([from])
+        })
+      #expect(connection.local?.address == from.address)
+    }
+
+    @Test func `a resent SYN is counted`() throws {
+      let silent = try TestPeer(.silent)
+      let error = try failure(
+        of: silent.endpoint,
+        with: request(timeout: .milliseconds(1300)) {
+          $0.mptcp = true
+          $0.locals = .routeOnly
+        })
+      #expect(error.errno == .timedOut)
+      #expect(error.report.attempts[0].resentCount >= 1)
+    }
+
+    @Test(
+      .enabled(
+        if: isThere && Namespace.isAllowed, "needs a kernel with MPTCP, CAP_SYS_ADMIN and ip(8)"))
+    func `W19 a kernel that has MPTCP switched off gives TCP`() throws {
+      let script = "ip link set lo up; echo 0 > /proc/sys/net/mptcp/enabled"
+      let result = try Namespace.run(script) {
+        Result {
+          let isRefused = thrown { () throws(Errno) in
+            _ = try Syscalls.socket(.inet, protocol: CInt(CBL_IPPROTO_MPTCP))
+          }
+          #expect(isRefused == .noProtocolOption)
+          let refused = try TestPeer(.refused)
+          let peer = try TestPeer(.echo)
+          let connection = try connect(
+            refused.endpoint, peer.endpoint, with: request { $0.mptcp = true })
+          #expect(try `protocol`(of: connection) == CInt(IPPROTO_TCP))
+          #expect(connection.report.outcomes == [.refused, .connected])
+          #expect(connection.report.isMultipath == false)
+        }
+      }
+      try result.get()
+    }
+  }
+}
+
+/// SO_PROTOCOL.
+private func `protocol`(of connection: Connection) throws(Errno) -> CInt {
+  try Syscalls.option(connection.number, level: SOL_SOCKET, name: SO_PROTOCOL)
+}
+
+private func summary(_ report: ConnectReport) -> String {
+  String(decoding: report.summary().bytes, as: UTF8.self)
+}

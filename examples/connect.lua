@@ -1,0 +1,30 @@
+-- Opens a dual-stack socket, sets an option, and connects it by list: the socket itself becomes the
+-- connection, whichever address answered. Needs no network: the endpoints are opened on loopback.
+--
+--   swift run connectbylist examples/connect.lua
+--   lua5.4 examples/connect.lua             (with the module installed)
+
+local net = require "connectbylist"
+local testing = require "connectbylist.testing"
+
+local stopped <close> = testing.refused()
+local service <close> = testing.echo()
+
+-- 1. One socket for both families; IPv4 addresses are v4-mapped on it, without your doing.
+local sock <close> = assert(net.socket "inet6")
+
+-- 2. The destinations, and a timeout for everything.
+local list = net.address_list { stopped:address(), service:address() }
+local connected, message, code, report = net.connect_by_list(sock, list, { timeout = 2 })
+if not connected then
+  io.stderr:write(message, " (", code, ")\n", tostring(report), "\n")
+  os.exit(1)
+end
+
+-- 3. The local and the remote address of the connection.
+print("local   " .. sock:local_address())
+print("remote  " .. sock:remote_address())
+
+sock:settimeout(1)
+sock:write("hello, whoever you are\n")
+print("said    " .. sock:read("l"))
