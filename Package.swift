@@ -2,7 +2,8 @@
 // The package, and its two builds (README.md, "The module for stock Lua"):
 //   swift build                                   the host binary and everything that is tested
 //   CONNECTBYLIST_MODULE=1 swift build -c release --scratch-path .build/module
-//                                                 the loadable Lua module, as Embedded Swift
+//                                                 the loadable Lua module and the C library, as
+//                                                 Embedded Swift
 // Only the second declares the Embedded feature and unsafe flags: with those in its manifest a package
 // cannot be depended on by version.
 import PackageDescription
@@ -20,15 +21,17 @@ let cSettings: [CSetting] =
   isModule
   ? [.unsafeFlags(["-ffunction-sections", "-fdata-sections", "-fvisibility=hidden"])] : []
 
-let moduleLinkerSettings: [LinkerSetting] =
-  isModule
-  ? [
+/// For the target at the root of a shared object: exports what its exports.map names.
+func sharedObject(of target: String) -> [LinkerSetting] {
+  guard isModule else { return [] }
+  return [
     .unsafeFlags([
-      "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/LuaModule/exports.map",
+      "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/\(target)/exports.map",
       "-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "-z", "-Xlinker", "nodelete",
       "-Xlinker", "-z", "-Xlinker", "now",
     ])
-  ] : []
+  ]
+}
 
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
@@ -46,7 +49,15 @@ let library: [Target] = [
   .target(
     name: "LuaModule", dependencies: ["ConnectCore", "ConnectByList", "CLuaBorder", "CPosix"],
     exclude: ["exports.map"],
-    swiftSettings: swiftSettings, linkerSettings: moduleLinkerSettings),
+    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "LuaModule")),
+  // The header of the C entry, and what a packager needs beside it.
+  .target(
+    name: "CConnectByList", exclude: ["connectbylist.pc.in", "make-archive"], cSettings: cSettings),
+  // The C entry.
+  .target(
+    name: "CEntry", dependencies: ["ConnectCore", "ConnectByList", "CPosix", "CConnectByList"],
+    exclude: ["exports.map"],
+    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "CEntry")),
 ]
 
 let hostAndTests: [Target] = [
@@ -70,14 +81,25 @@ let hostAndTests: [Target] = [
     dependencies: ["LuaModule", "CLuaBorder", "CHost", "BorderSupport"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(name: "HostTests", dependencies: ["Host", "CHost"]),
+  // The example in C, as a program.
+  .executableTarget(
+    name: "ConnectExample", dependencies: ["CConnectByList", "CEntry"], path: "examples",
+    sources: ["connect.c"]),
+  .testTarget(
+    name: "CEntryTests",
+    dependencies: ["CConnectByList", "CEntry", "ConnectByList", "ConnectCore", "CPosix"]),
 ]
 
 let package = Package(
   name: "ConnectByList",
   products: isModule
-    ? [.library(name: "connectbylist_core", type: .dynamic, targets: ["LuaModule"])]
+    ? [
+      .library(name: "connectbylist_core", type: .dynamic, targets: ["LuaModule"]),
+      .library(name: "connectbylist", type: .dynamic, targets: ["CEntry"]),
+    ]
     : [
       .library(name: "ConnectByList", targets: ["ConnectByList"]),
+      .library(name: "CConnectByList", targets: ["CConnectByList", "CEntry"]),
       .executable(name: "connectbylist", targets: ["Host"]),
     ],
   targets: isModule ? library : library + hostAndTests,

@@ -108,6 +108,37 @@ void cbl_from_system(struct cbl_endpoint *to, const union cbl_address *from) {
   }
 }
 
+int cbl_endpoint_from_sockaddr(const void *sockaddr, size_t size, struct cbl_endpoint *endpoint) {
+  union cbl_address address;
+  sa_family_t family;
+  if (size < offsetof(struct sockaddr, sa_family) + sizeof family) return -EINVAL;
+  memcpy(&family, (const char *)sockaddr + offsetof(struct sockaddr, sa_family), sizeof family);
+  if (family != AF_INET && family != AF_INET6) return -EINVAL;
+  size_t needed = family == AF_INET ? sizeof address.inet : sizeof address.inet6;
+  if (size < needed) return -EINVAL;
+  memcpy(&address, sockaddr, needed);
+  cbl_from_system(endpoint, &address);
+  return 0;
+}
+
+size_t cbl_endpoint_to_sockaddr(struct cbl_endpoint endpoint, void *sockaddr) {
+  union cbl_address address;
+  size_t size = cbl_to_system(&address, endpoint);
+  memcpy(sockaddr, &address, size);
+  return size;
+}
+
+size_t cbl_sockaddr_size(int domain) {
+  switch (domain) {
+    case AF_INET: return sizeof(struct sockaddr_in);
+    case AF_INET6: return sizeof(struct sockaddr_in6);
+    case AF_UNIX: return sizeof(struct sockaddr_un);
+    default: return sizeof(struct sockaddr_storage);
+  }
+}
+
+void cbl_set_errno(int number) { errno = number; }
+
 /* --- sockets --- */
 
 int cbl_socket(int family, int type, int protocol) {

@@ -10,7 +10,7 @@ import ConnectCore
 public struct CallerSocket: Sendable {
   public let number: CInt
   /// AF_INET, AF_INET6 or AF_UNIX.
-  let domain: CInt
+  public let domain: CInt
   /// IPPROTO_TCP or IPPROTO_MPTCP; 0 of a Unix socket.
   let protocolNumber: CInt
   let isNonBlocking: Bool

@@ -379,7 +379,7 @@ public struct SystemScopes: ScopeNames {
 }
 
 extension cbl_endpoint {
-  init(_ endpoint: Endpoint) {
+  public init(_ endpoint: Endpoint) {
     self.init(
       high: endpoint.address.high, low: endpoint.address.low, scope: endpoint.address.scope,
       port: endpoint.port, family: endpoint.family.rawValue)
@@ -387,7 +387,8 @@ extension cbl_endpoint {
 }
 
 extension Endpoint {
-  init?(_ endpoint: cbl_endpoint) {
+  /// `nil`: neither IPv4 nor IPv6.
+  public init?(_ endpoint: cbl_endpoint) {
     switch endpoint.family {
     case 1: self = .unixElsewhere
     case 4:

@@ -18,6 +18,17 @@ struct cbl_endpoint {
   uint8_t family;
 };
 
+/* Addresses in a caller's memory, aligned or not. Of a size below the family's structure, and of any
+ * family but AF_INET and AF_INET6: -EINVAL. A larger size is as good. */
+int cbl_endpoint_from_sockaddr(const void *sockaddr, size_t size, struct cbl_endpoint *endpoint);
+/* Writes the structure of the endpoint's family, 4 or 6, and returns its size. */
+size_t cbl_endpoint_to_sockaddr(struct cbl_endpoint endpoint, void *sockaddr);
+/* The size of the structure that a socket of this domain (AF_INET ...) has addresses in. */
+size_t cbl_sockaddr_size(int domain);
+
+/* For who calls us from C. */
+void cbl_set_errno(int number);
+
 struct cbl_ready {
   uint64_t tag;
   uint32_t events; /* CBL_READABLE | ... */
