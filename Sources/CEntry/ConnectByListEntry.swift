@@ -60,8 +60,6 @@ private func connect(
   try local.check(for: socket)
   try remote.check(for: socket)
   var request = ConnectRequest()
-  // What is set on the caller's socket is the caller's choice.
-  request.settings.noDelay = false
   if let timeout { request.options.timeout = try span(timeout.pointee) }
   request.cancelDescriptor = try options.cancelDescriptor()
   let report: ConnectReport
