@@ -271,8 +271,7 @@ public struct Operation: ~Copyable {
 
   private mutating func drop(_ id: AttemptID) {
     guard let descriptor = sockets.take(id) else { return }
-    let isUnix = race.plan.remote(of: race.attempts[id].pair).family == .unix
-    noteEnd(id, descriptor.number, local: nil, isUnix: isUnix)
+    noteEnd(id, descriptor.number, local: nil)
   }
 
   // MARK: completions
@@ -326,7 +325,7 @@ public struct Operation: ~Copyable {
   ///
   /// A wake-up without POLLERR and a `getpeername` that succeeds prove the connection; SO_ERROR is
   /// read only otherwise. A connection to itself (TCP's simultaneous open with one's own port) is a
-  /// refusal: nobody listens there.
+  /// refusal: nobody listens there. A Unix socket cannot do that, and has no name to compare.
   private mutating func complete(_ id: AttemptID, events: CInt) {
     guard let fd = sockets.number(of: id) else { return }
     let isSuspicious = events & CInt(CBL_FAILED) != 0
@@ -334,13 +333,12 @@ public struct Operation: ~Copyable {
     if errno == nil {
       do throws(Errno) {
         let remote = try Syscalls.remoteEndpoint(fd)
-        let isUnix = remote?.family == .unix
-        let local = isUnix ? nil : try Syscalls.localEndpoint(fd)
+        let local = remote?.family == .unix ? nil : try Syscalls.localEndpoint(fd)
         errno =
           local != nil && local == remote
           ? .connectionRefused : settings.applyLate(to: fd, remote?.family ?? .inet)
         if errno == nil {
-          noteEnd(id, fd, local: local, isUnix: isUnix)
+          noteEnd(id, fd, local: local)
           stopWatching(fd)
           race.handle(.connected(id), at: Clock.now())
           return
@@ -366,9 +364,9 @@ public struct Operation: ~Copyable {
 
   /// Facts for the report. The kernel sends the first SYN again after one second
   /// (TCP_TIMEOUT_INIT), so a younger attempt is not asked.
-  private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?, isUnix: Bool) {
-    if isUnix { return race.note(id, local: nil, resentCount: 0) }
+  private mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
     let attempt = race.attempts[id]
+    if race.plan.remote(of: attempt.pair).family == .unix { return }
     var resent: Int32 = 0
     if (attempt.ended ?? Clock.now()) - attempt.started >= .seconds(1) {
       resent = Syscalls.resentCount(fd)

@@ -72,14 +72,14 @@ public struct SocketSettings: Sendable {
   /// Binding before connecting makes the kernel reserve a port that no other connection may use, so
   /// a busy client runs out of ports early. IP_BIND_ADDRESS_NO_PORT (Linux 4.2, level IPPROTO_IP
   /// for both families) binds the address only and lets `connect` choose the port. A kernel without
-  /// it answers ENOPROTOOPT: then we bind the costly way.
+  /// it answers ENOPROTOOPT, its Multipath TCP EOPNOTSUPP: then we bind the costly way.
   static func bind(_ fd: CInt, to local: Endpoint) throws(Errno) {
     if local.port == 0 {
       do throws(Errno) {
         try Syscalls.setOption(
           fd, level: SocketOption.ipv4, name: bindAddressNoPort, to: 1)
       } catch {
-        guard error == .noProtocolOption else { throw error }
+        guard error == .noProtocolOption || error == .operationNotSupported else { throw error }
       }
     } else {
       // Attempts from one port to several remotes stand side by side, and beside TIME_WAIT.

@@ -59,9 +59,10 @@ enum Syscalls {
   /// unnamed. C: `getsockname`, `getpeername`.
   static func unixPath(_ fd: CInt, ofPeer: Bool) throws(Errno) -> [UInt8] {
     var path = [UInt8](repeating: 0, count: 108)
-    let count = try check(path.withUnsafeMutableBytes {
-      cbl_unix_path(fd, ofPeer ? 1 : 0, $0.baseAddress)
-    })
+    let count = try check(
+      path.withUnsafeMutableBytes {
+        cbl_unix_path(fd, ofPeer ? 1 : 0, $0.baseAddress)
+      })
     path.removeLast(path.count - Int(count))
     return path
   }

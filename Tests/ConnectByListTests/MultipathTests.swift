@@ -67,16 +67,14 @@ extension Driver {
       #expect(connection.report.outcomes == [.refused, .superseded, .connected])
     }
 
-    @Test func `it is bound to a local address as TCP is`() throws {
-      let peer = try TestPeer(.echo)
-      let from = Endpoint(.loopback(2), port: 0)
-      let connection = try connect(
-        peer.endpoint,
-        with: request {
-          $0.mptcp = true
-          $0.locals = .these([from])
-        })
-      #expect(connection.local?.address == from.address)
+    @Test(arguments: [(IPAddress.loopback, IPAddress.loopback(2)), (.loopbackV6, .loopbackV6)])
+    func `it is bound to a local address as TCP is`(remote: IPAddress, from: IPAddress) throws {
+      let peer = try TestPeer(.echo, at: remote)
+      let bound = request {
+        $0.mptcp = true
+        $0.locals = .these([Endpoint(from, port: 0)])
+      }
+      #expect(try connect(peer.endpoint, with: bound).local?.address == from)
     }
 
     @Test func `a resent SYN is counted`() throws {

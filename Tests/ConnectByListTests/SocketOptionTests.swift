@@ -219,7 +219,7 @@ extension Driver {
     @Test(.enabled(if: RawTCP.isAllowed, "needs CAP_NET_RAW"))
     func `W25 options set before connecting hold on the winner, and tos is on the wire`() throws {
       let silent = try TestPeer(.silent)
-      let listener = try Listener()
+      let listener = try Listener(at: RawTCP.address)
       let wire = try RawTCP()
       var options: [(String, SocketOption.Value)] = [
         ("rcvbuf", .whole(30_000)), ("tos", .whole(0x68)), ("mark", .whole(0xfeed_f00d)),
@@ -374,15 +374,18 @@ private func readmeLine(of option: SocketOption) -> String {
   return "| \(names.joined(separator: ", ")) | \(allowed) | \(option.doc) |"
 }
 
-/// Sees the TCP packets that come to this machine, with their IP headers.
+/// Sees the TCP packets that come to one address of this machine, with their IP headers. Bound to an
+/// address that no other test uses: else what others send would fill its buffer.
 private final class RawTCP {
   private let number: CInt
 
+  static let address = IPAddress.loopback(177)
   static var isAllowed: Bool { (try? RawTCP()) != nil }
 
   init() throws {
     number = socket(AF_INET, CInt(SOCK_RAW.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 6)
     guard number >= 0 else { throw Unexpected() }
+    try Syscalls.bind(number, to: Endpoint(Self.address, port: 0))
   }
 
   deinit { close(number) }

@@ -1,5 +1,6 @@
-@testable import ConnectCore
 import Testing
+
+@testable import ConnectCore
 
 /// Unix stream addresses in lists and plans; that they are connected to is the driver's
 /// (`UnixTests`).
@@ -232,7 +233,8 @@ import Testing
     #expect(two.plan(ConnectOptions(), links: [], at: start)!.needsFactsForOrder)
   }
 
-  @Test func `a race of Unix addresses alone gathers nothing, and a failure starts the next`() throws
+  @Test func `a race of Unix addresses alone gathers nothing, and a failure starts the next`()
+    throws
   {
     let list = try list("unix:/a", "unix:/b")
     var race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)

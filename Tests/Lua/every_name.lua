@@ -106,10 +106,13 @@ section("lists", world, function(w)
   misuse("attempt to use a closed address list", list.clear, list)
 end)
 
-section("Unix addresses", world, function(w)
-  local net, testing = w.net, w.testing
-  local name = os.tmpname()
-  os.remove(name)
+section("Unix addresses", function()
+  local w = world()
+  w.name = os.tmpname()
+  os.remove(w.name)
+  return w
+end, function(w)
+  local net, testing, name = w.net, w.testing, w.name
   local echo <close> = testing.echo { unix = "@" .. name }
   local refused <close> = testing.refused { unix = "@" .. name .. "-refused" }
   local list = net.address_list { { unix = "/nonesuch" }, refused:address(), echo:address() }

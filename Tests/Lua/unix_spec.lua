@@ -39,8 +39,8 @@ describe("a Unix address", function()
 
   it("is never meant by text", function()
     local list = net.address_list()
-    for _, entry in ipairs { "/run/x.sock", "unix:/run/x.sock", "unix:/run/x.sock:80", "@x", "@x:80",
-      { host = "/run/x.sock", port = 80 }, { host = "/run/x.sock", family = "unix" },
+    for _, entry in ipairs { "/run/x.sock", "unix:/run/x.sock", "unix:/run/x.sock:80", "@x",
+      "@x:80", { host = "/run/x.sock", port = 80 }, { host = "/run/x.sock", family = "unix" },
       { host = "@x", family = "unix", port = 80 } } do
       local added, message, code = list:add(entry)
       assert.is_nil(added)
@@ -217,7 +217,8 @@ describe("a Unix test endpoint", function()
   end)
 
   it("cannot be silent, and needs a path that is one", function()
-    for _, case in ipairs { { "silent", { unix = "/a" } }, { "echo", {} }, { "echo", { unix = 5 } } } do
+    for _, case in ipairs { { "silent", { unix = "/a" } }, { "echo", {} },
+      { "echo", { unix = 5 } } } do
       assert.matches("an IP address expected, got table", support.raised(testing[case[1]], case[2]))
     end
     assert.matches("no such file", support.raised(testing.echo, { unix = "/nonesuch/x" }))
