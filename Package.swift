@@ -33,6 +33,9 @@ func sharedObject(of target: String) -> [LinkerSetting] {
   ]
 }
 
+let soname: [LinkerSetting] =
+  isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so"])] : []
+
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
   .target(name: "CPosix", cSettings: cSettings),
@@ -57,7 +60,7 @@ let library: [Target] = [
   .target(
     name: "CEntry", dependencies: ["ConnectCore", "ConnectByList", "CPosix", "CConnectByList"],
     exclude: ["exports.map"],
-    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "CEntry")),
+    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "CEntry") + soname),
 ]
 
 /// One of the programs in `examples`. SwiftPM wants to be told of every file there that is not its own.

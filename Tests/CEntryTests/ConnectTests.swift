@@ -184,6 +184,36 @@ extension CEntry {
       #expect(remote.endpoint == peer.endpoint)
     }
 
+    @Test func `W22 on an IPV6_V6ONLY socket IPv4 is ENETUNREACH`() throws {
+      let peer = try TestPeer(.echo)
+      let socket = CSocket(AF_INET6)
+      socket.set(IPV6_V6ONLY, of: CInt(IPPROTO_IPV6), to: 1)
+      for endpoint in [peer.endpoint, peer.endpoint.mapped] {
+        #expect(call(socket, CList(endpoint)) == ENETUNREACH)
+      }
+      #expect(peer.acceptedCount == 0)
+    }
+
+    @Test func `W25 options that were set before hold on the winner, others are the system's`()
+      throws
+    {
+      let peer = try TestPeer(.echo)
+      let (ip, tcp) = (CInt(0), CInt(6))
+      for isSet in [false, true] {
+        let (socket, fresh) = (CSocket(), CSocket())
+        if isSet {
+          socket.set(TCP_NODELAY, of: tcp, to: 1)
+          socket.set(IP_TOS, of: ip, to: 0x10)
+          socket.set(SO_KEEPALIVE, of: SOL_SOCKET, to: 1)
+        }
+        #expect(call(socket, CList(peer.endpoint)) == 0)
+        #expect((socket.option(TCP_NODELAY, of: tcp) != 0) == isSet)
+        #expect(socket.option(IP_TOS, of: ip) == (isSet ? 0x10 : 0))
+        #expect(socket.option(SO_KEEPALIVE, of: SOL_SOCKET) == (isSet ? 1 : 0))
+        #expect(fresh.option(TCP_NODELAY, of: tcp) == 0)
+      }
+    }
+
     @Test func `W24 a longer length is accepted, and addresses may stand anywhere`() throws {
       let peer = try TestPeer(.echo)
       var long = CList.Item(peer.endpoint)

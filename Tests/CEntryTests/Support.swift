@@ -82,6 +82,13 @@ final class CSocket {
     #expect(setsockopt(number, level, name, &value, 4) == 0)
   }
 
+  func option(_ name: CInt, of level: CInt) -> CInt {
+    var value: CInt = -1
+    var size: socklen_t = 4
+    #expect(getsockopt(number, level, name, &value, &size) == 0)
+    return value
+  }
+
   func bind(_ endpoint: Endpoint) -> Bool {
     withSocketAddress(endpoint) { Glibc.bind(number, $0, $1) == 0 }
   }
