@@ -130,8 +130,8 @@ extension CEntry {
 /// Read by a signal handler, which can capture nothing.
 nonisolated(unsafe) private var cancelNumber: CInt = -1
 
-/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll descriptor
-/// and timers of its own, and makes them late.
+/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll
+/// descriptor and timers of its own, and makes them late.
 private func settle() {
   let semaphore = DispatchSemaphore(value: 0)
   DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { semaphore.signal() }

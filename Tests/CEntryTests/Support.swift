@@ -177,8 +177,8 @@ final class AddressMemory {
   }
 }
 
-/// A list in C's memory, each address in memory of its own that ends where the address does, so that
-/// a sanitizer sees what is read beyond it.
+/// A list in C's memory, each address in memory of its own that ends where the address does, so
+/// that a sanitizer sees what is read beyond it.
 final class CList {
   struct Item {
     var bytes: [UInt8]
@@ -240,7 +240,8 @@ extension CancelHandle: Numbered {}
 /// The call's errno; 0: it connected. The timeout is one that a test only meets when something
 /// hangs.
 func call(
-  _ socket: some Numbered, _ list: CList?, local: AddressMemory? = nil, remote: AddressMemory? = nil,
+  _ socket: some Numbered, _ list: CList?, local: AddressMemory? = nil,
+  remote: AddressMemory? = nil,
   timeout: timeval? = timeval(tv_sec: 20, tv_usec: 0), reserved: UnsafeMutableRawPointer? = nil
 ) -> CInt {
   withExtendedLifetime((list, local, remote)) {
@@ -261,7 +262,8 @@ func call(
   return withUnsafePointer(to: &span) { span in
     errno = 0
     let code = connect_by_list(
-      socket.number, list, local.1, local.0, remote.1, remote.0, timeout == nil ? nil : span, reserved)
+      socket.number, list, local.1, local.0, remote.1, remote.0, timeout == nil ? nil : span,
+      reserved)
     let number = errno
     precondition(code == 0 || (code == -1 && number > 0))
     return withExtendedLifetime((socket, list)) { code == 0 ? 0 : number }
