@@ -63,7 +63,21 @@ let library: [Target] = [
     swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "CEntry") + soname),
 ]
 
+/// One of the programs in `examples`. SwiftPM wants to be told of every file there that is not its own.
+func example(_ name: String, _ source: String, _ dependencies: [Target.Dependency]) -> Target {
+  let files = [
+    "connect.c", "connect.lua", "connect.swift", "order.txt", "quickstart.lua", "race.txt",
+  ]
+  return .executableTarget(
+    name: name, dependencies: dependencies, path: "examples", exclude: files.filter { $0 != source },
+    sources: [source])
+}
+
 let hostAndTests: [Target] = [
+  // The async face, which Embedded Swift cannot have.
+  .target(name: "ConnectByListAsync", dependencies: ["ConnectByList"]),
+  .testTarget(
+    name: "ConnectByListAsyncTests", dependencies: ["ConnectByListAsync", "ConnectByList"]),
   // The interpreter: all that may jump through Lua's errors is C.
   .target(name: "CHost", dependencies: ["CLua", "CLuaBorder"]),
   .executableTarget(
@@ -85,10 +99,8 @@ let hostAndTests: [Target] = [
     dependencies: ["LuaModule", "CLuaBorder", "CHost", "BorderSupport"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(name: "HostTests", dependencies: ["Host", "CHost"]),
-  // The example in C, as a program.
-  .executableTarget(
-    name: "ConnectExample", dependencies: ["CConnectByList", "CEntry"], path: "examples",
-    sources: ["connect.c"]),
+  example("ConnectExample", "connect.c", ["CConnectByList", "CEntry"]),
+  example("ConnectInSwift", "connect.swift", ["ConnectByListAsync"]),
   .testTarget(
     name: "CEntryTests",
     dependencies: ["CConnectByList", "CEntry", "ConnectByList", "ConnectCore", "CPosix"]),
@@ -103,6 +115,7 @@ let package = Package(
     ]
     : [
       .library(name: "ConnectByList", targets: ["ConnectByList"]),
+      .library(name: "ConnectByListAsync", targets: ["ConnectByListAsync"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "CEntry"]),
       .executable(name: "connectbylist", targets: ["Host"]),
     ],

@@ -116,7 +116,7 @@ extension ConnectRequest {
 ///
 /// The list remembers how its endpoints did: the next connect with it goes to what worked.
 public func connectByList(
-  _ list: inout AddressList, _ request: ConnectRequest = ConnectRequest()
+  _ list: inout AddressList, _ request: ConnectRequest
 ) throws(ConnectError) -> Socket {
   var operation = try Operation(list, request)
   let result = operation.run()

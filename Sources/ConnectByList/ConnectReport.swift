@@ -105,7 +105,8 @@ public struct ConnectError: Error, Sendable {
   public let message: [UInt8]
   public let report: ConnectReport
 
-  init(_ errno: Errno, _ message: StaticString? = nil) {
+  /// Of a connect that did not begin.
+  package init(_ errno: Errno, _ message: StaticString? = nil) {
     self.errno = errno
     self.message = [UInt8](message ?? errno.words)
     report = ConnectReport(errno)

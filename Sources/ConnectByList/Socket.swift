@@ -5,8 +5,9 @@ import ConnectCore
 /// descriptor.
 ///
 /// Reads and writes try first and wait only where the kernel has nothing to give or to take.
-/// `timeout` bounds each call as a whole.
-public struct Socket: ~Copyable {
+/// `timeout` bounds each call as a whole. It may go from thread to thread: it has one owner, and its
+/// memory is nobody else's.
+public struct Socket: ~Copyable, @unchecked Sendable {
   /// The most that one read may ask for: every size that comes from input has a bound.
   public static let readMax = 1 << 30
   /// The longest line, unless `lineMax` says otherwise.

@@ -321,6 +321,13 @@ enum Syscalls {
     return thread
   }
 
+  /// The same, of which nobody waits for the end.
+  static func startDetachedThread(
+    _ body: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ context: UnsafeMutableRawPointer
+  ) throws(Errno) {
+    try check(cbl_thread_start(body, context, nil))
+  }
+
   /// Waits until the thread has ended. C: `pthread_join`.
   static func joinThread(_ thread: UInt64) { cbl_thread_join(thread) }
 

@@ -20,6 +20,19 @@ struct ExamplesTests {
     }
   }
 
+  @Test func `W28 the example in Swift connects, cancels and tells what failed`() throws {
+    let folder = URL(fileURLWithPath: try Interpreter.host().path).deletingLastPathComponent()
+    let example = Interpreter(path: folder.appendingPathComponent("ConnectInSwift").path)
+    let outcome = try example.run([])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n")
+    try #require(lines.count == 5, "\(outcome.output)")
+    #expect(lines[0].hasPrefix("local   127.0.0.1:") && lines[1].hasPrefix("remote  127.0.0.1:"))
+    #expect(lines[2] == "said    hello, whoever you are")
+    #expect(lines[3] == "cancelled")
+    #expect(lines[4].hasPrefix("failed  ECONNREFUSED: connection refused after "))
+  }
+
   @Test func `the example of a race is the one in README`() throws {
     let outcome = try Interpreter.host().run(["--simulate", path("race.txt")])
     #expect(outcome.status == 0)
