@@ -6,34 +6,13 @@ import Glibc
 import Testing
 
 /// All tests of the C entry: one after the other, for they measure times.
-@Suite(.serialized, .keepsSockets)
+///
+/// Other targets' tests run beside these in one process and have sockets of their own, so descriptors
+/// are counted where a test has a process to itself (`ProcessTests`).
+@Suite(.serialized)
 enum CEntry {}
 
 // MARK: sockets
-
-/// After each test the process has the sockets that it had before. A new one may stay for a while:
-/// other targets' tests run beside these, and have sockets of their own.
-struct KeepsSockets: SuiteTrait, TestTrait, TestScoping {
-  let isRecursive = true
-
-  func provideScope(
-    for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
-  ) async throws {
-    guard testCase != nil else { return try await body() }
-    let before = openSockets()
-    try await body()
-    var leaked = openSockets().subtracting(before)
-    for _ in 0..<1000 where !leaked.isEmpty {
-      usleep(5000)
-      leaked.formIntersection(openSockets())
-    }
-    #expect(leaked.isEmpty, "left open")
-  }
-}
-
-extension Trait where Self == KeepsSockets {
-  static var keepsSockets: Self { KeepsSockets() }
-}
 
 /// What /proc says of the open descriptors: their numbers, and what they are.
 func openFiles() -> Set<String> {
@@ -45,18 +24,6 @@ func openFiles() -> Set<String> {
     found.insert("\(number) \(name)")
   }
   return found
-}
-
-/// IP's stream sockets alone. Foundation has others of its own.
-func openSockets() -> Set<String> {
-  openFiles().filter {
-    guard let number = CInt($0.prefix { $0 != " " }) else { return false }
-    var (domain, type): (CInt, CInt) = (0, 0)
-    var size: socklen_t = 4
-    return getsockopt(number, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0
-      && getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0
-      && (domain == AF_INET || domain == AF_INET6) && type == 1
-  }
 }
 
 /// A socket as a C program makes it: blocking, kept over exec. Closed with the object.
