@@ -149,6 +149,8 @@ public struct Operation: ~Copyable {
   /// What cannot be looked up is not resolved; the rest of the list goes on.
   private mutating func startResolving() {
     do throws(Errno) {
+      // A host name has no Unix addresses.
+      if family == .unix { throw .familyNotSupported }
       let resolver = try Resolver.start(names.map { $0.name }, family: family)
       try makeWaitSet()
       try waitSet.add(resolver.number, WaitSet.resolver)
