@@ -88,7 +88,8 @@ let hostAndTests: [Target] = [
   .executableTarget(
     name: "CheckWorlds", dependencies: ["RaceWorlds"], path: "Tests/CheckWorlds"),
   .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore", "RaceWorlds"]),
-  .testTarget(name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),
+  .testTarget(
+    name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),
   // States whose memory runs out.
   .target(
     name: "BorderSupport", dependencies: ["CLua", "CLuaBorder", "CHost"],

@@ -53,7 +53,7 @@ func connects() -> Bool {
       let list = UnsafeMutableRawPointer.allocate(
         byteCount: header + MemoryLayout<connect_by_list_address>.stride, alignment: 8)
       defer { list.deallocate() }
-      list.storeBytes(of: connect_by_list_addresses(count: 1), as: connect_by_list_addresses.self)
+      list.storeBytes(of: 1, as: CInt.self)
       list.storeBytes(
         of: connect_by_list_address(address: address, length: size), toByteOffset: header,
         as: connect_by_list_address.self)

@@ -131,7 +131,8 @@ int main(void) {
   /* The other side: whichever endpoint has that port takes the connection, and sends a line. */
   int accepted = -1;
   for (int i = 0; i < count; i++)
-    if (port_of(&endpoints[i].address) == port_of(&remote)) accepted = accept(endpoints[i].fd, NULL, NULL);
+    if (port_of(&endpoints[i].address) == port_of(&remote))
+      accepted = accept(endpoints[i].fd, NULL, NULL);
   if (accepted < 0) fail("accept");
   if (send(accepted, "hello\n", 6, MSG_NOSIGNAL) != 6) fail("send");
   char line[16] = "";

@@ -3,8 +3,9 @@ import CPosix
 import ConnectByList
 import ConnectCore
 
-// The C entry, documented in connect_by_list.h. What a caller gave is checked and copied before the
-// connect begins, in the order that the header promises; nothing is written before it has succeeded.
+// The C entry, documented in connect_by_list.h. What a caller gave is checked and copied before
+// the connect begins, in the order that the header promises; no buffer is written before it has
+// succeeded.
 
 @c @implementation public func connect_by_list(
   _ socket: CInt, _ list: UnsafePointer<connect_by_list_addresses>!,
@@ -12,8 +13,7 @@ import ConnectCore
   _ remote_length: UnsafeMutablePointer<socklen_t>!, _ remote: UnsafeMutablePointer<sockaddr>!,
   _ timeout: UnsafePointer<timeval>!, _ reserved: UnsafeMutableRawPointer!
 ) -> CInt {
-  answer {
-    () throws(Errno) in
+  answer { () throws(Errno) in
     try connect(
       socket, list, AddressRoom(local, local_length), AddressRoom(remote, remote_length), timeout,
       reserved, nil)
@@ -27,8 +27,7 @@ import ConnectCore
   _ timeout: UnsafePointer<timeval>!, _ reserved: UnsafeMutableRawPointer!,
   _ options: UnsafePointer<connect_by_list_options>!
 ) -> CInt {
-  answer {
-    () throws(Errno) in
+  answer { () throws(Errno) in
     try connect(
       socket, list, AddressRoom(local, local_length), AddressRoom(remote, remote_length), timeout,
       reserved, options)

@@ -66,13 +66,16 @@ public struct CallerSocket: Sendable {
     guard domain != CInt(CBL_AF_UNIX) else { return true }
     let fresh = try makeSocket()
     do throws(Errno) {
-      let cookie = try Syscalls.optionBytes(
-        number, level: Number.solSocket, name: Number.networkNamespaceCookie)
-      return try Syscalls.optionBytes(
-        fresh.number, level: Number.solSocket, name: Number.networkNamespaceCookie) == cookie
+      return try cookie(of: number) == cookie(of: fresh.number)
     } catch {
       return true
     }
+  }
+
+  /// Eight bytes: with room for more the kernel says EINVAL.
+  private func cookie(of fd: CInt) throws(Errno) -> [UInt8] {
+    try Syscalls.optionBytes(
+      fd, level: Number.solSocket, name: Number.networkNamespaceCookie, size: 8)
   }
 
   /// The options that its owner has set, and over them those of this connect: for the sockets that

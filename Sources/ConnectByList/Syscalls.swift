@@ -196,9 +196,14 @@ enum Syscalls {
   }
 
   /// At most 16 bytes: names are no longer, and neither is a `struct timeval`.
-  static func optionBytes(_ fd: CInt, level: CInt, name: CInt) throws(Errno) -> [UInt8] {
+  ///
+  /// - Parameter wanted: the room that the kernel is told of; some options want it exact.
+  static func optionBytes(
+    _ fd: CInt, level: CInt, name: CInt, size wanted: Int = 16
+  ) throws(Errno) -> [UInt8] {
+    assert(wanted <= 16)
     var bytes = (UInt64(0), UInt64(0))
-    var size = MemoryLayout.size(ofValue: bytes)
+    var size = wanted
     try check(cbl_get_option(fd, level, name, &bytes, &size))
     return withUnsafeBytes(of: &bytes) { Array($0.prefix(size)) }
   }

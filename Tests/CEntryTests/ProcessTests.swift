@@ -33,9 +33,19 @@ extension CEntry {
           #expect(call(socket, both, timeout: short) == ETIMEDOUT)
           #expect(call(socket, CList(Endpoint(.loopbackV6, port: 9))) == EAFNOSUPPORT)
         }
-        handle.cancel()
         var given = options(cancel: handle.number)
-        #expect(call(socket, CList(silent.endpoint), options: &given) == ECANCELED)
+        let both = CList(silent.endpoint, refused.endpoint)
+        let join = try inBackground {
+          usleep(100_000)
+          handle.cancel()
+        }
+        // In the midst of a race, and before the next has begun.
+        for _ in 0..<2 { #expect(call(socket, both, timeout: nil, options: &given) == ECANCELED) }
+        join()
+        given.flags = 1
+        #expect(call(socket, both, options: &given) == EINVAL)
+        let v6Only = CList(Endpoint(.loopbackV6, port: 9))
+        #expect(call(socket, v6Only, timeout: timeval()) == EAFNOSUPPORT)
         #expect(openFiles() == before)
       }
     }
@@ -130,8 +140,8 @@ extension CEntry {
 /// Read by a signal handler, which can capture nothing.
 nonisolated(unsafe) private var cancelNumber: CInt = -1
 
-/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll descriptor
-/// and timers of its own, and makes them late.
+/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll
+/// descriptor and timers of its own, and makes them late.
 private func settle() {
   let semaphore = DispatchSemaphore(value: 0)
   DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { semaphore.signal() }

@@ -6,34 +6,13 @@ import Glibc
 import Testing
 
 /// All tests of the C entry: one after the other, for they measure times.
-@Suite(.serialized, .keepsSockets)
+///
+/// Other targets' tests run beside these in one process and have sockets of their own, so descriptors
+/// are counted where a test has a process to itself (`ProcessTests`).
+@Suite(.serialized)
 enum CEntry {}
 
 // MARK: sockets
-
-/// After each test the process has the sockets that it had before. A new one may stay for a while:
-/// other targets' tests run beside these, and have sockets of their own.
-struct KeepsSockets: SuiteTrait, TestTrait, TestScoping {
-  let isRecursive = true
-
-  func provideScope(
-    for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
-  ) async throws {
-    guard testCase != nil else { return try await body() }
-    let before = openSockets()
-    try await body()
-    var leaked = openSockets().subtracting(before)
-    for _ in 0..<1000 where !leaked.isEmpty {
-      usleep(5000)
-      leaked.formIntersection(openSockets())
-    }
-    #expect(leaked.isEmpty, "left open")
-  }
-}
-
-extension Trait where Self == KeepsSockets {
-  static var keepsSockets: Self { KeepsSockets() }
-}
 
 /// What /proc says of the open descriptors: their numbers, and what they are.
 func openFiles() -> Set<String> {
@@ -45,18 +24,6 @@ func openFiles() -> Set<String> {
     found.insert("\(number) \(name)")
   }
   return found
-}
-
-/// IP's stream sockets alone. Foundation has others of its own.
-func openSockets() -> Set<String> {
-  openFiles().filter {
-    guard let number = CInt($0.prefix { $0 != " " }) else { return false }
-    var (domain, type): (CInt, CInt) = (0, 0)
-    var size: socklen_t = 4
-    return getsockopt(number, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0
-      && getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0
-      && (domain == AF_INET || domain == AF_INET6) && type == 1
-  }
 }
 
 /// A socket as a C program makes it: blocking, kept over exec. Closed with the object.
@@ -177,8 +144,8 @@ final class AddressMemory {
   }
 }
 
-/// A list in C's memory, each address in memory of its own that ends where the address does, so that
-/// a sanitizer sees what is read beyond it.
+/// A list in C's memory, each address in memory of its own that ends where the address does, so
+/// that a sanitizer sees what is read beyond it.
 final class CList {
   struct Item {
     var bytes: [UInt8]
@@ -240,7 +207,8 @@ extension CancelHandle: Numbered {}
 /// The call's errno; 0: it connected. The timeout is one that a test only meets when something
 /// hangs.
 func call(
-  _ socket: some Numbered, _ list: CList?, local: AddressMemory? = nil, remote: AddressMemory? = nil,
+  _ socket: some Numbered, _ list: CList?, local: AddressMemory? = nil,
+  remote: AddressMemory? = nil,
   timeout: timeval? = timeval(tv_sec: 20, tv_usec: 0), reserved: UnsafeMutableRawPointer? = nil
 ) -> CInt {
   withExtendedLifetime((list, local, remote)) {
@@ -261,7 +229,8 @@ func call(
   return withUnsafePointer(to: &span) { span in
     errno = 0
     let code = connect_by_list(
-      socket.number, list, local.1, local.0, remote.1, remote.0, timeout == nil ? nil : span, reserved)
+      socket.number, list, local.1, local.0, remote.1, remote.0, timeout == nil ? nil : span,
+      reserved)
     let number = errno
     precondition(code == 0 || (code == -1 && number > 0))
     return withExtendedLifetime((socket, list)) { code == 0 ? 0 : number }

@@ -51,6 +51,14 @@ extension Driver {
       #expect(connection.report.started.allSatisfy { $0.family == .inet })
     }
 
+    @Test func `a name has no Unix addresses`() throws {
+      var list = named([], ("localhost", .number(9)))
+      let error = #expect(throws: ConnectError.self) {
+        _ = try connectByList(&list, request { $0.family = .unix }).number
+      }
+      #expect(error?.errno == .familyNotSupported)
+    }
+
     @Test func `a finished operation asks nothing anew`() throws {
       let stepwise = try Stepwise(
         named([], ("localhost", .service(Array("nonesuch".utf8)))), with: request())

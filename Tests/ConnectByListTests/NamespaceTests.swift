@@ -26,6 +26,26 @@ extension Driver {
       Endpoint(EndpointText.parseAddress(Array(text.utf8), scopes: SystemScopes())!, port: port)
     }
 
+    // MARK: sockets
+
+    @Test func `W25 a socket of another network namespace is EOPNOTSUPP, and stays as it was`()
+      throws
+    {
+      let outside = try Syscalls.socket(.inet)
+      let number = outside.number
+      let (foreign, own) = try Namespace.run("ip link set lo up") {
+        let foreign = thrown { () throws(Errno) in _ = try CallerSocket(checking: number) }
+        let own = thrown { () throws(Errno) in
+          let inside = try Syscalls.socket(.inet)
+          _ = try CallerSocket(checking: inside.number)
+        }
+        return (foreign, own)
+      }
+      #expect(foreign == .operationNotSupported)
+      #expect(own == nil)
+      #expect(thrown { () throws(Errno) in _ = try CallerSocket(checking: number) } == nil)
+    }
+
     // MARK: local addresses
 
     @Test func `addresses come with their flags, and none of an interface that is down`() throws {
