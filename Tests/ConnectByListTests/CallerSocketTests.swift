@@ -138,7 +138,7 @@ extension Driver {
       #expect(wrongFamily.errno == .familyNotSupported)
       #expect(Set(wrongFamily.report.outcomes) == [.failed])
       var only = try Socket(.inet6)
-      try Syscalls.setOption(only.number, level: IPPROTO_IPV6_LEVEL, name: 26, to: 1)
+      try Syscalls.setOption(only.number, level: ipv6Level, name: 26, to: 1)
       let unreachable = try failure(of: &only, echo)
       #expect(unreachable.errno == .networkUnreachable)
       var list = list(echo.endpoint, echoV6.endpoint)
@@ -178,4 +178,4 @@ extension Driver {
 }
 
 /// IPPROTO_IPV6, whose option 26 is IPV6_V6ONLY.
-private let IPPROTO_IPV6_LEVEL: CInt = 41
+private let ipv6Level: CInt = 41
