@@ -83,14 +83,16 @@ extension Driver {
       #expect(socket.remote == peer.endpoint)
     }
 
-    @Test func `losers are superseded and closed`() throws {
-      let silent = try TestPeer(.silent)
-      let peer = try TestPeer(.echo)
-      let before = Descriptors.sockets().count
-      let socket = try connect(silent.endpoint, peer.endpoint)
-      #expect(socket.report.outcomes == [.superseded, .connected])
-      try peer.awaitAccepted(1)
-      #expect(Descriptors.sockets().count == before + 2, "one here, one at the peer")
+    @Test func `losers are superseded and closed`() async {
+      await #expect(processExitsWith: .success) {
+        let silent = try TestPeer(.silent)
+        let peer = try TestPeer(.echo)
+        let before = Descriptors.sockets().count
+        let socket = try connect(silent.endpoint, peer.endpoint)
+        #expect(socket.report.outcomes == [.superseded, .connected])
+        try peer.awaitAccepted(1)
+        #expect(Descriptors.sockets().count == before + 2, "one here, one at the peer")
+      }
     }
 
     // MARK: failures

@@ -10,23 +10,27 @@ extension Driver {
   @Suite struct OperationTests {
     // MARK: its life
 
-    @Test func `nothing is opened before the first advance`() throws {
-      let peer = try TestPeer(.echo)
-      let before = Descriptors.sockets()
-      let operation = try Stepwise(peer.endpoint)
-      #expect(Descriptors.sockets() == before)
-      operation.drop()
+    @Test func `nothing is opened before the first advance`() async {
+      await #expect(processExitsWith: .success) {
+        let peer = try TestPeer(.echo)
+        let before = Descriptors.sockets()
+        let operation = try Stepwise(peer.endpoint)
+        #expect(Descriptors.sockets() == before)
+        operation.drop()
+      }
     }
 
-    @Test func `dropped in the middle it leaves no descriptor`() throws {
-      let silent = try (0..<5).map { _ in try TestPeer(.silent) }
-      let before = Descriptors.sockets()
-      let operation = try Stepwise(
-        list(silent.map { $0.endpoint }), with: request { $0.pace = .parallel })
-      #expect(operation.advance() == .pending)
-      #expect(Descriptors.sockets().count == before.count + 5)
-      operation.drop()
-      #expect(Descriptors.sockets() == before)
+    @Test func `dropped in the middle it leaves no descriptor`() async {
+      await #expect(processExitsWith: .success) {
+        let silent = try (0..<5).map { _ in try TestPeer(.silent) }
+        let before = Descriptors.sockets()
+        let operation = try Stepwise(
+          list(silent.map { $0.endpoint }), with: request { $0.pace = .parallel })
+        #expect(operation.advance() == .pending)
+        #expect(Descriptors.sockets().count == before.count + 5)
+        operation.drop()
+        #expect(Descriptors.sockets() == before)
+      }
     }
 
     @Test func `once finished it says the same again`() throws {
@@ -40,21 +44,23 @@ extension Driver {
 
     // MARK: cancel
 
-    @Test func `a cancel ends it at once and closes everything`() throws {
-      let silent = try (0..<3).map { _ in try TestPeer(.silent) }
-      let before = Descriptors.sockets()
-      let operation = try Stepwise(
-        list(silent.map { $0.endpoint }), with: request { $0.pace = .parallel })
-      #expect(operation.advance() == .pending)
-      #expect(operation.wakeUp > Clock.now() + .seconds(1))
-      operation.cancel()
-      #expect(operation.wakeUp <= Clock.now(), "advance is due")
-      let progress = operation.waitAndAdvance()
-      #expect(progress == .finished(.cancelled))
-      #expect(operation.outcomes == [.cancelled, .cancelled, .cancelled])
-      #expect(Descriptors.sockets() == before)
-      let error = #expect(throws: ConnectError.self) { try operation.conclude(progress) }
-      #expect(error?.errno == .cancelled)
+    @Test func `a cancel ends it at once and closes everything`() async {
+      await #expect(processExitsWith: .success) {
+        let silent = try (0..<3).map { _ in try TestPeer(.silent) }
+        let before = Descriptors.sockets()
+        let operation = try Stepwise(
+          list(silent.map { $0.endpoint }), with: request { $0.pace = .parallel })
+        #expect(operation.advance() == .pending)
+        #expect(operation.wakeUp > Clock.now() + .seconds(1))
+        operation.cancel()
+        #expect(operation.wakeUp <= Clock.now(), "advance is due")
+        let progress = operation.waitAndAdvance()
+        #expect(progress == .finished(.cancelled))
+        #expect(operation.outcomes == [.cancelled, .cancelled, .cancelled])
+        #expect(Descriptors.sockets() == before)
+        let error = #expect(throws: ConnectError.self) { try operation.conclude(progress) }
+        #expect(error?.errno == .cancelled)
+      }
     }
 
     @Test func `what completed before a cancel was taken in wins`() throws {
@@ -104,14 +110,6 @@ extension Driver {
 
     // MARK: validation
 
-    private func validating(_ change: (inout ConnectOptions) -> Void = { _ in }) -> ConnectRequest {
-      request {
-        $0.validates = true
-        $0.locals = .routeOnly
-        change(&$0)
-      }
-    }
-
     @Test func `a rejected connection is closed and the next is tried`() throws {
       let first = try TestPeer(.echo)
       let second = try TestPeer(.echo)
@@ -145,26 +143,28 @@ extension Driver {
       #expect(operation.outcomes == [.rejected])
     }
 
-    @Test func `losers are kept until the verdict`() throws {
-      let gate = try Gate()
-      let peer = try TestPeer(.echo)
-      let before = Descriptors.sockets().count
-      let operation = try Stepwise(
-        gate.endpoint, peer.endpoint, with: validating { $0.pace = .parallel })
-      #expect(operation.finish() == .validate(AttemptID(1)))
-      // Two of ours, and the peer's.
-      try peer.awaitAccepted(1)
-      #expect(Descriptors.sockets().count == before + 3)
-      #expect(operation.outcomes == [.pending, .pending])
-      // Meanwhile the handshake of the other goes on, and a rejection finds it done.
-      try gate.open()
-      try gate.awaitConnection()
-      #expect(operation.advance() == .pending)
-      operation.reject(AttemptID(1))
-      #expect(operation.finish() == .validate(AttemptID(0)))
-      operation.accept(AttemptID(0))
-      #expect(operation.advance() == .finished(.won(AttemptID(0))))
-      #expect(operation.outcomes == [.connected, .rejected])
+    @Test func `losers are kept until the verdict`() async {
+      await #expect(processExitsWith: .success) {
+        let gate = try Gate()
+        let peer = try TestPeer(.echo)
+        let before = Descriptors.sockets().count
+        let operation = try Stepwise(
+          gate.endpoint, peer.endpoint, with: validating { $0.pace = .parallel })
+        #expect(operation.finish() == .validate(AttemptID(1)))
+        // Two of ours, and the peer's.
+        try peer.awaitAccepted(1)
+        #expect(Descriptors.sockets().count == before + 3)
+        #expect(operation.outcomes == [.pending, .pending])
+        // Meanwhile the handshake of the other goes on, and a rejection finds it done.
+        try gate.open()
+        try gate.awaitConnection()
+        #expect(operation.advance() == .pending)
+        operation.reject(AttemptID(1))
+        #expect(operation.finish() == .validate(AttemptID(0)))
+        operation.accept(AttemptID(0))
+        #expect(operation.advance() == .finished(.won(AttemptID(0))))
+        #expect(operation.outcomes == [.connected, .rejected])
+      }
     }
 
     @Test(arguments: [1, 2])
@@ -320,5 +320,14 @@ extension Driver {
       let descriptor: Descriptor
       init() throws(Errno) { descriptor = try Syscalls.eventDescriptor() }
     }
+  }
+}
+
+/// A request whose connections want a verdict.
+private func validating(_ change: (inout ConnectOptions) -> Void = { _ in }) -> ConnectRequest {
+  request {
+    $0.validates = true
+    $0.locals = .routeOnly
+    change(&$0)
   }
 }
