@@ -100,7 +100,7 @@
   ///   - options: how the race is run. Names are resolved within `options.timeout`.
   ///   - settings: what is set on every attempt's socket before its SYN.
   ///   - cancel: ends the connect from elsewhere with `.cancelled`.
-  /// - Throws: `.invalidArgument` for an empty list, `.timedOut` at the deadline, `.cancelled`; where
+  /// - Throws: `.invalidArgument` for an empty list and an option out of its range, `.timedOut` at the deadline, `.cancelled`; where
   ///   every pair has failed, the error of the one that failed last. The report has all of them.
   ///
   /// Any number of threads may connect at a time. The corresponding C function is `connect`.
@@ -108,7 +108,7 @@
     _ list: inout AddressList, options: ConnectOptions = ConnectOptions(),
     settings: SocketSettings = SocketSettings(), cancel: CancelHandle? = nil
   ) throws(ConnectError) -> Socket {
-    try connectByList(&list, ConnectRequest(options, settings, cancel))
+    try connectByList(&list, ConnectRequest(checking: options, settings, cancel))
   }
 
   /// The same with a list that is not kept: nothing is remembered.
@@ -117,7 +117,7 @@
     settings: SocketSettings = SocketSettings(), cancel: CancelHandle? = nil
   ) throws(ConnectError) -> Socket {
     var list = list
-    return try connectByList(&list, ConnectRequest(options, settings, cancel))
+    return try connectByList(&list, ConnectRequest(checking: options, settings, cancel))
   }
 
   /// Connects to one host by its name, and a port or the name of a service.
@@ -128,19 +128,48 @@
     _ host: String, service: String, options: ConnectOptions = ConnectOptions(),
     settings: SocketSettings = SocketSettings(), cancel: CancelHandle? = nil
   ) throws(ConnectError) -> Socket {
-    var list = AddressList()
-    do throws(EntryError) { try list.add(host: host, service: service) } catch {
-      throw ConnectError(.invalidArgument, error.message)
+    let list = try AddressList(host: host, service: service)
+    return try connectByList(list, options: options, settings: settings, cancel: cancel)
+  }
+
+  /// The same with a port's number.
+  public func connectByName(
+    _ host: String, port: UInt16, options: ConnectOptions = ConnectOptions(),
+    settings: SocketSettings = SocketSettings(), cancel: CancelHandle? = nil
+  ) throws(ConnectError) -> Socket {
+    let list = try AddressList(host: host, port: port)
+    return try connectByList(list, options: options, settings: settings, cancel: cancel)
+  }
+
+  extension AddressList {
+    /// A list of one host, for a connect by name. Throws `.invalidArgument` for what is no name.
+    package init(host: String, service: String) throws(ConnectError) {
+      self.init()
+      do throws(EntryError) { try add(host: host, service: service) } catch {
+        throw ConnectError(.invalidArgument, error.message)
+      }
     }
-    return try connectByList(&list, ConnectRequest(options, settings, cancel))
+
+    package init(host: String, port: UInt16) throws(ConnectError) {
+      self.init()
+      do throws(EntryError) { try add(host: host, port: port) } catch {
+        throw ConnectError(.invalidArgument, error.message)
+      }
+    }
   }
 
   extension ConnectRequest {
-    public init(_ options: ConnectOptions, _ settings: SocketSettings, _ cancel: CancelHandle?) {
+    /// Throws `.invalidArgument` for an option out of its range: a connect with no attempt in flight,
+    /// say, would never end.
+    package init(
+      checking options: ConnectOptions, _ settings: SocketSettings, _ cancel: CancelHandle? = nil
+    ) throws(ConnectError) {
+      if let defect = options.defect { throw ConnectError(.invalidArgument, defect) }
       self.init()
       self.options = options
       self.settings = settings
       self.cancel = cancel
+      // Said too: an initializer need not run the observer.
       cancelDescriptor = cancel?.number ?? -1
     }
   }

@@ -31,7 +31,11 @@ public func connectByList(
   try Task.checkCancellation()
   let cancel: CancelHandle
   do throws(Errno) { cancel = try CancelHandle() } catch { throw ConnectError(error) }
-  let race = BlockingRace(list, ConnectRequest(options, settings, cancel), remember)
+  // By its descriptor, and not by the handle: the thread may outlive this call by a moment, and the
+  // descriptor is to be closed when this returns.
+  var request = try ConnectRequest(checking: options, settings)
+  request.cancelDescriptor = cancel.number
+  let race = BlockingRace(list, request, remember)
   let outcome = await withTaskCancellationHandler {
     await race.run()
   } onCancel: {
@@ -50,10 +54,16 @@ public func connectByName(
   _ host: String, service: String, options: ConnectOptions = ConnectOptions(),
   settings: SocketSettings = SocketSettings()
 ) async throws -> Socket {
-  var list = AddressList()
-  do throws(EntryError) { try list.add(host: host, service: service) } catch {
-    throw ConnectError(.invalidArgument, error.message)
-  }
+  let list = try AddressList(host: host, service: service)
+  return try await connectByList(list, options: options, settings: settings)
+}
+
+/// The same with a port's number.
+public func connectByName(
+  _ host: String, port: UInt16, options: ConnectOptions = ConnectOptions(),
+  settings: SocketSettings = SocketSettings()
+) async throws -> Socket {
+  let list = try AddressList(host: host, port: port)
   return try await connectByList(list, options: options, settings: settings)
 }
 

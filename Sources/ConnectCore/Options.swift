@@ -32,37 +32,75 @@ public struct ConnectOptions: Sendable {
     case these([Endpoint])
   }
 
-  /// The bound on everything, name resolution included; `nil`: none.
+  /// The bound on everything, name resolution included.
+  ///
+  /// Default `nil`: none; the kernel's own limits then end each attempt. 0 or more: 0 succeeds only
+  /// with what completes at once. Lua key: `timeout` (seconds).
   public var timeout: TimeSpan?
-  /// The race's base delay. The default is a compromise measured on a model: `connect` races with
-  /// 150 ms send 10 % more SYNs than with RFC 8305's 250 ms, and connect a quarter sooner where one
-  /// in five remotes is dead.
+  /// How long the race waits for silent attempts before it also starts the next: its base delay.
+  ///
+  /// Default 150 ms, allowed 10 ms … 60 s. The default is a compromise measured on a model: `connect`
+  /// races with 150 ms send 10 % more SYNs than with RFC 8305's 250 ms, and connect a quarter sooner
+  /// where one in five remotes is dead. Lua key: `attempt_delay` (seconds).
   public var attemptDelay: TimeSpan = .milliseconds(150)
   /// What the accelerating delay does not fall below (a deadline may still press it further).
+  ///
+  /// Default 10 ms, allowed 10 ms … 60 s. Lua key: `minimum_delay` (seconds).
   public var minimumDelay: TimeSpan = .milliseconds(10)
-  /// The bound on one attempt; `nil`: the kernel's own.
+  /// The bound on one attempt.
+  ///
+  /// Default `nil`: the kernel's own. Above 0. Lua key: `attempt_timeout` (seconds).
   public var attemptTimeout: TimeSpan?
+  /// When the next attempt starts. Default `.accelerating`. Lua key: `pace`, the case's name.
   public var pace: Pace = .accelerating
+  /// Which remote goes first. Default `.likely`. Lua key: `order`, the case's name.
   public var order: Order = .likely
   /// For `order = .random`; the same seed gives the same order.
+  ///
+  /// Default 0, any number. Lua key: `seed` (0 … 2^53).
   public var seed: UInt64 = 0
-  /// After how much silence of the last remote a second socket to it is started; `nil`: never.
+  /// After how much silence of the last remote a second socket to it is started.
+  ///
+  /// Default `nil`: never, for a far host would see two connections. 10 ms or more. Lua key: `hedge`
+  /// (seconds).
   public var hedge: TimeSpan?
-  /// Whether families take turns (RFC 8305 section 4); `nil`: yes, but not with `order = .given`.
+  /// Whether families take turns (RFC 8305 section 4).
+  ///
+  /// Default `nil`: yes, but not with `order = .given`. Lua key: `interleave`.
   public var interleave: Bool?
   /// How many attempts may be in flight at once.
+  ///
+  /// Default 64, allowed 1 … 4096. Lua key: `in_flight`.
   public var inFlight: Int = 64
-  /// Only entries of this family; `nil`: any.
+  /// Only entries of this family. Default `nil`: any. Lua key: `family`, `"any"` for `nil`.
   public var family: Family?
+  /// Which local addresses to connect from. Default `.all`. Lua key: `local_addresses`.
   public var locals: Locals = .all
   /// Whether IP attempts are Multipath TCP's where the kernel has it (and TCP's where not).
+  ///
+  /// Default `false`. Lua key: `mptcp`.
   public var mptcp = false
   /// Whether a connection counts only when the caller says so (`Race.Step.validate`).
+  ///
+  /// Default `false`. For who drives the operation himself; the blocking call accepts all.
   public var validates = false
 
   public init() {}
 
   public var interleaves: Bool { interleave ?? (order != .given) }
+
+  /// What is wrong with the first field that is out of its range; `nil`: nothing. The table's
+  /// setters refuse the same.
+  public var defect: StaticString? {
+    let delays = TimeSpan.milliseconds(10)...TimeSpan.seconds(60)
+    if let timeout, timeout < .zero { return "timeout is below 0" }
+    if !delays.contains(attemptDelay) { return "attemptDelay is not in 10 ms to 60 s" }
+    if !delays.contains(minimumDelay) { return "minimumDelay is not in 10 ms to 60 s" }
+    if let attemptTimeout, attemptTimeout <= .zero { return "attemptTimeout is not above 0" }
+    if let hedge, hedge < delays.lowerBound { return "hedge is below 10 ms" }
+    if !(1...4096).contains(inFlight) { return "inFlight is not in 1 to 4096" }
+    return nil
+  }
 }
 
 /// A value as it comes from a script or a scenario.

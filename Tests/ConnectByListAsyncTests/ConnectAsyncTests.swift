@@ -3,13 +3,13 @@ import Glibc
 import Testing
 
 @Suite(.serialized) struct ConnectAsyncTests {
-  private static func list(_ peers: TestPeer...) -> AddressList {
+  fileprivate static func list(_ peers: TestPeer...) -> AddressList {
     var list = AddressList()
     for peer in peers { list.append(.endpoint(peer.endpoint)) }
     return list
   }
 
-  private static func options(timeout: TimeSpan? = .seconds(20)) -> ConnectOptions {
+  fileprivate static func options(timeout: TimeSpan? = .seconds(20)) -> ConnectOptions {
     var options = ConnectOptions()
     options.timeout = timeout
     options.order = .given
@@ -139,4 +139,60 @@ import Testing
       (error as? ConnectError)?.errno == .invalidArgument
     }
   }
+
+  @Test func `an option out of its range is an invalid argument`() async throws {
+    let echo = try TestPeer(.echo)
+    var options = Self.options()
+    options.inFlight = 0
+    let wanted = options
+    await #expect {
+      _ = try await connectByList(Self.list(echo), options: wanted).isOpen
+    } throws: { error in
+      (error as? ConnectError)?.errno == .invalidArgument
+    }
+  }
+
+  @MainActor
+  @Test func `a socket can be had by an actor`() async throws {
+    let echo = try TestPeer(.echo)
+    var socket = try await connectByName(
+      "127.0.0.1", port: echo.endpoint.port, options: Self.options())
+    let remote = try socket.remoteEndpoint()
+    #expect(remote == echo.endpoint)
+  }
+
+  /// Every descriptor counts, so it has a process to itself. What a cancelled connect had opened is
+  /// closed when it returns, not a moment later.
+  @Test func `W26 a connect that ends leaves no descriptor behind it`() async {
+    await #expect(processExitsWith: .success) {
+      let silent = try TestPeer(.silent)
+      let echo = try TestPeer(.echo)
+      // Whatever the runtime opens once.
+      try await Task.sleep(for: .milliseconds(5))
+      let quick = ConnectAsyncTests.options(timeout: .milliseconds(20))
+      _ = try? await connectByList(ConnectAsyncTests.list(silent), options: quick).isOpen
+      let before = openDescriptors()
+      for _ in 0..<20 {
+        let list = ConnectAsyncTests.list(silent)
+        let task = Task { () -> [CInt] in
+          do {
+            _ = try await connectByList(list, options: ConnectAsyncTests.options()).isOpen
+          } catch is CancellationError {
+            return openDescriptors()
+          }
+          return []
+        }
+        try await Task.sleep(for: .milliseconds(5))
+        task.cancel()
+        let after = try await task.value
+        #expect(after == before)
+      }
+      _ = try? await connectByList(ConnectAsyncTests.list(silent), options: quick).isOpen
+      #expect(openDescriptors() == before)
+      #expect(echo.acceptedCount == 0)
+    }
+  }
 }
+
+/// The numbers of all open descriptors of this process.
+private func openDescriptors() -> [CInt] { (0..<4096).filter { fcntl($0, F_GETFD) >= 0 } }

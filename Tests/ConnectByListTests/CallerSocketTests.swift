@@ -1,0 +1,181 @@
+import CPosix
+import ConnectCore
+import Glibc
+import Testing
+
+@testable import ConnectByList
+
+extension Driver {
+  /// A socket that the caller made, from Swift; the same rows at the level of C are in CEntryTests.
+  @Suite struct CallerSocketTests {
+    /// What has to be as before where nothing was connected: which socket it is, its flags, and what
+    /// it is bound to.
+    private struct Identity: Equatable {
+      let inode: ino_t
+      let flags: CInt
+      let descriptorFlags: CInt
+      let local: Endpoint?
+
+      init(_ number: CInt) throws {
+        var status = stat()
+        try #require(fstat(number, &status) == 0)
+        inode = status.st_ino
+        flags = fcntl(number, F_GETFL)
+        descriptorFlags = fcntl(number, F_GETFD)
+        local = try Syscalls.localEndpoint(number)
+      }
+    }
+
+    /// How a connect with the socket fails, and that it leaves the socket as it was.
+    private func failure(
+      of socket: inout Socket, _ peer: TestPeer, at place: SourceLocation = #_sourceLocation
+    ) throws -> ConnectError {
+      let before = try Identity(socket.number)
+      var list = list(peer.endpoint)
+      var failure: ConnectError?
+      do throws(ConnectError) { try socket.connect(&list, request()) } catch { failure = error }
+      let after = try Identity(socket.number)
+      #expect(after == before, sourceLocation: place)
+      return try #require(failure, sourceLocation: place)
+    }
+
+    @Test(arguments: [Family.inet, .inet6])
+    func `the socket connects under its own number, reads and writes`(_ family: Family) throws {
+      let echo = try TestPeer(.echo)
+      var socket = try Socket(family)
+      let number = socket.number
+      let wasConnected = socket.isConnected
+      var list = list(echo.endpoint)
+      try socket.connect(&list, request())
+      let isConnected = socket.isConnected
+      #expect(!wasConnected && isConnected)
+      let numberAfter = socket.number
+      #expect(numberAfter == number)
+      socket.timeout = .seconds(10)
+      try socket.write("hello\n")
+      let line = try socket.readLine()
+      #expect(line == "hello")
+      // W22: as the socket's family has it.
+      let remote = try socket.remoteEndpoint()
+      #expect(remote == (family == .inet ? echo.endpoint : echo.endpoint.mapped))
+      #expect(list.history[echo.endpoint]?.hasConnected == true)
+    }
+
+    @Test func `W04 a bound, a listening and a connected socket are refused and left`() throws {
+      let echo = try TestPeer(.echo)
+      var bound = try Socket(.inet)
+      try bound.bind(to: Endpoint(.loopback, port: 0))
+      let first = try failure(of: &bound, echo)
+      #expect(first.errno == .invalidArgument)
+      try Syscalls.listen(bound.number, backlog: 1)
+      let second = try failure(of: &bound, echo)
+      #expect(second.errno == .invalidArgument)
+      var connected = try connectByList(list(echo.endpoint), options: request().options)
+      let third = try failure(of: &connected, echo)
+      #expect(third.errno == .isConnected)
+      connected.timeout = .seconds(10)
+      try connected.write("still there\n")
+      let line = try connected.readLine()
+      #expect(line == "still there")
+    }
+
+    @Test func `where nothing connects the socket is as it was, and may try again`() throws {
+      let refused = try TestPeer(.refused)
+      let silent = try TestPeer(.silent)
+      let echo = try TestPeer(.echo)
+      var socket = try Socket(.inet)
+      let refusal = try failure(of: &socket, refused)
+      #expect(refusal.errno == .connectionRefused)
+      let before = try Identity(socket.number)
+      var dead = list(silent.endpoint)
+      let late = #expect(throws: ConnectError.self) {
+        try socket.connect(&dead, request(timeout: .milliseconds(100)))
+      }
+      #expect(late?.errno == .timedOut)
+      let after = try Identity(socket.number)
+      #expect(after == before)
+      var list = list(echo.endpoint)
+      try socket.connect(&list, request())
+      let isConnected = socket.isConnected
+      #expect(isConnected)
+    }
+
+    @Test func `W15 W19 what is no stream socket is told so`() throws {
+      let event = try Syscalls.eventDescriptor()
+      let datagram = try Syscalls.socket(.inet, type: CInt(CBL_SOCK_DGRAM))
+      let errors = [1_000_000, event.number, datagram.number].map { number in
+        thrown { () throws(Errno) in _ = try CallerSocket(checking: number) }
+      }
+      #expect(errors == [.badDescriptor, .notASocket, .operationNotSupported])
+    }
+
+    @Test(arguments: [false, true], [false, true])
+    func `W20 both flags are as before, connected or not`(
+      isNonBlocking: Bool, closesOnExec: Bool
+    ) throws {
+      let refused = try TestPeer(.refused)
+      let silent = try TestPeer(.silent)
+      let echo = try TestPeer(.echo)
+      var socket = try Socket(.inet)
+      let number = socket.number
+      #expect(fcntl(number, F_SETFL, isNonBlocking ? O_NONBLOCK : 0) == 0)
+      #expect(fcntl(number, F_SETFD, closesOnExec ? FD_CLOEXEC : 0) == 0)
+      let refusal = try failure(of: &socket, refused)
+      #expect(refusal.errno == .connectionRefused)
+      // It blocks though the socket does not: the silent one goes first.
+      var list = list(silent.endpoint, echo.endpoint)
+      try socket.connect(&list, request())
+      let flags = try Identity(number)
+      #expect((flags.flags & O_NONBLOCK != 0) == isNonBlocking)
+      #expect((flags.descriptorFlags & FD_CLOEXEC != 0) == closesOnExec)
+    }
+
+    @Test func `W22 what the socket's family cannot have fails as an attempt`() throws {
+      let echo = try TestPeer(.echo)
+      let echoV6 = try TestPeer(.echo, at: .loopbackV6)
+      var socket = try Socket(.inet)
+      let wrongFamily = try failure(of: &socket, echoV6)
+      #expect(wrongFamily.errno == .familyNotSupported)
+      #expect(Set(wrongFamily.report.outcomes) == [.failed])
+      var only = try Socket(.inet6)
+      try Syscalls.setOption(only.number, level: ipv6Level, name: 26, to: 1)
+      let unreachable = try failure(of: &only, echo)
+      #expect(unreachable.errno == .networkUnreachable)
+      var list = list(echo.endpoint, echoV6.endpoint)
+      try only.connect(&list, request())
+      let remote = try only.remoteEndpoint()
+      #expect(remote == echoV6.endpoint)
+    }
+
+    @Test func `W25 a duplicate of the descriptor does not follow`() throws {
+      let echo = try TestPeer(.echo)
+      var socket = try Socket(.inet)
+      let duplicate = Descriptor(owning: dup(socket.number))
+      var list = list(echo.endpoint)
+      try socket.connect(&list, request())
+      let error = thrown { () throws(Errno) in _ = try Syscalls.remoteEndpoint(duplicate.number) }
+      #expect(error == .notConnected)
+    }
+
+    @Test func `W26 a cancelled connect leaves the socket as it was`() throws {
+      let silent = try TestPeer(.silent)
+      var socket = try Socket(.inet)
+      let before = try Identity(socket.number)
+      let cancel = try CancelHandle()
+      var wanted = request()
+      wanted.cancel = cancel
+      try startDetachedThread {
+        _ = Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        cancel.cancel()
+      }
+      var list = list(silent.endpoint)
+      let error = #expect(throws: ConnectError.self) { try socket.connect(&list, wanted) }
+      #expect(error?.errno == .cancelled)
+      let after = try Identity(socket.number)
+      #expect(after == before)
+    }
+  }
+}
+
+/// IPPROTO_IPV6, whose option 26 is IPV6_V6ONLY.
+private let ipv6Level: CInt = 41

@@ -1,0 +1,74 @@
+import CPosix
+import ConnectCore
+import Glibc
+import Testing
+
+@testable import ConnectByList
+
+extension Driver {
+  /// Connects that somebody else ends; from a signal handler: `ProcessTests`.
+  @Suite struct CancelTests {
+    @Test func `W26 a cancel handle ends a blocked connect from another thread`() throws {
+      let silent = try TestPeer(.silent)
+      let cancel = try CancelHandle()
+      var wanted = request()
+      wanted.cancel = cancel
+      try startDetachedThread {
+        _ = Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        cancel.cancel()
+      }
+      let error = try failure(of: silent.endpoint, with: wanted)
+      #expect(error.errno == .cancelled)
+      #expect(error.report.outcomes == [.cancelled])
+      #expect(error.report.elapsed >= .milliseconds(50) && error.report.elapsed < .seconds(10))
+    }
+
+    @Test(arguments: [1, 3])
+    func `W26 a handle that is cancelled already sends nothing`(count: Int) throws {
+      let echo = try TestPeer(.echo)
+      let cancel = try CancelHandle()
+      cancel.cancel()
+      var wanted = request()
+      wanted.cancel = cancel
+      for _ in 0..<count {
+        let error = try failure(of: echo.endpoint, with: wanted)
+        #expect(error.errno == .cancelled)
+        #expect(error.report.attempts.isEmpty)
+      }
+      #expect(echo.acceptedCount == 0)
+    }
+
+    @Test func `W26 several silent attempts end with it, and names that are on their way`() throws {
+      let silent = try (0..<3).map { _ in try TestPeer(.silent) }
+      var list = list(silent.map { $0.endpoint })
+      list.append(.name(HostName(host: Array("localhost".utf8), port: .number(9))))
+      let cancel = try CancelHandle()
+      var wanted = request { $0.pace = .parallel }
+      wanted.cancel = cancel
+      try startDetachedThread {
+        _ = Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        cancel.cancel()
+      }
+      let error = #expect(throws: ConnectError.self) {
+        _ = try connectByList(&list, wanted).number
+      }
+      #expect(error?.errno == .cancelled)
+    }
+
+    @Test func `a cancel descriptor that is not open is EBADF`() throws {
+      let echo = try TestPeer(.echo)
+      var wanted = request()
+      wanted.cancelDescriptor = 1_000_000
+      #expect(try failure(of: echo.endpoint, with: wanted).errno == .badDescriptor)
+    }
+
+    @Test func `a connect that wins is not hurt by a handle that nobody uses`() throws {
+      let silent = try TestPeer(.silent)
+      let echo = try TestPeer(.echo)
+      var wanted = request()
+      wanted.cancel = try CancelHandle()
+      #expect(
+        try connect(list(silent.endpoint, echo.endpoint), with: wanted).remote == echo.endpoint)
+    }
+  }
+}
