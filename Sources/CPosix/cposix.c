@@ -295,6 +295,11 @@ int cbl_set_nonblocking(int fd, int on) {
 
 /* --- bytes --- */
 
+int64_t cbl_find_byte(const void *bytes, size_t count, int byte) {
+  const char *found = count > 0 ? memchr(bytes, byte, count) : NULL;
+  return found ? found - (const char *)bytes : -1;
+}
+
 int64_t cbl_receive(int fd, void *bytes, size_t count) { return result(recv(fd, bytes, count, 0)); }
 
 int64_t cbl_send(int fd, const void *bytes, size_t count) {

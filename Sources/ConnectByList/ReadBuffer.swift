@@ -1,3 +1,4 @@
+import CPosix
 import ConnectCore
 
 /// Bytes that came and were not read yet.
@@ -27,6 +28,15 @@ struct ReadBuffer: ~Copyable {
   /// The bytes that are there. Valid until the next call that changes the buffer.
   var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[start..<end])
+  }
+
+  /// Takes a line that is there as a whole; without its end, and valid as `bytes` is.
+  mutating func takeLine() -> UnsafeRawBufferPointer? {
+    let bytes = bytes
+    let newline = Int(cbl_find_byte(bytes.baseAddress, bytes.count, CInt(UInt8(ascii: "\n"))))
+    guard newline >= 0 else { return nil }
+    start += newline + 1
+    return UnsafeRawBufferPointer(rebasing: bytes[..<newline])
   }
 
   /// Room for at least one more byte, and for `wanted` bytes in all.

@@ -1,3 +1,4 @@
+import CPosix
 import ConnectCore
 
 /// What a read is to give, as Lua's `io` has it.
@@ -43,7 +44,10 @@ extension ReadFormat {
   func match(_ bytes: UnsafeRawBufferPointer, from: Int, isEnd: Bool) -> FormatMatch {
     switch self {
     case .line(let keepsEnd):
-      if let newline = bytes[from...].firstIndex(of: UInt8(ascii: "\n")) {
+      let unseen = UnsafeRawBufferPointer(rebasing: bytes[from...])
+      let found = cbl_find_byte(unseen.baseAddress, unseen.count, CInt(UInt8(ascii: "\n")))
+      if found >= 0 {
+        let newline = from + Int(found)
         return .found(skip: 0, count: keepsEnd ? newline + 1 : newline, taken: newline + 1)
       }
       if !isEnd { return .more(total: bytes.count + 1, from: bytes.count) }

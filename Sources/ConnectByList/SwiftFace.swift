@@ -100,8 +100,9 @@
   ///   - options: how the race is run. Names are resolved within `options.timeout`.
   ///   - settings: what is set on every attempt's socket before its SYN.
   ///   - cancel: ends the connect from elsewhere with `.cancelled`.
-  /// - Throws: `.invalidArgument` for an empty list and an option out of its range, `.timedOut` at the deadline, `.cancelled`; where
-  ///   every pair has failed, the error of the one that failed last. The report has all of them.
+  /// - Throws: `.invalidArgument` for an empty list and an option out of its range, `.timedOut` at
+  ///   the deadline, `.cancelled`; where every pair has failed, the error of the one that failed
+  ///   last. The report has all of them.
   ///
   /// Any number of threads may connect at a time. The corresponding C function is `connect`.
   public func connectByList(

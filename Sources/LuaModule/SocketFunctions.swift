@@ -18,6 +18,13 @@ extension Call {
     return box
   }
 
+  /// No format, or "l" alone.
+  fileprivate var wantsOneLine: Bool {
+    if count != 1 { return count == 0 }
+    let value = pointee.arguments[0]
+    return value.kind == CBL_TEXT && value.count == 1 && value.raw[0] == UInt8(ascii: "l")
+  }
+
   fileprivate func format(_ index: Int) -> ReadFormat? {
     let value = self[index]
     switch value.kind {
@@ -35,6 +42,10 @@ extension Call {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let count = call.count
+    if call.wantsOneLine, let line = box.socket.takeBufferedLine() {
+      call.add(cbl_value(kind: CBL_TEXT, line))
+      return
+    }
     for index in 0..<count where call.format(index) == nil {
       throw .misuse(call.luaNumber(index), "invalid format")
     }

@@ -83,7 +83,6 @@ extension Driver {
       #expect(socket.remote == peer.endpoint)
     }
 
-    /// Other targets' tests open and close sockets beside this: it counts in a process of its own.
     @Test func `losers are superseded and closed`() async {
       await #expect(processExitsWith: .success) {
         let silent = try TestPeer(.silent)

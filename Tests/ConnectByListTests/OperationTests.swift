@@ -7,8 +7,6 @@ import Testing
 
 extension Driver {
   /// The stepwise operation: what an event loop, a callback's caller and a cancel see of a race.
-  ///
-  /// Who counts sockets does so in a process of its own: other targets' tests run beside these.
   @Suite struct OperationTests {
     // MARK: its life
 
@@ -325,7 +323,7 @@ extension Driver {
   }
 }
 
-/// A request whose connections count only when the test says so.
+/// A request whose connections want a verdict.
 private func validating(_ change: (inout ConnectOptions) -> Void = { _ in }) -> ConnectRequest {
   request {
     $0.validates = true

@@ -89,13 +89,15 @@ extension Driver {
       #expect(try failure(of: peer.endpoint).errno == .connectionRefused)
     }
 
-    @Test func `closing waits for the thread, so its descriptors are gone`() throws {
-      for kind in [TestPeer.Kind.echo, .refused, .silent] {
-        let before = Descriptors.sockets()
-        let peer = try TestPeer(kind)
-        #expect(Descriptors.sockets() != before)
-        peer.close()
-        #expect(Descriptors.sockets() == before)
+    @Test func `closing waits for the thread, so its descriptors are gone`() async {
+      await #expect(processExitsWith: .success) {
+        for kind in [TestPeer.Kind.echo, .refused, .silent] {
+          let before = Descriptors.sockets()
+          let peer = try TestPeer(kind)
+          #expect(Descriptors.sockets() != before)
+          peer.close()
+          #expect(Descriptors.sockets() == before)
+        }
       }
     }
 

@@ -89,6 +89,9 @@ int cbl_closes_on_exec(int fd);
 int cbl_is_connecting(int fd);
 int cbl_is_bound(int fd);
 
+/* Where a byte is first, or -1. C: memchr, which looks at many at a time. */
+int64_t cbl_find_byte(const void *bytes, size_t count, int byte);
+
 int64_t cbl_receive(int fd, void *bytes, size_t count);
 /* MSG_NOSIGNAL: a peer that is gone is EPIPE, never a signal. */
 int64_t cbl_send(int fd, const void *bytes, size_t count);
