@@ -7,20 +7,26 @@
 #include "cborder.h"
 #include "clua.h"
 
-/* A userdata of ours. Made closed, with object NULL; Swift fills it last; released once. */
-struct cbl_handle {
-  void *object;
-};
-
 struct cbl_type {
   const char *name; /* what messages and Lua's __name call it */
   void (*release)(void *object);
+};
+
+/* A userdata of ours. Made closed, with object NULL; Swift fills it last; released once. It is known by
+ * its size and by the address of its type's row: so two copies of this module in one state, say the
+ * host's and a loaded one, cannot be taken for each other, and to look costs a third of what it does to
+ * compare metatables. */
+struct cbl_handle {
+  const struct cbl_type *type;
+  void *object;
 };
 
 /* One Lua name. */
 struct cbl_row {
   const char *name;
   cbl_function function;
+  cbl_ready_function ready; /* tried first where there is no argument, or `ready_for` alone */
+  char ready_for;           /* a text of this one character */
   enum cbl_type_index self; /* of the first argument; CBL_TYPE_NONE: a plain function */
   enum cbl_type_index makes[CBL_MADE_MAX];
   bool replies;   /* may answer with a tree */
@@ -42,10 +48,18 @@ extern const struct cbl_row cbl_next_line_row;
 /* Pushes the metatable of a type. */
 void cbl_push_metatable(lua_State *L, enum cbl_type_index type);
 
-/* The Lua function of every row. Upvalues: the row, the metatable of self. */
+/* The handle of this type at an index; NULL where there is none. */
+static inline struct cbl_handle *cbl_handle_at(lua_State *L, int index, const struct cbl_type *type) {
+  struct cbl_handle *handle = lua_touserdata(L, index);
+  /* Of a light userdata the length is 0, and its pointer is not followed. */
+  if (!handle || lua_rawlen(L, index) != sizeof *handle || handle->type != type) return NULL;
+  return handle;
+}
+
+/* The Lua function of every row. Upvalue: the row. */
 int cbl_trampoline(lua_State *L);
 
-/* socket:lines(...): returns the iterator. Upvalue: the metatable of a socket. */
+/* socket:lines(...): returns the iterator. */
 int cbl_lines(lua_State *L);
 
 #endif

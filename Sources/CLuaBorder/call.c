@@ -47,18 +47,9 @@ static int raise_closed(lua_State *L, const struct cbl_row *row) {
 
 /* --- reading --- */
 
-static struct cbl_handle *handle_of_type(lua_State *L, int index, enum cbl_type_index type) {
-  struct cbl_handle *handle = lua_touserdata(L, index);
-  if (!handle || !lua_getmetatable(L, index)) return NULL;
-  cbl_push_metatable(L, type);
-  bool same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return same ? handle : NULL;
-}
-
 static void read_handle(lua_State *L, int index, struct cbl_value *value) {
   for (int type = CBL_TYPE_NONE + 1; type < CBL_TYPE_COUNT; type++) {
-    struct cbl_handle *handle = handle_of_type(L, index, (enum cbl_type_index)type);
+    struct cbl_handle *handle = cbl_handle_at(L, index, &cbl_types[type]);
     if (!handle) continue;
     value->kind = CBL_OBJECT;
     value->type = type;
@@ -246,7 +237,7 @@ static int write_results(lua_State *L, const struct cbl_call *call, enum cbl_ver
 /* A closed handle on top of the stack, which owns what Swift puts into it. */
 static struct cbl_handle *push_handle(lua_State *L, enum cbl_type_index type) {
   struct cbl_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
-  handle->object = NULL;
+  *handle = (struct cbl_handle){&cbl_types[type], NULL};
   cbl_push_metatable(L, type);
   lua_setmetatable(L, -2);
   return handle;
@@ -336,35 +327,53 @@ static int cross(lua_State *L, const struct cbl_row *row, const struct cbl_handl
   return written;
 }
 
-/* The first argument, which must be an open handle with the metatable of upvalue 2. */
+static int raise_no_self(lua_State *L, const struct cbl_row *row) {
+  const char *type = luaL_typename(L, 1);
+  if (luaL_getmetafield(L, 1, "__name") == LUA_TSTRING) type = lua_tostring(L, -1);
+  const char *what = lua_pushfstring(L, "%s expected, got %s", cbl_types[row->self].name, type);
+  return raise_argument(L, row, 1, what);
+}
+
+/* The first argument, which must be an open handle of the row's type. */
 static const struct cbl_handle *check_self(lua_State *L, const struct cbl_row *row) {
-  const struct cbl_handle *handle = lua_touserdata(L, 1);
-  bool same = false;
-  if (handle && lua_getmetatable(L, 1)) {
-    same = lua_rawequal(L, -1, lua_upvalueindex(2));
-    lua_pop(L, 1);
-  }
-  if (!same) {
-    const char *type = luaL_typename(L, 1);
-    if (luaL_getmetafield(L, 1, "__name") == LUA_TSTRING) type = lua_tostring(L, -1);
-    const char *what =
-        lua_pushfstring(L, "%s expected, got %s", cbl_types[row->self].name, type);
-    raise_argument(L, row, 1, what);
-  }
+  const struct cbl_handle *handle = cbl_handle_at(L, 1, &cbl_types[row->self]);
+  if (!handle) raise_no_self(L, row);
   if (!handle->object) raise_closed(L, row);
   return handle;
+}
+
+/* Whether the only argument beside self is the text that `ready` answers. */
+static bool is_ready_for(lua_State *L, const struct cbl_row *row) {
+  size_t count;
+  /* A number would become text by being looked at. */
+  if (lua_type(L, 2) != LUA_TSTRING) return false;
+  const char *text = lua_tolstring(L, 2, &count);
+  return count == 1 && text[0] == row->ready_for;
+}
+
+/* Pushes what can be answered at once. Lua copies the text before a finalizer can run that would change
+ * what it points to. */
+static bool push_ready(lua_State *L, const struct cbl_row *row, const struct cbl_handle *self) {
+  struct cbl_text text;
+  if (!self->object || !row->ready(self->object, &text)) return false;
+  lua_pushlstring(L, text.bytes, text.count);
+  return true;
 }
 
 int cbl_trampoline(lua_State *L) {
   const struct cbl_row *row = lua_touserdata(L, lua_upvalueindex(1));
   if (!row->self) return cross(L, row, NULL);
+  const struct cbl_handle *self = cbl_handle_at(L, 1, &cbl_types[row->self]);
+  if (row->ready && self) {
+    int top = lua_gettop(L);
+    if (top <= 2 && (top == 1 || is_ready_for(L, row)) && push_ready(L, row, self)) return 1;
+  }
   if (row->may_close) {
     /* Such a method has no arguments of its own. What __close gets besides, the error, may be a
      * table of any size: nothing of it is to be read, so that closing cannot fail. */
     if (lua_gettop(L) > 1) lua_settop(L, 1);
     /* Released by a finalizer that ran before this one: closing it again is nothing. */
-    const struct cbl_handle *handle = handle_of_type(L, 1, row->self);
-    if (handle && !handle->object) {
+    if (self && !self->object) {
       lua_pushnil(L);
       return 1;
     }
@@ -374,25 +383,34 @@ int cbl_trampoline(lua_State *L) {
 
 /* --- socket:lines --- */
 
-/* Upvalues: how many formats, the metatable, the socket, the formats. */
+/* Upvalues: how many formats, the socket, the formats. */
 static int next_line(lua_State *L) {
+  const struct cbl_row *row = &cbl_next_line_row;
   int count = (int)lua_tointeger(L, lua_upvalueindex(1));
   lua_settop(L, 0);
   luaL_checkstack(L, count + 1, "too many arguments");
-  for (int i = 0; i <= count; i++) lua_pushvalue(L, lua_upvalueindex(3 + i));
-  return cross(L, &cbl_next_line_row, check_self(L, &cbl_next_line_row));
+  for (int i = 0; i <= count; i++) lua_pushvalue(L, lua_upvalueindex(2 + i));
+  return cross(L, row, check_self(L, row));
+}
+
+/* The iterator where `ready` may answer: with no format, or the one that it answers. A function of its
+ * own, because a loop over short lines does little else. */
+static int next_ready_line(lua_State *L) {
+  const struct cbl_handle *self = lua_touserdata(L, lua_upvalueindex(2));
+  return push_ready(L, &cbl_next_line_row, self) ? 1 : next_line(L);
 }
 
 int cbl_lines(lua_State *L) {
-  const struct cbl_handle *self = check_self(L, &cbl_lines_row);
+  const struct cbl_row *row = &cbl_lines_row;
+  const struct cbl_handle *self = check_self(L, row);
   int count = lua_gettop(L) - 1;
   /* A C closure has 255 upvalues at most; io's own limit is 250 too. */
-  if (count > 250) raise_argument(L, &cbl_lines_row, 252, "too many arguments");
-  cross(L, &cbl_lines_row, self);
+  if (count > 250) raise_argument(L, row, 252, "too many arguments");
+  bool is_ready = count == 0 || (count == 1 && is_ready_for(L, &cbl_next_line_row));
+  cross(L, row, self);
   lua_settop(L, count + 1);
   lua_pushinteger(L, count);
-  lua_pushvalue(L, lua_upvalueindex(2));
-  lua_rotate(L, 1, 2);
-  lua_pushcclosure(L, next_line, count + 3);
+  lua_insert(L, 1);
+  lua_pushcclosure(L, is_ready ? next_ready_line : next_line, count + 2);
   return 1;
 }

@@ -3,8 +3,7 @@
 
 #include "border.h"
 
-/* A type's metatable stands in the registry under the address of its row: two copies of this module
- * in one state, say the host's and a loaded one, cannot be taken for each other. */
+/* A type's metatable stands in the registry under the address of its row. */
 void cbl_push_metatable(lua_State *L, enum cbl_type_index type) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &cbl_types[type]);
 }
@@ -12,25 +11,18 @@ void cbl_push_metatable(lua_State *L, enum cbl_type_index type) {
 /* __gc. The pointer goes first, so that whatever comes after finds a closed handle. */
 static int release_handle(lua_State *L) {
   const struct cbl_type *type = lua_touserdata(L, lua_upvalueindex(1));
-  struct cbl_handle *handle = lua_touserdata(L, 1);
-  if (!handle || !lua_getmetatable(L, 1)) return 0;
+  struct cbl_handle *handle = cbl_handle_at(L, 1, type);
   /* Called by hand on something else: nothing is released. */
-  if (!lua_rawequal(L, -1, lua_upvalueindex(2))) return 0;
+  if (!handle) return 0;
   void *object = handle->object;
   handle->object = NULL;
   if (object) type->release(object);
   return 0;
 }
 
-/* `metatable`: where that of self stands; 0: a plain function. */
-static void push_function(lua_State *L, const struct cbl_row *row, int metatable) {
+static void push_function(lua_State *L, const struct cbl_row *row) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)row);
-  if (metatable) {
-    lua_pushvalue(L, metatable);
-  } else {
-    lua_pushnil(L);
-  }
-  lua_pushcclosure(L, cbl_trampoline, 2);
+  lua_pushcclosure(L, cbl_trampoline, 1);
 }
 
 /* Pushes the metatable of a type. It goes into the registry when it is complete: an allocation that
@@ -45,32 +37,28 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
   lua_pushstring(L, type->name);
   lua_setfield(L, metatable, "__name");
   lua_pushlightuserdata(L, (void *)(uintptr_t)type);
-  lua_pushvalue(L, metatable);
-  lua_pushcclosure(L, release_handle, 2);
+  lua_pushcclosure(L, release_handle, 1);
   lua_setfield(L, metatable, "__gc");
   for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
     if (row->self != index || strcmp(row->name, "close") != 0) continue;
-    push_function(L, row, metatable);
+    push_function(L, row);
     lua_setfield(L, metatable, "__close");
   }
   lua_pushvalue(L, metatable);
   lua_rawsetp(L, LUA_REGISTRYINDEX, type);
 }
 
-/* Pushes the methods of the type whose metatable stands at an index. */
-static void push_methods(lua_State *L, enum cbl_type_index index, int metatable) {
+static void push_methods(lua_State *L, enum cbl_type_index index) {
   lua_newtable(L);
   for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
     if (row->self != index) continue;
-    push_function(L, row, metatable);
+    push_function(L, row);
     lua_setfield(L, -2, row->name);
   }
   if (index != CBL_TYPE_SOCKET) return;
-  push_function(L, &cbl_read_row, metatable);
+  push_function(L, &cbl_read_row);
   lua_setfield(L, -2, "read");
-  lua_pushlightuserdata(L, (void *)(uintptr_t)&cbl_read_row);
-  lua_pushvalue(L, metatable);
-  lua_pushcclosure(L, cbl_lines, 2);
+  lua_pushcfunction(L, cbl_lines);
   lua_setfield(L, -2, "lines");
 }
 
@@ -85,14 +73,14 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_newtable(L);
   for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
     push_type(L, (enum cbl_type_index)index);
-    push_methods(L, (enum cbl_type_index)index, lua_gettop(L));
+    push_methods(L, (enum cbl_type_index)index);
     lua_setfield(L, -3, cbl_types[index].name);
     lua_setfield(L, -3, cbl_types[index].name);
   }
   lua_setfield(L, -3, "methods");
   lua_setfield(L, -2, "types");
   for (const struct cbl_row *row = cbl_module_rows; row->name; row++) {
-    push_function(L, row, 0);
+    push_function(L, row);
     lua_setfield(L, -2, row->name);
   }
   return 1;

@@ -38,6 +38,8 @@ const struct cbl_row cbl_read_row = {
     .name = "read",
     .self = CBL_TYPE_SOCKET,
     .function = cbl_lua_socket_read,
+    .ready = cbl_lua_socket_ready_line,
+    .ready_for = 'l',
     .replies_to_many = true};
 
 const struct cbl_row cbl_lines_row = {
@@ -48,6 +50,8 @@ const struct cbl_row cbl_next_line_row = {
     .name = "lines",
     .self = CBL_TYPE_SOCKET,
     .function = cbl_lua_socket_read,
+    .ready = cbl_lua_socket_ready_line,
+    .ready_for = 'l',
     .replies_to_many = true,
     .raises = true};
 

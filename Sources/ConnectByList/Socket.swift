@@ -285,10 +285,12 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     if let failure { throw failure }
   }
 
-  /// Gives the descriptor away; the socket is closed then, without the connection being so.
+  /// Gives the descriptor away; the socket is closed then, without the connection being so. What was
+  /// buffered is gone.
   public mutating func detach() -> Descriptor {
     let descriptor = Descriptor(owning: number)
     number = -1
+    buffer = ReadBuffer()
     return descriptor
   }
 

@@ -18,13 +18,6 @@ extension Call {
     return box
   }
 
-  /// No format, or "l" alone.
-  fileprivate var wantsOneLine: Bool {
-    if count != 1 { return count == 0 }
-    let value = pointee.arguments[0]
-    return value.kind == CBL_TEXT && value.count == 1 && value.raw[0] == UInt8(ascii: "l")
-  }
-
   fileprivate func format(_ index: Int) -> ReadFormat? {
     let value = self[index]
     switch value.kind {
@@ -36,16 +29,23 @@ extension Call {
   }
 }
 
+/// A line that has come already: what nearly every read of one finds.
+@c @implementation public func cbl_lua_socket_ready_line(
+  _ object: UnsafeMutableRawPointer!, _ text: UnsafeMutablePointer<cbl_text>!
+) -> Bool {
+  Unmanaged<SocketBox>.fromOpaque(object)._withUnsafeGuaranteedRef { box in
+    guard let line = box.socket.takeBufferedLine() else { return false }
+    text.pointee = cbl_text(bytes: line.baseAddress, count: line.count)
+    return true
+  }
+}
+
 /// One format, as nearly every read has it: the value goes to Lua straight from the socket's
 /// buffer.
 @c @implementation public func cbl_lua_socket_read(_ call: Call!) -> cbl_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let count = call.count
-    if call.wantsOneLine, let line = box.socket.takeBufferedLine() {
-      call.add(cbl_value(kind: CBL_TEXT, line))
-      return
-    }
     for index in 0..<count where call.format(index) == nil {
       throw .misuse(call.luaNumber(index), "invalid format")
     }

@@ -275,6 +275,23 @@ describe("a socket", function()
       end)
     end)
 
+    it("with whole lines unread, and nothing reads them any more", function()
+      for _, leave in ipairs { function(sock) return sock:detach(true) end,
+        function(sock) local number = sock:getfd() sock:setfd(-1) return number end } do
+        with_echo(function(sock)
+          sock:write("one\ntwo\nthree\n")
+          assert.equal("one", sock:read("l"))
+          local iterator = sock:lines()
+          assert.equal("two", iterator())
+          local number, rest = leave(sock)
+          if rest then assert.equal("three\n", rest) end
+          assert_closed(sock)
+          assert.matches("attempt to use a closed socket", support.raised(iterator))
+          assert(net.wrap(number)):close()
+        end)
+      end
+    end)
+
     it("with nothing unread as an empty text", function()
       with_echo(function(sock)
         local number, rest = sock:detach(true)

@@ -8,6 +8,7 @@
 #ifndef CBORDER_H
 #define CBORDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -78,6 +79,15 @@ struct cbl_call {
 
 typedef enum cbl_verdict (*cbl_function)(struct cbl_call *call);
 
+/* What a method can answer without a call record, which costs more to fill than a line to find: true,
+ * and the result in `text`, which points into the object's memory; false: nothing has happened, and the
+ * method is called. `object` is never NULL. */
+struct cbl_text {
+  const void *bytes;
+  size_t count;
+};
+typedef bool (*cbl_ready_function)(void *object, struct cbl_text *text);
+
 /* The functions behind the border, implemented in Swift (LuaModule). */
 void cbl_lua_release_list(void *object);
 void cbl_lua_release_socket(void *object);
@@ -107,6 +117,7 @@ enum cbl_verdict cbl_lua_socket_new(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_bind(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_is_open(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_read(struct cbl_call *call);
+bool cbl_lua_socket_ready_line(void *object, struct cbl_text *text);
 enum cbl_verdict cbl_lua_socket_lines(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_receive_any(struct cbl_call *call);
 enum cbl_verdict cbl_lua_socket_write(struct cbl_call *call);
