@@ -132,13 +132,16 @@ struct FactFinder {
   // MARK: round trips
 
   /// Not where all remotes have one address: what is known of it would tell none from another. Not
-  /// of link-local addresses: the kernel keeps metrics by the address, without the link.
+  /// of link-local addresses: the kernel keeps metrics by the address, without the link. Nor of
+  /// loopback, whose round trips are all next to nothing: their order is not to wait for that
+  /// (`Plan.needsFactsForOrder`), and would not be the explained one if it came later.
   private mutating func addRoundTrips(_ remotes: [Endpoint], _ facts: inout [RemoteFacts]) {
     firstAddress = firstAddress ?? remotes.first?.address
     guard remotes.contains(where: { $0.address != firstAddress }) else { return }
     var asked: [Int] = []
     var questions: [Evidence.Question] = []
-    for (index, remote) in remotes.enumerated() where !remote.address.needsScope {
+    for (index, remote) in remotes.enumerated()
+    where !remote.address.needsScope && !remote.address.isLoopback {
       switch facts[index].route {
       case .source(let source): questions.append((remote.address, source))
       case .unknown: questions.append((remote.address, nil))

@@ -4,15 +4,18 @@ extension Plan {
   /// Whether the order of the first pairs depends on facts that were not asked for yet.
   ///
   /// Not with a single remote, nor where the caller gives the order; nor where every remote has the
-  /// same address, of which routes and metrics would say the same. Unix addresses do not count.
+  /// same address, of which routes and metrics would say the same, or all are loopback's: the source
+  /// of each is of its own kind and scope, which is all that RFC 6724 looks at there, and a round trip
+  /// inside this machine tells nothing. Unix addresses do not count.
   public var needsFactsForOrder: Bool {
     guard unknownCount > 0 else { return false }
     if wantsRouteAmongLocals { return true }
     guard options.order == .likely else { return false }
     var first: IPAddress?
     for remote in remotes where !remote.facts.isHere {
-      if let first, first != remote.endpoint.address { return true }
-      first = remote.endpoint.address
+      let address = remote.endpoint.address
+      if let first, first != address, !first.isLoopback || !address.isLoopback { return true }
+      first = address
     }
     return false
   }

@@ -186,6 +186,23 @@ extension Driver {
       #expect(again.locals == facts.locals)
     }
 
+    @Test func `of loopback no round trip is told, though the kernel has one`() throws {
+      let second = IPAddress(v4: 0x7f00_0002)
+      let peer = try TestPeer(.echo, at: second)
+      var list = try AddressList([peer.endpoint.text])
+      // The kernel writes its metrics when a connection goes.
+      for _ in 0..<3 {
+        var socket = try connectByList(&list)
+        try socket.write("PING\n")
+        _ = try socket.readLine()
+        try socket.close()
+      }
+      var finder = FactFinder(interface: 0)
+      let facts = finder.facts(for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]))
+      #expect(facts.remotes.map(\.route) == [.source(loopbackV4), .source(loopbackV4)])
+      #expect(facts.remotes.allSatisfy { $0.roundTrip == nil })
+    }
+
     @Test func `no descriptor is left`() throws {
       let remotes = [
         Endpoint(loopbackV4, port: 80), Endpoint(loopbackV6, port: 80),
