@@ -28,9 +28,9 @@ extension Operation {
   }
 
   init(
-    _ list: AddressList, _ request: ConnectRequest, onto target: CallerSocket?
+    _ list: AddressList, _ request: ConnectRequest, onto target: CallerSocket?,
+    at began: Instant = Clock.now()
   ) throws(ConnectError) {
-    let began = Clock.now()
     if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
       throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
     }
@@ -45,11 +45,7 @@ extension Operation {
   /// whose descriptor was taken there is nothing to conclude.
   public consuming func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {
     let report = report(result)
-    let id = try winner(report)
-    let descriptor = handOver(id)
-    let attempt = race.attempts[Int(id.number)]
-    return Socket(
-      descriptor, local: attempt.local, remote: race.plan.remote(of: attempt.pair), report: report)
+    return Socket(handOver(try winner(report)), report)
   }
 
   /// The same where the winner takes the number of the caller's socket.
@@ -118,8 +114,14 @@ extension ConnectRequest {
 public func connectByList(
   _ list: inout AddressList, _ request: ConnectRequest
 ) throws(ConnectError) -> Socket {
-  var operation = try Operation(list, request)
-  let result = operation.run()
+  let began = Clock.now()
+  var first = FirstAttempt.begin(list, request, at: began)
+  if let sole = first.sole, let socket = first.takeSocket() {
+    list.take(sole)
+    return Socket(socket, ConnectReport(sole))
+  }
+  var operation = try Operation(list, request, onto: nil, at: began)
+  let result = operation.run(first)
   list.take(operation.race)
   return try operation.conclude(result)
 }

@@ -2,30 +2,60 @@ import ConnectCore
 
 /// How a connect went: kept on success, on failure and at the deadline.
 ///
-/// It keeps the race and tells of it when asked; making the rows costs what planning did, and most
-/// connects that succeed are never asked.
+/// It keeps the race, or what the shortest of races is run again from, and tells of it when asked;
+/// making the rows costs what planning did, and most connects that succeed are never asked. A socket
+/// keeps its report, so what is kept is small where it can be.
 public final class ConnectReport: Sendable {
-  /// `nil` where nothing could be tried: the list was empty, the interface is not there.
-  public let race: Race?
+  private let sole: SoleRace?
+  private let raced: RaceBox?
   /// What became of the list's names, in its order.
   public let names: [NameResult]
   public let result: RaceResult
   /// From the call to its end.
   public let elapsed: TimeSpan
 
+  /// Apart: it is of no use to a report that has a `SoleRace`, and several times as large.
+  private final class RaceBox: Sendable {
+    let race: Race
+    init(_ race: Race) { self.race = race }
+  }
+
   /// Of a connect that did not begin.
   public init(_ errno: Errno) {
-    race = nil
+    sole = nil
+    raced = nil
     names = []
     result = .lost(errno, isDeadline: false)
     elapsed = .zero
   }
 
   init(race: Race, names: [NameResult], result: RaceResult, elapsed: TimeSpan) {
-    self.race = race
+    sole = nil
+    raced = RaceBox(race)
     self.names = names
     self.result = result
     self.elapsed = elapsed
+  }
+
+  init(_ sole: SoleRace) {
+    self.sole = sole
+    raced = nil
+    names = []
+    result = .won(AttemptID(0))
+    elapsed = sole.ended - sole.began
+  }
+
+  /// The race at its end. `nil` where nothing could be tried: the list was empty, the interface is not
+  /// there.
+  public var race: Race? { sole?.race() ?? raced?.race }
+
+  /// The ends of the connection that won, as its attempt has them; `local` is `nil` where it is not
+  /// known.
+  var ends: (local: Endpoint?, remote: Endpoint)? {
+    if let sole { return (sole.local, sole.remote) }
+    guard let raced, case .won(let id) = result else { return nil }
+    let attempt = raced.race.attempts[Int(id.number)]
+    return (attempt.local, raced.race.plan.remote(of: attempt.pair))
   }
 
   /// Whether our deadline ended it.
@@ -37,8 +67,8 @@ public final class ConnectReport: Sendable {
   /// Whether the connection is Multipath TCP's; false: it fell back to TCP, or the kernel does not
   /// tell (before Linux 5.16). `nil` where it was not asked for, with a Unix address, on failure.
   public var isMultipath: Bool? {
-    guard case .won(let id) = result else { return nil }
-    return race?.attempts[Int(id.number)].isMultipath
+    guard case .won(let id) = result, let raced else { return nil }
+    return raced.race.attempts[Int(id.number)].isMultipath
   }
 
   /// `nil` where it connected.
@@ -52,7 +82,8 @@ public final class ConnectReport: Sendable {
 
   /// Time since the call.
   public func sinceCall(_ instant: Instant) -> TimeSpan {
-    race.map { instant - $0.began } ?? .zero
+    if let sole { return instant - sole.began }
+    return raced.map { instant - $0.race.began } ?? .zero
   }
 
   /// One line that says what was tried and what happened: `timed out after 2.000 s: 3 pairs tried;

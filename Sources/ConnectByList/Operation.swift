@@ -75,11 +75,14 @@ public struct Operation: ~Copyable {
   }
 
   /// Runs to the end, blocking. Not for races that validate.
+  public mutating func run() -> RaceResult { run(FirstAttempt()) }
+
+  /// The same where the first attempt may have been begun already.
   // Out of line: the optimiser is at the edge of making a second copy of the driver, 7 KB, for the
   // one call.
   @inline(never)
-  public mutating func run() -> RaceResult {
-    var progress = advance()
+  mutating func run(_ first: consuming FirstAttempt) -> RaceResult {
+    var progress = take(first)
     while true {
       switch progress {
       case .pending: progress = waitAndAdvance()
@@ -90,6 +93,28 @@ public struct Operation: ~Copyable {
         progress = act()
       }
     }
+  }
+
+  private mutating func take(_ first: consuming FirstAttempt) -> Progress {
+    if let errno = first.failure {
+      race.handle(.failed(startFirst(), errno, synchronous: true), at: Clock.now())
+    } else if let socket = first.takeSocket() {
+      let id = startFirst()
+      sockets.insert(id, socket)
+      if first.events != 0 { complete(id, events: first.events) }
+    } else {
+      return advance()
+    }
+    return act()
+  }
+
+  /// The race's first step, which was made before it.
+  private mutating func startFirst() -> AttemptID {
+    hasBegun = true
+    guard case .start(let id) = race.nextStep(at: race.began) else {
+      preconditionFailure("a race over one remote does not begin with it")
+    }
+    return id
   }
 
   public mutating func cancel() { tell(.cancelled) }
@@ -326,23 +351,17 @@ public struct Operation: ~Copyable {
     race.handle(.cancelled, at: Clock.now())
   }
 
-  /// One attempt's socket has something to say.
-  ///
-  /// A wake-up without POLLERR and a `getpeername` that succeeds prove the connection; SO_ERROR is
-  /// read only otherwise. A connection to itself (TCP's simultaneous open with one's own port) is a
-  /// refusal: nobody listens there. A Unix socket cannot do that, and has no name to compare.
+  /// One attempt's socket has something to say: SO_ERROR is read where it says POLLERR, or where it
+  /// is not connected after all.
   private mutating func complete(_ id: AttemptID, events: CInt) {
     guard let fd = sockets.number(of: id) else { return }
     let isSuspicious = events & CInt(CBL_FAILED) != 0
     var errno = isSuspicious ? Syscalls.takePendingError(fd) : nil
     if errno == nil {
       do throws(Errno) {
-        let remote = try Syscalls.remoteEndpoint(fd)
-        let local = remote?.family == .unix ? nil : try Syscalls.localEndpoint(fd)
-        errno =
-          local != nil && local == remote
-          ? .connectionRefused : settings.applyLate(to: fd, remote?.family ?? .inet)
-        if errno == nil {
+        let (local, failure) = try Handshake.check(fd, settings)
+        errno = failure
+        if failure == nil {
           noteEnd(id, fd, local: local)
           stopWatching(fd)
           race.handle(.connected(id), at: Clock.now())

@@ -24,17 +24,20 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   private var buffer = ReadBuffer()
   private var output = WriteBuffer()
-  private var knownLocal: Endpoint?
-  private var knownRemote: Endpoint?
+  /// Whether the report's addresses are the socket's: not of a socket that the caller made, which may
+  /// have them in v4-mapped form.
+  private var hasReportedEnds = true
+  /// What was asked of the kernel, where the report does not say it.
+  private var asked: Ends?
 
-  /// Takes over a connected, non-blocking descriptor.
-  public init(
-    _ descriptor: consuming Descriptor, local: Endpoint? = nil, remote: Endpoint? = nil,
-    report: ConnectReport? = nil
-  ) {
+  private final class Ends {
+    var local: Endpoint?
+    var remote: Endpoint?
+  }
+
+  /// Takes over a connected, non-blocking descriptor, with how it came to be connected.
+  public init(_ descriptor: consuming Descriptor, _ report: ConnectReport? = nil) {
     number = descriptor.release()
-    knownLocal = local
-    knownRemote = remote
     self.report = report
   }
 
@@ -48,7 +51,8 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     }
     let remote = try Syscalls.remoteEndpoint(number)
     try Syscalls.setNonBlocking(number)
-    self.init(Descriptor(owning: number), remote: remote)
+    self.init(Descriptor(owning: number))
+    knowEnds().remote = remote
   }
 
   /// A socket that is neither bound nor connected. An IPv6 one takes IPv4 as well (IPV6_V6ONLY is
@@ -74,14 +78,14 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     }
     report = try connectByList(&list, onto: caller, request)
     isConnected = true
-    knownLocal = nil
-    knownRemote = nil
+    hasReportedEnds = false
+    asked = nil
   }
 
   /// Gives it a local address, and a port: the kernel's choice for 0. C: `bind`.
   public mutating func bind(to local: Endpoint) throws(Errno) {
     try Syscalls.bind(number, to: local)
-    knownLocal = nil
+    asked = nil
   }
 
   /// What is buffered is sent, as by `close`, but only as far as that takes no waiting: nobody
@@ -310,14 +314,27 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   /// C: `getsockname`; asked once. Of a Unix socket only the family: see `localUnixPath`.
   public mutating func localEndpoint() throws(Errno) -> Endpoint? {
-    if knownLocal == nil { knownLocal = try Syscalls.localEndpoint(number) }
-    return knownLocal
+    if hasReportedEnds, let local = report?.ends?.local { return local }
+    if let local = asked?.local { return local }
+    let local = try Syscalls.localEndpoint(number)
+    knowEnds().local = local
+    return local
   }
 
   /// C: `getpeername`; asked once. Of a Unix socket only the family: see `remoteUnixPath`.
   public mutating func remoteEndpoint() throws(Errno) -> Endpoint? {
-    if knownRemote == nil { knownRemote = try Syscalls.remoteEndpoint(number) }
-    return knownRemote
+    if hasReportedEnds, let remote = report?.ends?.remote { return remote }
+    if let remote = asked?.remote { return remote }
+    let remote = try Syscalls.remoteEndpoint(number)
+    knowEnds().remote = remote
+    return remote
+  }
+
+  private mutating func knowEnds() -> Ends {
+    if let asked { return asked }
+    let ends = Ends()
+    asked = ends
+    return ends
   }
 
   /// The path that a Unix socket is bound to: `@` before an abstract one, empty where it is unnamed,

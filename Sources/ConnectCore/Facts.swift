@@ -31,6 +31,9 @@ public struct RemoteFacts: Sendable, Equatable {
     case failed(age: TimeSpan)
   }
 
+  /// What a list itself has seen of an endpoint.
+  public typealias Evidence = (history: History, roundTrip: RoundTrip?)
+
   public var route: Route = .unknown
   /// RFC 6724 rule 7: reached without a tunnel.
   public var isNative = false

@@ -39,9 +39,7 @@ public struct EndpointHistory: Sendable, Equatable {
   }
 
   /// What it says of the next attempt.
-  func evidence(at now: Instant) -> (
-    history: RemoteFacts.History, roundTrip: RemoteFacts.RoundTrip?
-  ) {
+  func evidence(at now: Instant) -> RemoteFacts.Evidence {
     if let failure { return (.failed(age: now - failure.at), nil) }
     // RFC 6298 section 2.2: of one measurement the variation is taken to be half of it.
     return (.connected, roundTrip.map { RemoteFacts.RoundTrip(smoothed: $0, variance: $0 / 2) })
@@ -86,6 +84,11 @@ public struct ConnectHistory: Sendable {
       case .superseded, .cancelled, .notStarted, .pending: continue
       }
     }
+  }
+
+  /// Takes in a connection of a list that has this endpoint.
+  mutating func noteConnected(_ endpoint: Endpoint, after span: TimeSpan) {
+    endpoints[endpoint, default: EndpointHistory()].noteConnected(after: span)
   }
 
   /// What it says of the remotes of a plan, before any of them was started.

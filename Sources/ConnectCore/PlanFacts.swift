@@ -69,10 +69,7 @@ extension Plan {
   }
 
   /// What the list remembers of a remote; before the first start.
-  mutating func note(
-    _ evidence: (history: RemoteFacts.History, roundTrip: RemoteFacts.RoundTrip?),
-    ofRemoteAt index: Int
-  ) {
+  mutating func note(_ evidence: RemoteFacts.Evidence, ofRemoteAt index: Int) {
     remotes[index].facts.history = evidence.history
     remotes[index].facts.roundTrip = evidence.roundTrip
     chances[index] = remotes[index].facts.chance
