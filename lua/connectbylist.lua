@@ -187,19 +187,25 @@ local function listed(addresses, name)
   return nil, name .. ": " .. message, code
 end
 
+local connect, connect_socket = core.connect_by_list, socket_core.connect_by_list
+-- Looked up once: most connects do little else in Lua.
+local getmetatable, type = getmetatable, type
+
 -- A malformed entry is told as any connect that fails, with a report.
 local function failed(message, code) return nil, message, code, core.failed_report(code) end
 
 --- A connected socket, or `nil, message, code, report`. Where the first argument is a socket made by
 -- `net.socket`, that socket is connected.
-function net.connect_by_list(...)
-  local sock, addresses, options = ...
-  if getmetatable(sock) ~= socket_type then sock, addresses, options = nil, ... end
-  local list, message, code = listed(addresses, "connect_by_list")
-  if message then return failed(message, code) end
-  if type(options) == "table" then options = plain(options) end
-  if sock then return socket_core.connect_by_list(sock, list, options) end
-  return core.connect_by_list(list, options)
+function net.connect_by_list(sock, addresses, options)
+  if getmetatable(sock) ~= socket_type then sock, addresses, options = nil, sock, addresses end
+  if getmetatable(addresses) ~= list_type then
+    local message, code
+    addresses, message, code = listed(addresses, "connect_by_list")
+    if message then return failed(message, code) end
+  end
+  if options and type(options) == "table" then options = plain(options) end
+  if sock then return connect_socket(sock, addresses, options) end
+  return connect(addresses, options)
 end
 
 --- The same for one host name and a port or a service: `net.connect_by_name("db.test", "https")`.

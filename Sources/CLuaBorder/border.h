@@ -28,7 +28,8 @@ struct cbl_row {
   cbl_ready_function ready; /* tried first where there is no argument, or `ready_for` alone */
   char ready_for;           /* a text of this one character */
   enum cbl_type_index self; /* of the first argument; CBL_TYPE_NONE: a plain function */
-  enum cbl_type_index makes[CBL_MADE_MAX];
+  enum cbl_type_index makes;         /* a handle of this type */
+  enum cbl_type_index makes_instead; /* where it has failed, one of this type */
   bool replies;   /* may answer with a tree */
   bool replies_to_many; /* owns its results where there is more than one argument */
   bool as_text;   /* numbers among the arguments become text, as io.write has them */
@@ -45,6 +46,11 @@ extern const struct cbl_row cbl_read_row;
 extern const struct cbl_row cbl_lines_row;
 extern const struct cbl_row cbl_next_line_row;
 
+/* What the handle that a call makes is, until it has failed. */
+static inline enum cbl_type_index cbl_made_type(const struct cbl_row *row) {
+  return row->makes ? row->makes : row->makes_instead;
+}
+
 /* Pushes the metatable of a type. */
 void cbl_push_metatable(lua_State *L, enum cbl_type_index type);
 
@@ -56,7 +62,7 @@ static inline struct cbl_handle *cbl_handle_at(lua_State *L, int index, const st
   return handle;
 }
 
-/* The Lua function of every row. Upvalue: the row. */
+/* The Lua function of every row. Upvalues: the row, the metatable of what it makes. */
 int cbl_trampoline(lua_State *L);
 
 /* socket:lines(...): returns the iterator. */

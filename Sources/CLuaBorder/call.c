@@ -164,7 +164,7 @@ static struct cbl_value *allocate_values(lua_State *L, size_t count) {
 
 /* --- writing --- */
 
-static void push_value(lua_State *L, const struct cbl_value *value, const int *made) {
+static void push_value(lua_State *L, const struct cbl_value *value, int made) {
   switch (value->kind) {
     case CBL_BOOLEAN:
       lua_pushboolean(L, value->integer != 0);
@@ -187,7 +187,7 @@ static void push_value(lua_State *L, const struct cbl_value *value, const int *m
       return;
     }
     case CBL_MADE:
-      lua_pushvalue(L, made[value->integer]);
+      lua_pushvalue(L, made);
       return;
     case CBL_SELF:
       lua_pushvalue(L, 1);
@@ -201,14 +201,14 @@ static void push_value(lua_State *L, const struct cbl_value *value, const int *m
 /* One value of a tree, a table with all that is in it; returns what comes after. */
 static const struct cbl_value *push_tree(lua_State *L, const struct cbl_value *value) {
   if (value->kind != CBL_TABLE) {
-    push_value(L, value, NULL);
+    push_value(L, value, 0);
     return value + 1;
   }
   luaL_checkstack(L, 6, NULL);
   lua_createtable(L, 0, (int)value->count);
   value++;
   while (value->kind != CBL_END) {
-    push_value(L, value, NULL);
+    push_value(L, value, 0);
     value = push_tree(L, value + 1);
     lua_rawset(L, -3);
   }
@@ -216,7 +216,7 @@ static const struct cbl_value *push_tree(lua_State *L, const struct cbl_value *v
 }
 
 static int write_results(lua_State *L, const struct cbl_call *call, enum cbl_verdict verdict,
-                         const int *made) {
+                         int made) {
   int count = (int)call->result_count;
   if (verdict == CBL_FAILED) {
     lua_pushnil(L);
@@ -234,13 +234,20 @@ static int write_results(lua_State *L, const struct cbl_call *call, enum cbl_ver
 
 /* --- the call --- */
 
-/* A closed handle on top of the stack, which owns what Swift puts into it. */
+/* A closed handle on top of the stack, which owns what Swift puts into it, once it has its metatable. */
 static struct cbl_handle *push_handle(lua_State *L, enum cbl_type_index type) {
   struct cbl_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
   *handle = (struct cbl_handle){&cbl_types[type], NULL};
-  cbl_push_metatable(L, type);
-  lua_setmetatable(L, -2);
   return handle;
+}
+
+/* The call has failed, and what it made is what it makes instead. Nothing here allocates. */
+static void change_type(lua_State *L, struct cbl_handle *handle, int index,
+                        enum cbl_type_index type) {
+  if (handle->type == &cbl_types[type]) return;
+  handle->type = &cbl_types[type];
+  cbl_push_metatable(L, type);
+  lua_setmetatable(L, index);
 }
 
 /* How many values the arguments from `first` on take, tables spread out. */
@@ -293,14 +300,19 @@ static int cross(lua_State *L, const struct cbl_row *row, const struct cbl_handl
     call.results = allocate_values(L, (size_t)count);
     call.result_max = (size_t)count;
   }
-  int made[CBL_MADE_MAX] = {0, 0};
-  for (int i = 0; i < CBL_MADE_MAX && row->makes[i]; i++) {
-    call.made[i] = &push_handle(L, row->makes[i])->object;
-    made[i] = lua_gettop(L);
+  struct cbl_handle *made = NULL, *reply = NULL;
+  int made_index = 0;
+  if (cbl_made_type(row)) {
+    made = push_handle(L, cbl_made_type(row));
+    made_index = lua_gettop(L);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_setmetatable(L, made_index);
+    call.made = &made->object;
   }
-  struct cbl_handle *reply = NULL;
   if (row->replies || (row->replies_to_many && count > 1)) {
     reply = push_handle(L, CBL_TYPE_REPLY);
+    cbl_push_metatable(L, CBL_TYPE_REPLY);
+    lua_setmetatable(L, -2);
     call.reply = &reply->object;
   }
 
@@ -312,13 +324,16 @@ static int cross(lua_State *L, const struct cbl_row *row, const struct cbl_handl
 
   enum cbl_verdict verdict = row->function(&call);
 
+  if (verdict == CBL_FAILED && row->makes_instead) {
+    change_type(L, made, made_index, row->makes_instead);
+  }
   if (verdict == CBL_CLOSED) return raise_closed(L, row);
   if (verdict == CBL_MISUSE || (verdict == CBL_FAILED && row->raises)) {
     lua_pushlstring(L, call.scratch, call.message_count);
     if (verdict == CBL_FAILED) return raise_message(L, row);
     return raise_argument(L, row, call.bad_argument, lua_tostring(L, -1));
   }
-  int written = write_results(L, &call, verdict, made);
+  int written = write_results(L, &call, verdict, made_index);
   if (reply && reply->object) {
     void *object = reply->object;
     reply->object = NULL;

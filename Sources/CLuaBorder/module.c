@@ -21,8 +21,10 @@ static int release_handle(lua_State *L) {
 }
 
 static void push_function(lua_State *L, const struct cbl_row *row) {
+  enum cbl_type_index made = cbl_made_type(row);
   lua_pushlightuserdata(L, (void *)(uintptr_t)row);
-  lua_pushcclosure(L, cbl_trampoline, 1);
+  if (made) cbl_push_metatable(L, made);
+  lua_pushcclosure(L, cbl_trampoline, made ? 2 : 1);
 }
 
 /* Pushes the metatable of a type. It goes into the registry when it is complete: an allocation that
@@ -69,16 +71,19 @@ __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
   lua_newtable(L);
-  lua_newtable(L);
+  /* All types first: a method of one may make another. */
   lua_newtable(L);
   for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
     push_type(L, (enum cbl_type_index)index);
-    push_methods(L, (enum cbl_type_index)index);
-    lua_setfield(L, -3, cbl_types[index].name);
-    lua_setfield(L, -3, cbl_types[index].name);
+    lua_setfield(L, -2, cbl_types[index].name);
   }
-  lua_setfield(L, -3, "methods");
   lua_setfield(L, -2, "types");
+  lua_newtable(L);
+  for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
+    push_methods(L, (enum cbl_type_index)index);
+    lua_setfield(L, -2, cbl_types[index].name);
+  }
+  lua_setfield(L, -2, "methods");
   for (const struct cbl_row *row = cbl_module_rows; row->name; row++) {
     push_function(L, row);
     lua_setfield(L, -2, row->name);

@@ -4,7 +4,7 @@
 /// there is one remote, it starts at once, and it wins. What makes a race cost more than its system
 /// calls, tables of pairs and of local addresses, is for when that is not so. A race is a machine
 /// without a clock, so it can be run later as it would have been: when somebody looks at the report.
-public struct SoleRace: Sendable {
+public final class SoleRace: Sendable {
   public let remote: Endpoint
   /// Where the kernel let it connect from.
   public let local: Endpoint?
@@ -12,7 +12,7 @@ public struct SoleRace: Sendable {
   public let ended: Instant
   private let options: ConnectOptions
   /// What the list knew of the remote before.
-  private let known: RemoteFacts.Evidence?
+  private let evidence: RemoteFacts.Evidence?
 
   public init(
     _ remote: Endpoint, local: Endpoint?, options: ConnectOptions, in list: borrowing AddressList,
@@ -23,13 +23,13 @@ public struct SoleRace: Sendable {
     self.began = began
     self.ended = ended
     self.options = options
-    known = list.history.isEmpty ? nil : list.history[remote]?.evidence(at: began)
+    evidence = list.history.isEmpty ? nil : list.history[remote]?.evidence(at: began)
   }
 
   /// The race, at its end.
   public func race() -> Race {
     var plan = Plan([Candidate(remote, entry: 0)], options: options)
-    if let known { plan.note(known, ofRemoteAt: 0) }
+    if let evidence { plan.note(evidence, ofRemoteAt: 0) }
     var race = Race(plan: plan, at: began)
     guard case .start(let id) = race.nextStep(at: began) else {
       preconditionFailure("a race over one remote does not begin with it")

@@ -165,12 +165,9 @@ extension Call {
   }
 
   /// Gives an object to the handle that the border made, and adds it to the results.
-  func add(made object: AnyObject, at index: Int = 0) {
-    let slot = index == 0 ? pointee.made.0 : pointee.made.1
-    slot!.pointee = Unmanaged.passRetained(object).toOpaque()
-    var value = cbl_value(kind: CBL_MADE)
-    value.integer = Int64(index)
-    add(value)
+  func add(made object: AnyObject) {
+    pointee.made.pointee = Unmanaged.passRetained(object).toOpaque()
+    add(cbl_value(kind: CBL_MADE))
   }
 
   /// host, port, family, scope: what the Lua face makes an address of. Nothing known: nil.

@@ -199,7 +199,7 @@ extension ConnectError {
       throw .failed(error.errno, error.text(after: "connect_by_list: "))
     }
   }
-  if let report { call.add(made: report, at: 1) }
+  if let report { call.add(made: report) }
   return verdict
 }
 
@@ -218,7 +218,7 @@ extension ConnectError {
       throw .failed(error.errno, error.text(after: "connect_by_list: "))
     }
   }
-  if let report { call.add(made: report, at: 0) }
+  if let report { call.add(made: report) }
   return verdict
 }
 

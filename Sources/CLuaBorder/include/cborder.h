@@ -20,7 +20,7 @@ enum cbl_kind {
   CBL_TEXT,    /* bytes, count */
   CBL_NUMERAL, /* result: text that Lua turns into a number; 200 bytes at most */
   CBL_OBJECT,  /* argument: a handle of ours; type, and the object in bytes (NULL: released) */
-  CBL_MADE,    /* result: the handle made for this call, by its index in integer */
+  CBL_MADE,    /* result: the handle made for this call */
   CBL_SELF,    /* result: the first argument */
   CBL_TABLE,   /* count fields follow, a key and a value each, then CBL_END */
   CBL_END,
@@ -53,7 +53,7 @@ enum cbl_verdict {
   CBL_CLOSED  /* raises: attempt to use a closed … */
 };
 
-enum { CBL_MADE_MAX = 2, CBL_SCRATCH_MAX = 1024 };
+enum { CBL_SCRATCH_MAX = 1024 };
 
 struct cbl_call {
   void *object; /* the object behind the first argument, where the row has a type; never NULL */
@@ -62,7 +62,9 @@ struct cbl_call {
   struct cbl_value *results;
   size_t result_max; /* at least 4, and at least the number of arguments */
   size_t result_count;
-  void **made[CBL_MADE_MAX]; /* where the object of each handle goes, as the last act */
+  /* Where the object of the handle that the row makes goes, as the last act: on CBL_DONE one of the type
+   * that it makes, on CBL_FAILED of the one that it makes instead. */
+  void **made;
   /* Where the owner of the tree, or of the texts of several results, goes; NULL: it has none. To write
    * one result may run finalizers, and those may use the same socket: of several results none may point
    * into its buffer. */
