@@ -1,7 +1,7 @@
 -- Measures what is repeatable and holds it against `limits.lua`.
 local folder = arg[0]:match "^(.*)/" or "."
 package.path = folder .. "/?.lua;" .. package.path
-local limits = require "limits"
+local judge = require "judge"
 local rows = require "rows"
 
 local results = { rounds = {} }
@@ -13,15 +13,13 @@ for _, row in ipairs(rows) do
     for _, peer in ipairs(row.counts) do wanted[peer] = true end
     local numbers = row.measure(wanted, results)
     results[row.key] = numbers
-    local limit = limits[row.key]
-    if limit then
-      local bound = limit.ceiling or limit.goal
-      local number = numbers.ours
-      local holds
-      if limit.least then holds = number >= bound else holds = number <= bound end
+    local bound, holds = judge.bound(row, numbers.ours)
+    if bound then
+      local goal, is_met = judge.goal(row, numbers.ours)
       if not holds then failures = failures + 1 end
-      print(("%-7s %-28s %10.2f, limit %s%s"):format(holds and "ok" or "FAILED", row.key, number, bound,
-        limit.ceiling and (" (goal %s)"):format(limit.goal) or ""))
+      print(("%-7s%s (%s): %s, limit %s%s"):format(holds and "ok" or "FAILED", row.key, row.what,
+        judge.rounded(numbers.ours, row.digits), bound,
+        is_met and "" or (", goal %s"):format(goal)))
     end
   end
 end

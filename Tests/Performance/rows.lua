@@ -87,7 +87,7 @@ local core
 local function of_core(key)
   return from(function()
     core = core or measure.output_of(assert(os.getenv "MEASURE_CORE"))
-    return assert(tonumber(core:match(key .. " (%S+)")), core)
+    return (assert(tonumber(core:match(key .. " (%S+)")), core))
   end)
 end
 
@@ -95,31 +95,35 @@ local function row(key, what, digits, how, counts)
   return { key = key, what = what, digits = digits, measure = how, counts = counts }
 end
 
+-- Odd, so that there is a middle one.
+local rounds = 11
 local lines_peers = { "ours", "floor", "luasocket", "cqueues" }
 
 return {
-  row("connect_calls", "connect, close: system calls", 2, calls("connect", all), ours),
-  row("connect_delaying_calls", "… without `nodelay`", 2, calls("connect_delaying", ours), ours),
-  row("names_calls", "connect, both names, close: system calls", 2, calls("names", all)),
-  row("connect_two_calls", "two literals, the first good: system calls", 2,
+  row("connect_calls", "connect, close: system calls", 1, calls("connect", all), ours),
+  row("connect_delaying_calls", "… without `nodelay`", 1, calls("connect_delaying", ours), ours),
+  row("names_calls", "connect, both names, close: system calls", 1, calls("names", all), ours),
+  row("connect_two_calls", "two literals, the first good: system calls", 1,
     calls("connect_two", ours), ours),
-  row("connect_two_more_calls", "… more than with one", 2, from(function(results)
+  row("connect_two_more_calls", "… more than with one", 1, from(function(results)
     return results.connect_two_calls.ours - results.connect_calls.ours
   end), ours),
 
   row("connect_instructions", "connect, close: instructions", 0,
-    instructions("connect", 200, all), ours),
+    instructions("connect", 1000, all), ours),
   row("names_instructions", "connect, both names, close: instructions", 0,
-    instructions("names", 200, all)),
+    instructions("names", 1000, all), ours),
   row("connect_each_instructions", "connect to a list made in each turn, close: instructions", 0,
-    instructions("connect_each", 200, ours)),
+    instructions("connect_each", 1000, ours)),
 
-  row("connect_us", "connect, close: µs", 1, times("connect", 2000, 5, all)),
+  row("connect_us", "connect, close: µs", 1, times("connect", 2000, rounds, all)),
   row("connect_ratio", "… times raw C", 2, against("connect", "floor")),
   row("connect_peers_ratio", "… times the fastest Lua peer", 2, against_best "connect"),
-  row("names_us", "connect, both names, close: µs", 1, times("names", 2000, 5, all)),
+  row("names_us", "connect, both names, close: µs", 1, times("names", 2000, rounds, all)),
+  row("names_ratio", "… times raw C", 2, against("names", "floor")),
+  row("names_peers_ratio", "… times the fastest Lua peer", 2, against_best "names"),
   row("connect_each_us", "connect to a list made in each turn, close: µs", 1,
-    times("connect_each", 2000, 5, ours)),
+    times("connect_each", 2000, rounds, ours)),
 
   row("read_line_instructions", "64-byte line, `sock:read(\"l\")`: instructions", 0,
     instructions("read_line", 10000, lines_peers), { "ours", "luasocket" }),
@@ -130,13 +134,13 @@ return {
       local numbers = results.read_line_instructions
       return numbers.luasocket and numbers.luasocket / numbers.ours
     end), ours),
-  row("read_line_us", "64-byte line, read: µs", 3, times("read_line", 200000, 5, lines_peers)),
+  row("read_line_us", "64-byte line, read: µs", 3, times("read_line", 200000, rounds, lines_peers)),
 
   row("read_block_mb", "64 KiB blocks read: MB/s", 0,
-    times("read_block", 4000, 5, all, megabytes_a_second)),
+    times("read_block", 4000, rounds, all, megabytes_a_second)),
   row("read_block_ratio", "… times the fastest Lua peer", 2, against_best("read_block", true)),
   row("write_block_mb", "64 KiB blocks written: MB/s", 0,
-    times("write_block", 4000, 5, all, megabytes_a_second)),
+    times("write_block", 4000, rounds, all, megabytes_a_second)),
   row("write_block_ratio", "… times the fastest Lua peer", 2, against_best("write_block", true)),
 
   row("require_ms", "`require`: ms", 2,

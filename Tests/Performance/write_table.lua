@@ -1,7 +1,7 @@
 -- Measures everything and writes the table.
 local folder = arg[0]:match "^(.*)/" or "."
 package.path = folder .. "/?.lua;" .. package.path
-local limits = require "limits"
+local judge = require "judge"
 local measure = require "measure"
 local rows = require "rows"
 
@@ -29,6 +29,8 @@ end
 print("- Machine: " .. machine())
 print("- Kernel: " .. first_line "uname -sr")
 print("- Swift: " .. first_line "swift --version 2> /dev/null")
+print("- Client and server: "
+  .. (os.getenv "PINNED" == "" and "where the scheduler puts them" or "on one processor"))
 print("- Lua: " .. first_line "lua5.4 -v")
 
 local present = {}
@@ -47,13 +49,11 @@ print("|---" .. ("|--:"):rep(#titles + 1) .. "|---|")
 
 --- The last two cells.
 local function judged(row, number)
-  local limit = limits[row.key]
-  if not limit then return "", "" end
-  local goal = (limit.least and "≥ " or "≤ ") .. figure(limit.goal, limit.goal % 1 == 0 and 0 or 2)
-  if not number then return goal, "not measured" end
-  local is_met
-  if limit.least then is_met = number >= limit.goal else is_met = number <= limit.goal end
-  return goal, is_met and "yes" or "no"
+  local goal, is_met, is_least = judge.goal(row, number)
+  if not goal then return "", "" end
+  local digits = math.type(goal) == "integer" and 0 or 2
+  return (is_least and "≥ " or "≤ ") .. figure(goal, digits),
+    number and (is_met and "yes" or "no") or "not measured"
 end
 
 local results = { rounds = {} }
@@ -63,7 +63,8 @@ for _, row in ipairs(rows) do
   local cells = { row.what }
   for _, peer in ipairs(measure.peers) do
     local number = numbers[peer[1]]
-    cells[#cells + 1] = number and figure(number, row.digits) or present[peer[1]] and "" or "not installed"
+    cells[#cells + 1] =
+      number and figure(number, row.digits) or present[peer[1]] and "" or "not installed"
   end
   local goal, met = judged(row, numbers.ours)
   cells[#cells + 1], cells[#cells + 2] = goal, met
