@@ -87,6 +87,9 @@ let hostAndTests: [Target] = [
   .target(name: "RaceWorlds", dependencies: ["ConnectCore"], path: "Tests/RaceWorlds"),
   .executableTarget(
     name: "CheckWorlds", dependencies: ["RaceWorlds"], path: "Tests/CheckWorlds"),
+  // What the core's steps and plans cost, for Tests/Performance/run.
+  .executableTarget(
+    name: "MeasureCore", dependencies: ["ConnectCore"], path: "Tests/Performance/MeasureCore"),
   .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore", "RaceWorlds"]),
   .testTarget(
     name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),

@@ -1,0 +1,102 @@
+-- How a peer's work is counted and timed. A count is the difference between n and 2 n, so that what a
+-- process does once is not in it.
+local measure = {}
+
+local folder = arg[0]:match "^(.*)/" or "."
+local tools = assert(os.getenv "TOOLS", "TOOLS: the folder that `prepare` made")
+
+--- The peers in the table's order: the key, which names a file in `peers`, and the words.
+measure.peers = {
+  { "ours", "ours" }, { "floor", "raw C" }, { "luasocket", "LuaSocket", "lua-socket" },
+  { "cqueues", "cqueues", "lua-cqueues" }, { "luv", "luv", "lua-luv" },
+}
+
+--- What a command prints; raises where it fails.
+function measure.output_of(command)
+  local pipe <close> = assert(io.popen(command .. " 2>&1"))
+  local text = pipe:read "a"
+  if not pipe:close() then error(("failed: %s\n%s"):format(command, text), 0) end
+  return text
+end
+
+local function command(peer, job, count)
+  if peer == "floor" then return ("%s/floor %s %d"):format(tools, job, count) end
+  return ("lua5.4 %s/client.lua %s %s %s"):format(folder, peer, job, count or "")
+end
+
+--- What the peer says its version is; nil where it is not installed.
+function measure.version(peer)
+  if peer == "floor" then return measure.output_of(tools .. "/cc --version"):match "[^\n]+" end
+  local ok, text = pcall(measure.output_of, command(peer, "version"))
+  return ok and text:match "[^\n]+" or nil
+end
+
+--- The number that the client itself gives.
+function measure.told(peer, job, count)
+  local text = measure.output_of(command(peer, job, count))
+  return (assert(tonumber(text), text))
+end
+
+--- For one of what a process counts.
+local function difference(total, count) return (total(2 * count) - total(count)) / count end
+
+local function number_in(text, pattern)
+  return (assert(tonumber(text:match(pattern)), text))
+end
+
+--- System calls for one.
+function measure.calls(peer, job, count)
+  return difference(function(total_count)
+    local trace = tools .. "/strace.txt"
+    measure.output_of(
+      ("strace -f -c -U calls,name -o %s %s"):format(trace, command(peer, job, total_count)))
+    local file <close> = assert(io.open(trace))
+    return number_in(file:read "a", "(%d+) total")
+  end, count)
+end
+
+--- Instructions of the process for one; the kernel's are not among them. The least of four: each Lua
+-- state hashes its names with a seed of its own, and a collision on the way to a method costs 2 %. The
+-- seed is the second and the place of the stack; text in the environment moves the stack.
+function measure.instructions(peer, job, count)
+  return difference(function(total_count)
+    local least = math.huge
+    for round = 1, 4 do
+      local text = measure.output_of(
+        ("MOVED=%s valgrind --tool=callgrind --callgrind-out-file=/dev/null %s")
+          :format(("x"):rep(48 * round), command(peer, job, total_count)))
+      least = math.min(least, number_in(text, "Collected : (%d+)"))
+    end
+    return least
+  end, count)
+end
+
+--- Of each peer what its client gives in each round. They take turns, in the other order every other
+-- round, so that what else the machine does meets all of them.
+function measure.rounds(peers, job, count, round_count)
+  local rounds = {}
+  for _, peer in ipairs(peers) do rounds[peer] = {} end
+  for round = 1, round_count do
+    for i = 1, #peers do
+      local peer = peers[round % 2 == 1 and i or #peers + 1 - i]
+      rounds[peer][round] = measure.told(peer, job, count)
+    end
+  end
+  return rounds
+end
+
+function measure.median(numbers)
+  local sorted = table.move(numbers, 1, #numbers, 1, {})
+  table.sort(sorted)
+  local middle = (#sorted + 1) // 2
+  return #sorted % 2 == 1 and sorted[middle] or (sorted[middle] + sorted[middle + 1]) / 2
+end
+
+--- The median of the ratios of one peer to another, round by round.
+function measure.ratio(rounds, over, under)
+  local ratios = {}
+  for i, number in ipairs(rounds[over]) do ratios[i] = number / rounds[under][i] end
+  return measure.median(ratios)
+end
+
+return measure

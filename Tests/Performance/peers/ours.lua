@@ -1,0 +1,166 @@
+-- The jobs as ConnectByList does them.
+local net = require "connectbylist"
+
+local jobs = { version = net.version }
+
+local function literal(port, host) return ("%s:%d"):format(host or "127.0.0.1", port) end
+
+local function connected(port) return assert(net.connect_by_list { literal(port) }) end
+
+function jobs.connect(count, ports)
+  local list = net.address_list { literal(ports.sink) }
+  for _ = 1, count do
+    local sock = net.connect_by_list(list)
+    sock:close()
+  end
+end
+
+function jobs.names(count, ports)
+  local list = net.address_list { literal(ports.sink) }
+  for _ = 1, count do
+    local sock = net.connect_by_list(list)
+    sock:local_address()
+    sock:remote_address()
+    sock:close()
+  end
+end
+
+--- The list made anew in each turn.
+function jobs.connect_each(count, ports)
+  local text = literal(ports.sink)
+  for _ = 1, count do
+    local sock = net.connect_by_list { text }
+    sock:close()
+  end
+end
+
+--- Without the one option that is on unless said otherwise.
+function jobs.connect_delaying(count, ports)
+  local list = net.address_list { literal(ports.sink) }
+  local options = { socket = { nodelay = false } }
+  for _ = 1, count do
+    local sock = net.connect_by_list(list, options)
+    sock:close()
+  end
+end
+
+--- Two literals; the first is good.
+function jobs.connect_two(count, ports)
+  local list = net.address_list { literal(ports.sink), literal(ports.sink, "127.0.0.2") }
+  for _ = 1, count do
+    local sock = net.connect_by_list(list)
+    sock:close()
+  end
+end
+
+function jobs.read_line(count, ports)
+  local sock = connected(ports.source)
+  for _ = 1, count do sock:read("l") end
+  sock:close()
+end
+
+function jobs.lines(count, ports)
+  local sock = connected(ports.source)
+  for _ in sock:lines() do
+    count = count - 1
+    if count == 0 then break end
+  end
+  sock:close()
+end
+
+function jobs.read_block(count, ports)
+  local sock = connected(ports.source)
+  for _ = 1, count do sock:read(65536) end
+  sock:close()
+end
+
+function jobs.write_block(count, ports)
+  local sock, block = connected(ports.sink), ("x"):rep(65536)
+  for _ = 1, count do sock:write(block) end
+  sock:close()
+end
+
+-- Memory: each gives bytes.
+
+local function collect()
+  collectgarbage()
+  collectgarbage()
+end
+
+local function silent_list(count, port)
+  local list = net.address_list()
+  for i = 0, count - 1 do list:add(("127.1.%d.%d:%d"):format(i // 250, i % 250 + 1, port)) end
+  return list
+end
+
+--- An entry in a list of literals.
+function jobs.entry_bytes(count, ports, meter)
+  -- What is made on first use is made.
+  silent_list(1, ports.silent)
+  collect()
+  local before = meter.heap()
+  local list = silent_list(count, ports.silent)
+  collect()
+  local bytes = meter.heap() - before
+  assert(#list == count)
+  return bytes / count
+end
+
+--- An attempt in flight: the same list of silent addresses, twice as many of them at once.
+function jobs.attempt_bytes(count, ports, meter)
+  local list = silent_list(2 * count, ports.silent)
+  local function heap_with(in_flight)
+    collect()
+    list:forget()
+    meter.heap_in(0.3)
+    local sock =
+      net.connect_by_list(list, { pace = "parallel", in_flight = in_flight, timeout = 0.6 })
+    assert(not sock, "a silent address answered")
+    return meter.heap_then()
+  end
+  heap_with(count)
+  return (heap_with(2 * count) - heap_with(count)) / count
+end
+
+local function idle(count, ports, size)
+  local list, held = net.address_list { literal(ports.sink) }, {}
+  for i = 1, count do held[i] = false end
+  net.connect_by_list(list):close()
+  collect()
+  local before = size()
+  for i = 1, count do held[i] = assert(net.connect_by_list(list)) end
+  collect()
+  local bytes = size() - before
+  for i = 1, count do held[i]:close() end
+  return bytes / count
+end
+
+--- A connected socket that has not been read from, all that it is made of.
+function jobs.idle_bytes(count, ports, meter) return idle(count, ports, meter.heap) end
+
+--- The part of it that is Lua's.
+function jobs.idle_lua_bytes(count, ports)
+  return idle(count, ports, function() return collectgarbage "count" * 1024 end)
+end
+
+-- A good address behind dead ones; each gives seconds.
+
+local function behind_dead(count, ports, meter, options)
+  local list = silent_list(count, ports.silent)
+  list:add(literal(ports.sink))
+  options.order, options.timeout = "given", 30
+  local began = meter.now()
+  local sock = assert(net.connect_by_list(list, options))
+  local elapsed = meter.now() - began
+  sock:close()
+  return elapsed
+end
+
+function jobs.behind_dead(count, ports, meter) return behind_dead(count, ports, meter, {}) end
+
+--- As RFC 8305 recommends: a quarter of a second each.
+function jobs.behind_dead_steady(count, ports, meter)
+  return behind_dead(count, ports, meter, { pace = "steady", attempt_delay = 0.25 })
+end
+
+return jobs
