@@ -35,6 +35,8 @@ struct cbl_row {
   bool as_text;   /* numbers among the arguments become text, as io.write has them */
   bool behind_face; /* a function of lua/connectbylist.lua stands between it and the script */
   bool may_close; /* may be called on a closed one; takes no arguments */
+  bool releases;  /* closes: the object is let go of at once, and not when the collector comes by */
+  bool answer_when_released; /* what a row that may_close answers where there is no object */
   bool raises;    /* an iterator's: what a method returns as a failure is raised */
 };
 
@@ -45,6 +47,13 @@ extern const struct cbl_row cbl_method_rows[];
 extern const struct cbl_row cbl_read_row;
 extern const struct cbl_row cbl_lines_row;
 extern const struct cbl_row cbl_next_line_row;
+
+/* The pointer goes first, so that whatever comes after finds a closed handle. */
+static inline void cbl_release(struct cbl_handle *handle) {
+  void *object = handle->object;
+  handle->object = NULL;
+  if (object) handle->type->release(object);
+}
 
 /* What the handle that a call makes is, until it has failed. */
 static inline enum cbl_type_index cbl_made_type(const struct cbl_row *row) {

@@ -273,7 +273,7 @@ static void read_arguments(lua_State *L, int first, int top, struct space *space
   }
 }
 
-static int cross(lua_State *L, const struct cbl_row *row, const struct cbl_handle *self) {
+static int cross(lua_State *L, const struct cbl_row *row, struct cbl_handle *self) {
   int first = row->self ? 2 : 1;
   int top = lua_gettop(L);
   int count = top >= first ? top - first + 1 : 0;
@@ -333,12 +333,9 @@ static int cross(lua_State *L, const struct cbl_row *row, const struct cbl_handl
     if (verdict == CBL_FAILED) return raise_message(L, row);
     return raise_argument(L, row, call.bad_argument, lua_tostring(L, -1));
   }
+  if (row->releases) cbl_release(self);
   int written = write_results(L, &call, verdict, made_index);
-  if (reply && reply->object) {
-    void *object = reply->object;
-    reply->object = NULL;
-    cbl_types[CBL_TYPE_REPLY].release(object);
-  }
+  if (reply) cbl_release(reply);
   return written;
 }
 
@@ -350,8 +347,8 @@ static int raise_no_self(lua_State *L, const struct cbl_row *row) {
 }
 
 /* The first argument, which must be an open handle of the row's type. */
-static const struct cbl_handle *check_self(lua_State *L, const struct cbl_row *row) {
-  const struct cbl_handle *handle = cbl_handle_at(L, 1, &cbl_types[row->self]);
+static struct cbl_handle *check_self(lua_State *L, const struct cbl_row *row) {
+  struct cbl_handle *handle = cbl_handle_at(L, 1, &cbl_types[row->self]);
   if (!handle) raise_no_self(L, row);
   if (!handle->object) raise_closed(L, row);
   return handle;
@@ -378,8 +375,9 @@ static bool push_ready(lua_State *L, const struct cbl_row *row, const struct cbl
 int cbl_trampoline(lua_State *L) {
   const struct cbl_row *row = lua_touserdata(L, lua_upvalueindex(1));
   if (!row->self) return cross(L, row, NULL);
-  const struct cbl_handle *self = cbl_handle_at(L, 1, &cbl_types[row->self]);
-  if (row->ready && self) {
+  struct cbl_handle *self = cbl_handle_at(L, 1, &cbl_types[row->self]);
+  if (!self) return raise_no_self(L, row);
+  if (row->ready) {
     int top = lua_gettop(L);
     if (top <= 2 && (top == 1 || is_ready_for(L, row)) && push_ready(L, row, self)) return 1;
   }
@@ -387,13 +385,13 @@ int cbl_trampoline(lua_State *L) {
     /* Such a method has no arguments of its own. What __close gets besides, the error, may be a
      * table of any size: nothing of it is to be read, so that closing cannot fail. */
     if (lua_gettop(L) > 1) lua_settop(L, 1);
-    /* Released by a finalizer that ran before this one: closing it again is nothing. */
-    if (self && !self->object) {
-      lua_pushnil(L);
+    if (!self->object) {
+      lua_pushboolean(L, row->answer_when_released);
       return 1;
     }
   }
-  return cross(L, row, check_self(L, row));
+  if (!self->object) return raise_closed(L, row);
+  return cross(L, row, self);
 }
 
 /* --- socket:lines --- */
@@ -417,7 +415,7 @@ static int next_ready_line(lua_State *L) {
 
 int cbl_lines(lua_State *L) {
   const struct cbl_row *row = &cbl_lines_row;
-  const struct cbl_handle *self = check_self(L, row);
+  struct cbl_handle *self = check_self(L, row);
   int count = lua_gettop(L) - 1;
   /* A C closure has 255 upvalues at most; io's own limit is 250 too. */
   if (count > 250) raise_argument(L, row, 252, "too many arguments");

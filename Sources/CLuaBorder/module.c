@@ -13,10 +13,7 @@ static int release_handle(lua_State *L) {
   const struct cbl_type *type = lua_touserdata(L, lua_upvalueindex(1));
   struct cbl_handle *handle = cbl_handle_at(L, 1, type);
   /* Called by hand on something else: nothing is released. */
-  if (!handle) return 0;
-  void *object = handle->object;
-  handle->object = NULL;
-  if (object) type->release(object);
+  if (handle) cbl_release(handle);
   return 0;
 }
 

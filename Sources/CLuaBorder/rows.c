@@ -89,7 +89,9 @@ const struct cbl_row cbl_method_rows[] = {
     {.name = "close",
      .self = CBL_TYPE_SOCKET,
      .function = cbl_lua_socket_close,
-     .may_close = true},
+     .may_close = true,
+     .releases = true,
+     .answer_when_released = true},
     {.name = "shutdown", .self = CBL_TYPE_SOCKET, .function = cbl_lua_socket_shutdown},
     {.name = "local_address",
      .behind_face = true,
@@ -123,6 +125,7 @@ const struct cbl_row cbl_method_rows[] = {
 
     {.name = "address", .self = CBL_TYPE_PEER, .function = cbl_lua_peer_address},
     {.name = "accepted", .self = CBL_TYPE_PEER, .function = cbl_lua_peer_accepted},
-    {.name = "close", .self = CBL_TYPE_PEER, .function = cbl_lua_peer_close, .may_close = true},
+    {.name = "close", .self = CBL_TYPE_PEER, .function = cbl_lua_peer_close, .may_close = true,
+     .answer_when_released = true},
     {.name = NULL},
 };

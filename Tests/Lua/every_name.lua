@@ -361,7 +361,7 @@ section("misusing sockets", world, function(w)
   local other = connected(w)
   getmetatable(other).__gc(other)
   misuse("attempt to use a closed socket", other.read, other)
-  assert(not other:connected() and tostring(other) == "tcp{client}: closed" and not other:close())
+  assert(other:connected() == false and tostring(other) == "tcp{client}: closed" and other:close() == true)
 end)
 
 section("test endpoints", world, function(w)
