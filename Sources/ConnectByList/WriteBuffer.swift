@@ -15,12 +15,12 @@ public struct WriteBuffer: Sendable {
   public static let sizeMax = 16 << 20
   public static let sizeDefault = 8 * 1024
 
-  private(set) var mode = Mode.none
   private var size = WriteBuffer.sizeDefault
   private var bytes: [UInt8] = []
   /// Where the first byte that waits stands. What is before was sent, a part of what a peer that
   /// reads slowly will take: to move all the rest up each time would cost more than the sending.
   private var start = 0
+  private(set) var mode = Mode.none
 
   init() {}
 
