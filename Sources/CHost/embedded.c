@@ -24,6 +24,9 @@ static const struct cbl_host_embedded files[] = {
   {"connectbylist", (const unsigned char[]){
 #embed "../../lua/connectbylist.lua" suffix(,)
     0}},
+  {"connectbylist.more", (const unsigned char[]){
+#embed "../../lua/connectbylist/more.lua" suffix(,)
+    0}},
   {"connectbylist.report", (const unsigned char[]){
 #embed "../../lua/connectbylist/report.lua" suffix(,)
     0}},

@@ -21,13 +21,15 @@ static int raise_message(lua_State *L, const struct cbl_row *row) {
   return lua_error(L);
 }
 
-/* As luaL_argerror counts: self is no argument where the call was written with a colon. The formats
- * of an iterator's read were the arguments of `lines`. */
+/* As luaL_argerror counts: self is no argument where the call was written with a colon. That is not to be
+ * seen of a tail call, such as the face makes when it has fetched a method; methods mostly are. The
+ * formats of an iterator's read were the arguments of `lines`. */
 static bool counts_without_self(lua_State *L, const struct cbl_row *row) {
   lua_Debug called;
   if (row->raises) return true;
   return row->self && lua_getstack(L, row->behind_face ? 1 : 0, &called) &&
-         lua_getinfo(L, "n", &called) && strcmp(called.namewhat, "method") == 0;
+         lua_getinfo(L, "nt", &called) &&
+         (called.istailcall || strcmp(called.namewhat, "method") == 0);
 }
 
 static int raise_argument(lua_State *L, const struct cbl_row *row, int number, const char *what) {

@@ -3,8 +3,8 @@ local support = require "Tests.Lua.support"
 
 -- The module as its own file sees it, not as busted keeps it between files.
 local function loaded_again(body)
-  local names, saved = { "connectbylist", "connectbylist.core", "connectbylist.report",
-    "connectbylist.testing" }, {}
+  local names, saved = { "connectbylist", "connectbylist.core", "connectbylist.more",
+    "connectbylist.report", "connectbylist.testing" }, {}
   for _, name in ipairs(names) do
     saved[name], package.loaded[name] = package.loaded[name], nil
   end
@@ -94,6 +94,28 @@ describe("the module", function()
     end)
     sock:close()
     endpoint:close()
+  end)
+
+  -- What not every script needs is fetched by the first call of it. That call once had its arguments
+  -- numbered otherwise than the next.
+  it("says the same of a mistake in the first call of a name and in the next", function()
+    local mistakes = {
+      ["bad argument #1 to 'remove'"] = function(_, list) list:remove(9) end,
+      ["bad argument #1 to 'bind'"] = function(_, _, sock) sock:bind() end,
+      ["bad argument #1 to 'address'"] = function(own) own.address() end,
+      ["unknown option 'tmeout'"] = function(own, list) own.explain(list, { tmeout = 1 }) end,
+    }
+    for expected, mistake in pairs(mistakes) do
+      loaded_again(function()
+        local own = require "connectbylist"
+        local list, sock <close> = own.address_list { "192.0.2.1:80" }, assert(own.socket())
+        local messages = {}
+        for i = 1, 2 do messages[i] = support.raised(function() mistake(own, list, sock) end) end
+        assert.equal(messages[2], messages[1])
+        assert.matches(expected, messages[1])
+        assert.matches("module_spec.lua:%d+: ", messages[1])
+      end)
+    end
   end)
 
   it("knows this machine's addresses", function()
