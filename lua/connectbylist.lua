@@ -80,7 +80,7 @@ later(list_type, "__tostring")
 local function fill(made, entries)
   if type(entries) == "string" then entries = { entries } end
   for i = 1, #entries do
-    local entry, ok, message = entries[i], nil, nil
+    local entry, ok, message = entries[i]
     if type(entry) == "table" or type(entry) == "string" then
       ok, message = list.add(made, entry)
     else
