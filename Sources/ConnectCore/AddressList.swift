@@ -121,11 +121,11 @@ extension AddressList {
   public func candidates(family: Family?, links: [UInt32]) -> [Candidate] {
     var result: [Candidate] = []
     result.reserveCapacity(entries.count)
-    var seen = Set<Endpoint>()
+    var seen = EndpointTable()
     func take(_ endpoint: Endpoint, _ entry: Int) {
       if let family, endpoint.family != family { return }
       if entries.count > 1 || links.count > 1 {
-        guard seen.insert(endpoint).inserted else { return }
+        guard seen.insert(endpoint) else { return }
       }
       result.append(Candidate(endpoint, entry: Int32(entry)))
     }

@@ -84,7 +84,7 @@ public struct Plan: Sendable {
   var isPrepared = false
   var startsSinceOther = 0
   /// The other pairs that were started: the heaps are made anew when candidates or facts come.
-  private var startedOthers: Set<Pair> = []
+  private var startedOthers: [Pair] = []
   /// Whether the local addresses are known: before that only the routes' own choice can be tried.
   public internal(set) var hasLocals = false
   /// How many remotes nothing was found out about. Of Unix addresses there is nothing to find out.
@@ -160,7 +160,8 @@ public struct Plan: Sendable {
       isStarted[Int(remote)] = true
       let source = remotes[Int(remote)].source
       locals[Int(source)].isUsed = true
-      offerOthers(of: remote)
+      var none: ArraySlice<Pair> = []
+      offerOthers(of: remote, without: &none)
       return Pair(local: source, remote: remote, isFirst: true)
     }
     if let other = bestOther(avoidingSuspects: false) { return startOther(other) }
@@ -287,14 +288,24 @@ public struct Plan: Sendable {
       queues[queueOfLocal[Int(source)]].remotes.append(Int32(index))
     }
     for index in queues.indices {
-      queues[index].remotes = queues[index].remotes.sorted { a, b in
-        let (a, b) = (Int(a), Int(b))
+      let list = queues[index].remotes
+      let order = sortedIndices(list.count) { a, b in
+        let (a, b) = (Int(list[a]), Int(list[b]))
         if !isOneQueue && chances[a] != chances[b] { return chances[a] > chances[b] }
         return remotes[a].place < remotes[b].place
       }
+      queues[index].remotes = order.map { list[$0] }
     }
     heaps = Array(repeating: RemoteHeap(), count: locals.count)
-    for index in remotes.indices where isStarted[index] { offerOthers(of: Int32(index)) }
+    // By remote and local, as the loops here go through them.
+    let others = sortedIndices(startedOthers.count) { a, b in
+      let (a, b) = (startedOthers[a], startedOthers[b])
+      return a.remote != b.remote ? a.remote < b.remote : a.local < b.local
+    }.map { startedOthers[$0] }
+    var tried = others[...]
+    for index in remotes.indices where isStarted[index] {
+      offerOthers(of: Int32(index), without: &tried)
+    }
   }
 
   /// The queue whose head is the likeliest; of equals the one whose head comes first in order.
@@ -316,15 +327,21 @@ public struct Plan: Sendable {
 
   // MARK: other pairs
 
-  private mutating func offerOthers(of remote: Int32) {
+  /// `tried`: what was started from here on, by remote and local; what this remote has of it is
+  /// taken.
+  private mutating func offerOthers(of remote: Int32, without tried: inout ArraySlice<Pair>) {
     guard options.allowsOtherLocals else { return }
     let target = remotes[Int(remote)]
     // While the route's own choice is not known, another address cannot be told from it.
     if case .all = options.locals, !target.hasFacts { return }
     for index in Plan.firstAddress..<locals.count where index != Int(target.source) {
       guard locals[index].address!.canReach(target.endpoint.address) else { continue }
-      let pair = Pair(local: Int32(index), remote: remote, isFirst: false)
-      if startedOthers.contains(pair) { continue }
+      while let pair = tried.first,
+        pair.remote < remote || pair.remote == remote && pair.local < index
+      {
+        tried.removeFirst()
+      }
+      if let pair = tried.first, pair.remote == remote && pair.local == index { continue }
       heaps[index].insert(
         RemoteHeap.Entry(chance: chances[Int(remote)], place: target.place, remote: remote))
     }
@@ -377,7 +394,7 @@ public struct Plan: Sendable {
     startsSinceOther = 0
     locals[Int(local)].isUsed = true
     let pair = Pair(local: local, remote: remote, isFirst: false)
-    startedOthers.insert(pair)
+    startedOthers.append(pair)
     return pair
   }
 }
