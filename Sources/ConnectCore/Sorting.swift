@@ -50,6 +50,7 @@ struct EndpointTable: Sendable {
   private static let scannedMax = 8
 
   /// Where an endpoint stands.
+  @inline(never)
   func place(of endpoint: Endpoint) -> Int? {
     if slots.isEmpty {
       for place in endpoints.indices where endpoints[place] == endpoint { return place }
@@ -60,6 +61,7 @@ struct EndpointTable: Sendable {
   }
 
   /// Puts an endpoint at the end, unless it is there already; then false.
+  @inline(never)
   mutating func insert(_ endpoint: Endpoint) -> Bool {
     if place(of: endpoint) != nil { return false }
     endpoints.append(endpoint)
