@@ -10,22 +10,51 @@ import PackageDescription
 
 let isModule = Context.environment["CONNECTBYLIST_MODULE"] == "1"
 
+/// What else makes the module smaller; what each is worth stands in Performance.md. All of the
+/// language's checks stay, but for exclusive access, which the debug build checks.
+let small = [
+  // One trap a function instead of one a check.
+  "-Xfrontend", "-mergeable-traps",
+  "-enforce-exclusivity=unchecked",
+  // A closure that is handed over is not a reason for another copy of who takes it.
+  "-Xllvm", "-sil-disable-pass=closure-specialize",
+  // What is inlined must make the caller smaller.
+  "-Xfrontend", "-sil-inline-caller-benefit-reduction-factor", "-Xfrontend", "1",
+  "-Xllvm", "-inline-threshold=0",
+  // Instructions that several functions of a file have in common stand there once.
+  "-Xllvm", "-enable-machine-outliner",
+  // SwiftPM asks for frame pointers, at the end of its command: this is heard after it.
+  "-Xcc", "-Xclang", "-Xcc", "-mframe-pointer=none",
+]
+
 let swiftSettings: [SwiftSetting] =
   isModule
   ? [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"] + small),
   ] : []
 
 let cSettings: [CSetting] =
   isModule
-  ? [.unsafeFlags(["-ffunction-sections", "-fdata-sections", "-fvisibility=hidden"])] : []
+  ? [
+    .unsafeFlags([
+      "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden", "-Oz", "-fno-plt",
+    ])
+  ] : []
+
+/// Of C that no Lua error passes: where Lua is C++, its errors need the tables of the others.
+let cSettingsWithoutUnwinding: [CSetting] =
+  cSettings + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"])] : [])
 
 /// For the target at the root of a shared object: exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {
   guard isModule else { return [] }
   return [
     .unsafeFlags([
+      // Of the linkers only the toolchain's own folds functions whose code is the same.
+      "-use-ld=lld", "-Xlinker", "--icf=all",
+      // A bit a pointer to be relocated instead of 24 bytes. Needs glibc 2.36, as arc4random does.
+      "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
       "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/\(target)/exports.map",
       "-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "-z", "-Xlinker", "nodelete",
       "-Xlinker", "-z", "-Xlinker", "now",
@@ -38,7 +67,7 @@ let soname: [LinkerSetting] =
 
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
-  .target(name: "CPosix", cSettings: cSettings),
+  .target(name: "CPosix", cSettings: cSettingsWithoutUnwinding),
   // Planning and racing, pure: imports nothing, knows neither clock nor descriptor.
   .target(name: "ConnectCore", swiftSettings: swiftSettings),
   // The driver and the socket.
@@ -55,7 +84,8 @@ let library: [Target] = [
     swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "LuaModule")),
   // The header of the C entry, and what a packager needs beside it.
   .target(
-    name: "CConnectByList", exclude: ["connectbylist.pc.in", "make-archive"], cSettings: cSettings),
+    name: "CConnectByList", exclude: ["connectbylist.pc.in", "make-archive"],
+    cSettings: cSettingsWithoutUnwinding),
   // The C entry.
   .target(
     name: "CEntry", dependencies: ["ConnectCore", "ConnectByList", "CPosix", "CConnectByList"],

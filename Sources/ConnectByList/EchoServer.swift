@@ -61,7 +61,7 @@ final class EchoServer: Sendable {
         epoll.number, listener, events: CInt(CBL_READABLE), tag: Tag.listener)
       try Syscalls.epollAdd(
         epoll.number, stop.number, events: CInt(CBL_READABLE), tag: Tag.stop)
-      var clients: [UInt64: EchoClient] = [:]
+      var clients: [(tag: UInt64, client: EchoClient)] = []
       var nextTag = Tag.firstClient
       var accepts = true
       try withUnsafeTemporaryAllocation(of: cbl_ready.self, capacity: 64) { ready throws(Errno) in
@@ -81,8 +81,11 @@ final class EchoServer: Sendable {
                 try Syscalls.epollChange(epoll.number, listener, events: 0, tag: Tag.listener)
               }
             case let tag:
-              if let client = clients[tag], !client.serve(epoll.number, tag, Self.pendingMax) {
-                clients[tag] = nil
+              if let index = clients.firstIndex(where: { $0.tag == tag }),
+                !clients[index].client.serve(epoll.number, tag, Self.pendingMax)
+              {
+                clients.swapAt(index, clients.count - 1)
+                clients.removeLast()
               }
             }
           }
@@ -96,13 +99,13 @@ final class EchoServer: Sendable {
 
   /// Takes the next connection; false where none can be taken now.
   private func accept(
-    _ epoll: CInt, _ clients: inout [UInt64: EchoClient], _ nextTag: inout UInt64
+    _ epoll: CInt, _ clients: inout [(tag: UInt64, client: EchoClient)], _ nextTag: inout UInt64
   ) -> Bool {
     guard clients.count < Self.clientMax else { return false }
     do throws(Errno) {
       guard let socket = try Syscalls.accept(listener) else { return true }
       try Syscalls.epollAdd(epoll, socket.number, events: CInt(CBL_READABLE), tag: nextTag)
-      clients[nextTag] = EchoClient(socket)
+      clients.append((nextTag, EchoClient(socket)))
       nextTag += 1
       accepted.wrappingAdd(1, ordering: .relaxed)
       return true

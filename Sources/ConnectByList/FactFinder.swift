@@ -166,8 +166,7 @@ struct Distinct<Value> {
   /// Values of which neither precedes the other are the same; the list's first one stays.
   init(_ list: [Value], precedes: (Value, Value) -> Bool) {
     places = Array(repeating: 0, count: list.count)
-    // Sorting is stable.
-    for index in list.indices.sorted(by: { precedes(list[$0], list[$1]) }) {
+    for index in sortedIndices(list.count, by: { precedes(list[$0], list[$1]) }) {
       if values.isEmpty || precedes(values[values.count - 1], list[index]) {
         values.append(list[index])
       }

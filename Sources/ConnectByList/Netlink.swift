@@ -45,14 +45,15 @@ struct NetlinkRequests {
     answerMaxima.append(Int32(answerMax))
   }
 
+  @inline(never)
   mutating func append(_ word: UInt32) { words.append(word) }
 
   mutating func append(_ first: UInt16, _ second: UInt16) {
-    words.append(unsafeBitCast((first, second), to: UInt32.self))
+    append(unsafeBitCast((first, second), to: UInt32.self))
   }
 
   mutating func append(_ bytes: (UInt8, UInt8, UInt8, UInt8)) {
-    words.append(unsafeBitCast(bytes, to: UInt32.self))
+    append(unsafeBitCast(bytes, to: UInt32.self))
   }
 
   mutating func append(attribute type: UInt16, _ address: IPAddress) {

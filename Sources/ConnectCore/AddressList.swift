@@ -82,8 +82,7 @@ public struct AddressList: Sendable {
   public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
     let candidates = candidates(family: options.family, links: links)
     guard !candidates.isEmpty || hasNames else { return nil }
-    var plan = Plan(candidates, options: options)
-    plan.unixPaths = unixPaths
+    var plan = Plan(candidates, options: options, unixPaths: unixPaths)
     history.inform(&plan, at: now)
     return plan
   }
@@ -121,11 +120,11 @@ extension AddressList {
   public func candidates(family: Family?, links: [UInt32]) -> [Candidate] {
     var result: [Candidate] = []
     result.reserveCapacity(entries.count)
-    var seen = Set<Endpoint>()
+    var seen = EndpointTable()
     func take(_ endpoint: Endpoint, _ entry: Int) {
       if let family, endpoint.family != family { return }
       if entries.count > 1 || links.count > 1 {
-        guard seen.insert(endpoint).inserted else { return }
+        guard seen.insert(endpoint) else { return }
       }
       result.append(Candidate(endpoint, entry: Int32(entry)))
     }

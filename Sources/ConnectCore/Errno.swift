@@ -67,6 +67,8 @@ public struct Errno: Error, Hashable, Sendable {
     let name: StaticString
     let words: StaticString
 
+    // Inlined, so that the compiler lays the table out as data.
+    @inline(__always)
     init(_ number: Int32, _ name: StaticString, _ words: StaticString) {
       self.number = number
       self.name = name

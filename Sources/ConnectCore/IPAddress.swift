@@ -57,6 +57,12 @@ public struct IPAddress: Hashable, Sendable {
     self.family = family
   }
 
+  // Not inlined: it is asked for in dozens of places, and would be 50 bytes in each.
+  @inline(never)
+  public static func == (a: IPAddress, b: IPAddress) -> Bool {
+    a.high == b.high && a.low == b.low && a.scope == b.scope && a.family == b.family
+  }
+
   public static let anyV4 = IPAddress(v4: 0)
   public static let anyV6 = IPAddress(high: 0, low: 0)
 

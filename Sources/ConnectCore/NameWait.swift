@@ -34,11 +34,18 @@ public struct NameWait: Sendable {
 
   /// Nothing is to come any more.
   var isSettled: Bool {
-    names.allSatisfy { !$0.awaits.inet && !$0.awaits.inet6 && $0.held.isEmpty }
+    for name in names where name.awaits.inet || name.awaits.inet6 || !name.held.isEmpty {
+      return false
+    }
+    return true
   }
 
   /// When addresses that are held go in, at the latest.
-  var nextRelease: Instant { names.map { $0.heldUntil }.min() ?? .distantFuture }
+  var nextRelease: Instant {
+    var next = Instant.distantFuture
+    for name in names { next = min(next, name.heldUntil) }
+    return next
+  }
 
   /// Every answer came, and none had an address.
   func hasNoAddress(_ id: NameID) -> Bool {

@@ -125,156 +125,171 @@ public struct StaticText: Equatable, Sendable, ExpressibleByStringLiteral {
   public static func == (a: StaticText, b: StaticText) -> Bool { [UInt8](a.text).equals(b.text) }
 }
 
-/// One row an option: what it is called, what it may be, and how it is set.
+/// One row an option: what it is called, what it may be, and which it is. How it is set stands in
+/// `ConnectOptions.take`.
 public struct OptionKey: Sendable {
   public let name: StaticString
   /// What a value has to be, in words that stand after "expected".
   public let allowed: StaticText
-  /// What it is when nobody says, in the script's words.
-  public let initially: StaticString
-  public let meaning: StaticString
-  let set: @Sendable (inout ConnectOptions, OptionValue) -> Outcome
+  #if !hasFeature(Embedded)
+    /// What it is when nobody says, in the script's words. The loadable module goes without.
+    public let initially: StaticString
+    public let meaning: StaticString
+  #endif
+  let field: Field
 
-  enum Outcome { case taken, wrongType, outOfRange }
+  enum Field {
+    case timeout, attemptDelay, minimumDelay, attemptTimeout, pace, order, seed, hedge, interleave
+    case inFlight, family, mptcp
+  }
 
+  // Inlined, so that the compiler lays the table out as data, and not as code that fills it.
+  @inline(__always)
   init(
-    _ name: StaticString, _ allowed: StaticText, initially: StaticString, _ meaning: StaticString,
-    set: @escaping @Sendable (inout ConnectOptions, OptionValue) -> Outcome
+    _ field: Field, _ name: StaticString, _ allowed: StaticString, initially: StaticString,
+    _ meaning: StaticString
   ) {
+    self.field = field
     self.name = name
-    self.allowed = allowed
-    self.initially = initially
-    self.meaning = meaning
-    self.set = set
+    self.allowed = StaticText(stringLiteral: allowed)
+    #if !hasFeature(Embedded)
+      self.initially = initially
+      self.meaning = meaning
+    #endif
   }
 
   public static let table: [OptionKey] = [
     OptionKey(
-      "timeout", "a number of seconds, 0 or more", initially: "none",
-      "the deadline for everything"
-    ) { options, value in
-      span(value, from: .zero) { options.timeout = $0 == .forever ? nil : $0 }
-    },
+      .timeout, "timeout", "a number of seconds, 0 or more", initially: "none",
+      "the deadline for everything"),
     OptionKey(
-      "attempt_delay", "a number of seconds, 0.01 to 60", initially: "0.15",
-      "the race's base delay"
-    ) { options, value in
-      span(value, from: .milliseconds(10), to: .seconds(60)) { options.attemptDelay = $0 }
-    },
+      .attemptDelay, "attempt_delay", "a number of seconds, 0.01 to 60", initially: "0.15",
+      "the race's base delay"),
     OptionKey(
-      "minimum_delay", "a number of seconds, 0.01 to 60", initially: "0.01",
-      "the floor of the accelerating delay"
-    ) { options, value in
-      span(value, from: .milliseconds(10), to: .seconds(60)) { options.minimumDelay = $0 }
-    },
+      .minimumDelay, "minimum_delay", "a number of seconds, 0.01 to 60", initially: "0.01",
+      "the floor of the accelerating delay"),
     OptionKey(
-      "attempt_timeout", "a number of seconds above 0", initially: "none",
-      "the bound on one attempt"
-    ) { options, value in
-      span(value, from: TimeSpan(nanoseconds: 1)) {
-        options.attemptTimeout = $0 == .forever ? nil : $0
-      }
-    },
+      .attemptTimeout, "attempt_timeout", "a number of seconds above 0", initially: "none",
+      "the bound on one attempt"),
     OptionKey(
-      "pace", "'accelerating', 'steady', 'parallel' or 'sequential'", initially: "accelerating",
-      "when the next attempt starts"
-    ) { options, value in
-      word(value, ["accelerating", "steady", "parallel", "sequential"]) {
-        options.pace = ConnectOptions.Pace(rawValue: $0)!
-      }
-    },
+      .pace, "pace", "'accelerating', 'steady', 'parallel' or 'sequential'",
+      initially: "accelerating", "when the next attempt starts"),
     OptionKey(
-      "order", "'likely', 'given' or 'random'", initially: "likely", "which remote goes first"
-    ) { options, value in
-      word(value, ["likely", "given", "random"]) {
-        options.order = ConnectOptions.Order(rawValue: $0)!
-      }
-    },
+      .order, "order", "'likely', 'given' or 'random'", initially: "likely",
+      "which remote goes first"),
     OptionKey(
-      "seed", "a whole number, 0 to 2^53", initially: "0", "what a random order is shuffled by"
-    ) { options, value in
-      whole(value, 0...9_007_199_254_740_992) { options.seed = UInt64($0) }
-    },
+      .seed, "seed", "a whole number, 0 to 2^53", initially: "0",
+      "what a random order is shuffled by"),
     OptionKey(
-      "hedge", "a number of seconds, 0.01 or more", initially: "none",
-      "a second socket to a single remote that is silent this long"
-    ) { options, value in
-      span(value, from: .milliseconds(10)) { options.hedge = $0 == .forever ? nil : $0 }
-    },
+      .hedge, "hedge", "a number of seconds, 0.01 or more", initially: "none",
+      "a second socket to a single remote that is silent this long"),
     OptionKey(
-      "interleave", "a boolean", initially: "true, with order 'given' false",
-      "families take turns (RFC 8305 section 4)"
-    ) { options, value in
-      guard case .boolean(let on) = value else { return .wrongType }
-      options.interleave = on
-      return .taken
-    },
+      .interleave, "interleave", "a boolean", initially: "true, with order 'given' false",
+      "families take turns (RFC 8305 section 4)"),
     OptionKey(
-      "in_flight", "a whole number, 1 to 4096", initially: "64", "attempts at once"
-    ) { options, value in
-      whole(value, 1...4096) { options.inFlight = Int($0) }
-    },
+      .inFlight, "in_flight", "a whole number, 1 to 4096", initially: "64", "attempts at once"),
     OptionKey(
-      "family", "'any', 'inet', 'inet6' or 'unix'", initially: "any",
-      "only addresses of this family"
-    ) { options, value in
-      word(value, ["any", "inet", "inet6", "unix"]) {
-        options.family = [nil, .inet, .inet6, .unix][Int($0)]
-      }
-    },
+      .family, "family", "'any', 'inet', 'inet6' or 'unix'", initially: "any",
+      "only addresses of this family"),
     OptionKey(
-      "mptcp", "a boolean", initially: "false",
-      "try Multipath TCP (RFC 8684), fall back to TCP"
-    ) { options, value in
-      guard case .boolean(let on) = value else { return .wrongType }
-      options.mptcp = on
-      return .taken
-    },
+      .mptcp, "mptcp", "a boolean", initially: "false",
+      "try Multipath TCP (RFC 8684), fall back to TCP"),
   ]
+}
 
-  private static func span(
-    _ value: OptionValue, from least: TimeSpan, to most: TimeSpan = .forever,
-    _ take: (TimeSpan) -> Void
-  ) -> Outcome {
-    guard case .number(let seconds) = value else { return .wrongType }
-    guard let span = TimeSpan(seconds: seconds), span >= least, span <= most else {
-      return .outOfRange
+extension OptionValue {
+  /// Why a value is not taken.
+  fileprivate enum Defect: Error { case type, range }
+
+  fileprivate func boolean() throws(Defect) -> Bool {
+    guard case .boolean(let on) = self else { throw .type }
+    return on
+  }
+
+  fileprivate func span(
+    from least: TimeSpan, to most: TimeSpan = .forever
+  ) throws(Defect) -> TimeSpan {
+    guard case .number(let seconds) = self else { throw .type }
+    guard let span = TimeSpan(seconds: seconds), span >= least, span <= most else { throw .range }
+    return span
+  }
+
+  /// For options that bound something: `nil` where the bound is none.
+  fileprivate func bound(from least: TimeSpan) throws(Defect) -> TimeSpan? {
+    let span = try span(from: least)
+    return span == .forever ? nil : span
+  }
+
+  fileprivate func whole(_ least: Int64, _ most: Int64) throws(Defect) -> Int64 {
+    guard case .number(let number) = self else { throw .type }
+    guard number >= Double(least), number <= Double(most), number == Double(Int64(number)) else {
+      throw .range
     }
-    take(span)
-    return .taken
+    return Int64(number)
   }
 
-  private static func whole(
-    _ value: OptionValue, _ range: ClosedRange<Int64>, _ take: (Int64) -> Void
-  ) -> Outcome {
-    guard case .number(let number) = value else { return .wrongType }
-    guard number >= Double(range.lowerBound), number <= Double(range.upperBound),
-      number == Double(Int64(number))
-    else { return .outOfRange }
-    take(Int64(number))
-    return .taken
-  }
-
-  private static func word(
-    _ value: OptionValue, _ words: [StaticString], _ take: (UInt8) -> Void
-  ) -> Outcome {
-    guard case .text(let text) = value else { return .wrongType }
-    guard let index = words.firstIndex(where: { text.equals($0) }) else { return .outOfRange }
-    take(UInt8(index))
-    return .taken
+  /// Which of the words it is, which stand with a space after each.
+  fileprivate func word(of words: StaticString) throws(Defect) -> UInt8 {
+    guard case .text(let text) = self else { throw .type }
+    var index: UInt8 = 0
+    var position = 0
+    var isSame = true
+    for place in 0..<words.utf8CodeUnitCount {
+      let byte = words.utf8Start[place]
+      if byte != UInt8(ascii: " ") {
+        isSame = isSame && position < text.count && text[position] == byte
+        position += 1
+      } else {
+        if isSame && position == text.count { return index }
+        index += 1
+        position = 0
+        isSame = true
+      }
+    }
+    throw .range
   }
 }
 
 extension ConnectOptions {
   /// Sets the option with this name, as scripts and scenarios name it.
   public mutating func set(_ name: [UInt8], to value: OptionValue) throws(OptionError) {
-    guard let key = OptionKey.table.first(where: { name.equals($0.name) }) else {
-      throw .unknown(nearest: Self.nearest(to: name, among: OptionKey.table.map { $0.name }))
+    for key in OptionKey.table where name.equals(key.name) {
+      do throws(OptionValue.Defect) {
+        try take(key.field, value)
+        return
+      } catch {
+        switch error {
+        case .type: throw .wrongType(expected: key.allowed)
+        case .range: throw .outOfRange(allowed: key.allowed)
+        }
+      }
     }
-    switch key.set(&self, value) {
-    case .taken: return
-    case .wrongType: throw .wrongType(expected: key.allowed)
-    case .outOfRange: throw .outOfRange(allowed: key.allowed)
+    throw .unknown(nearest: Self.nearest(to: name, among: OptionKey.table.map { $0.name }))
+  }
+
+  private mutating func take(
+    _ field: OptionKey.Field, _ value: OptionValue
+  ) throws(OptionValue.Defect) {
+    switch field {
+    case .timeout: timeout = try value.bound(from: .zero)
+    case .attemptDelay: attemptDelay = try value.span(from: .milliseconds(10), to: .seconds(60))
+    case .minimumDelay: minimumDelay = try value.span(from: .milliseconds(10), to: .seconds(60))
+    case .attemptTimeout: attemptTimeout = try value.bound(from: TimeSpan(nanoseconds: 1))
+    case .pace:
+      pace = Pace(rawValue: try value.word(of: "accelerating steady parallel sequential "))!
+    case .order: order = Order(rawValue: try value.word(of: "likely given random "))!
+    case .seed: seed = UInt64(try value.whole(0, 9_007_199_254_740_992))
+    case .hedge: hedge = try value.bound(from: .milliseconds(10))
+    case .interleave: interleave = try value.boolean()
+    case .inFlight: inFlight = Int(try value.whole(1, 4096))
+    case .family:
+      switch try value.word(of: "any inet inet6 unix ") {
+      case 0: family = nil
+      case 1: family = .inet
+      case 2: family = .inet6
+      default: family = .unix
+      }
+    case .mptcp: mptcp = try value.boolean()
     }
   }
 

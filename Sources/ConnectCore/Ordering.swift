@@ -134,7 +134,7 @@ public enum Ordering {
   /// The indices of the candidates in their order, each with the rule that put it after the one
   /// before it (`.unchanged` at the first). Candidates that no rule tells apart stay as given.
   ///
-  /// O(n log n), and 24 bytes a candidate besides the result.
+  /// O(n log n), and 32 bytes a candidate besides the result.
   public static func sorted(
     _ candidates: [OrderingCandidate]
   ) -> [(index: Int, rule: OrderingRule)] {
@@ -145,19 +145,14 @@ public enum Ordering {
   public static func sorted(
     count: Int, _ candidate: (Int) -> OrderingCandidate
   ) -> [(index: Int, rule: OrderingRule)] {
-    var places: [(key: OrderingKey, index: Int)] = []
-    places.reserveCapacity(count)
-    for index in 0..<count { places.append((OrderingKey(candidate(index)), index)) }
-    // The index as the last criterion, because `sort` does not promise to be stable.
-    places.sort { a, b in
-      a.key.firstDifference(from: b.key) == nil ? a.index < b.index : a.key.goesBefore(b.key)
-    }
-
+    var keys: [OrderingKey] = []
+    keys.reserveCapacity(count)
+    for index in 0..<count { keys.append(OrderingKey(candidate(index))) }
     var order: [(index: Int, rule: OrderingRule)] = []
-    order.reserveCapacity(places.count)
-    for place in places.indices {
-      let rule = place == 0 ? nil : places[place - 1].key.firstDifference(from: places[place].key)
-      order.append((places[place].index, rule ?? .unchanged))
+    order.reserveCapacity(count)
+    for index in sortedIndices(count, by: { keys[$0].goesBefore(keys[$1]) }) {
+      let rule = order.last.map { keys[$0.index].firstDifference(from: keys[index]) } ?? nil
+      order.append((index, rule ?? .unchanged))
     }
     return order
   }

@@ -70,21 +70,39 @@ public struct Plan: Sendable {
   /// The addresses follow.
   static let firstAddress = 4
 
-  let options: ConnectOptions
-  /// The list's, as they were when the plan was made.
-  public var unixPaths = UnixPaths()
+  /// What the caller asked for. Beside the plan, which is copied: it has the size of all the rest.
+  final class Request: Sendable {
+    let options: ConnectOptions
+    /// The list's, as they were when the plan was made.
+    let unixPaths: UnixPaths
+
+    init(_ options: ConnectOptions, _ unixPaths: UnixPaths) {
+      self.options = options
+      self.unixPaths = unixPaths
+    }
+  }
+
+  /// What a race changes of a remote. Beside the table of them: a plan and the copy that the ranks
+  /// are told from share the rest.
+  struct Standing: Sendable {
+    /// R as it is now.
+    var chance: Double
+    /// Whether its first pair was started.
+    var isStarted = false
+  }
+
+  let request: Request
   var locals: [Local]
   var remotes: [Remote]
-  /// R of each remote, and whether its first pair was started. Beside the table: they are all of it
-  /// that a race changes, so a plan and the copy that the ranks are told from share the rest.
-  var chances: [Double] = []
-  var isStarted: [Bool] = []
+  var standings: [Standing] = []
   private var queues: [Queue] = []
+  /// The remotes of all queues, one queue after the other.
+  private var queued: [Int32] = []
   private var heaps: [RemoteHeap] = []
   var isPrepared = false
   var startsSinceOther = 0
   /// The other pairs that were started: the heaps are made anew when candidates or facts come.
-  private var startedOthers: Set<Pair> = []
+  private var startedOthers: [Pair] = []
   /// Whether the local addresses are known: before that only the routes' own choice can be tried.
   public internal(set) var hasLocals = false
   /// How many remotes nothing was found out about. Of Unix addresses there is nothing to find out.
@@ -95,8 +113,12 @@ public struct Plan: Sendable {
   public internal(set) var firstsLeft: Int
 
   /// A plan over candidates in the caller's order, of which nothing is known yet.
-  public init(_ candidates: [Candidate], options: ConnectOptions) {
-    self.options = options
+  ///
+  /// `unixPaths`: those of the list, where Unix addresses are among them.
+  public init(
+    _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths()
+  ) {
+    request = Request(options, unixPaths)
     locals = Array(repeating: Local(address: nil, port: 0), count: Plan.firstAddress)
     locals[Int(Plan.routesChoice(.unix))].chance = Chance.localOfUnix
     locals[Int(Plan.noLocal)].chance = Chance.blamed
@@ -133,8 +155,7 @@ public struct Plan: Sendable {
         unknownCount += 1
       }
       remotes.append(remote)
-      chances.append(remote.facts.chance)
-      isStarted.append(false)
+      standings.append(Standing(chance: remote.facts.chance))
       firstsLeft += 1
     }
     if case .these = options.locals { chooseSourcesAmongLocals() }
@@ -154,13 +175,15 @@ public struct Plan: Sendable {
       if startsSinceOther >= 3, let other = bestOther(avoidingSuspects: true) {
         return startOther(other)
       }
-      let remote = queues[queue].take()
+      let remote = queued[Int(queues[queue].head)]
+      queues[queue].head += 1
       firstsLeft -= 1
       startsSinceOther += 1
-      isStarted[Int(remote)] = true
+      standings[Int(remote)].isStarted = true
       let source = remotes[Int(remote)].source
       locals[Int(source)].isUsed = true
-      offerOthers(of: remote)
+      var none: ArraySlice<Pair> = []
+      offerOthers(of: remote, without: &none)
       return Pair(local: source, remote: remote, isFirst: true)
     }
     if let other = bestOther(avoidingSuspects: false) { return startOther(other) }
@@ -189,10 +212,10 @@ public struct Plan: Sendable {
   /// twice.
   public mutating func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
     switch errno {
-    case .connectionRefused: chances[Int(pair.remote)] = Chance.blamed
+    case .connectionRefused: standings[Int(pair.remote)].chance = Chance.blamed
     // There is nobody between us and it who could be at fault.
     case _ where remotes[Int(pair.remote)].facts.isHere:
-      chances[Int(pair.remote)] = Chance.blamed
+      standings[Int(pair.remote)].chance = Chance.blamed
     case .addressNotAvailable, .networkUnreachable:
       locals[Int(pair.local)].chance = Chance.blamed
     default:
@@ -203,14 +226,14 @@ public struct Plan: Sendable {
   private mutating func noteUnexplained(_ pair: Pair) {
     let after = Chance.afterSilence(
       local: locals[Int(pair.local)].chance, combination: combination(pair),
-      remote: chances[Int(pair.remote)])
+      remote: standings[Int(pair.remote)].chance)
     locals[Int(pair.local)].chance = after.local
-    chances[Int(pair.remote)] = after.remote
+    standings[Int(pair.remote)].chance = after.remote
   }
 
   /// L·F·R as it stands now.
   public func chance(of pair: Pair) -> Double {
-    locals[Int(pair.local)].chance * combination(pair) * chances[Int(pair.remote)]
+    locals[Int(pair.local)].chance * combination(pair) * standings[Int(pair.remote)].chance
   }
 
   private func combination(_ pair: Pair) -> Double {
@@ -243,6 +266,10 @@ public struct Plan: Sendable {
     remotes[Int(pair.remote)].facts.roundTrip
   }
 
+  var options: ConnectOptions { request.options }
+
+  public var unixPaths: UnixPaths { request.unixPaths }
+
   public var wantsMultipath: Bool { options.mptcp }
 
   /// Whether a connection needs the caller's verdict.
@@ -258,15 +285,10 @@ public struct Plan: Sendable {
 
   // MARK: queues
 
+  /// The first pairs from one source that are not started, as places in `queued`.
   private struct Queue: Sendable {
-    let source: Int32
-    var remotes: [Int32] = []
-    var head = 0
-
-    mutating func take() -> Int32 {
-      head += 1
-      return remotes[head - 1]
-    }
+    var head: Int32
+    var end: Int32
   }
 
   /// Sorts what has not been started. Done by itself when the next pair is asked for.
@@ -274,27 +296,48 @@ public struct Plan: Sendable {
     guard !isPrepared else { return }
     isPrepared = true
     placeRemotes()
+    queued = []
+    queued.reserveCapacity(firstsLeft)
+    for index in standings.indices where !standings[index].isStarted { queued.append(Int32(index)) }
     // With a given or random order there is one queue: its order is the caller's, not chance's.
     let isOneQueue = options.order != .likely
-    queues = []
-    var queueOfLocal = [Int](repeating: -1, count: isOneQueue ? 1 : locals.count)
-    for index in remotes.indices where !isStarted[index] {
-      let source = isOneQueue ? 0 : remotes[index].source
-      if queueOfLocal[Int(source)] < 0 {
-        queueOfLocal[Int(source)] = queues.count
-        queues.append(Queue(source: source))
-      }
-      queues[queueOfLocal[Int(source)]].remotes.append(Int32(index))
-    }
-    for index in queues.indices {
-      queues[index].remotes = queues[index].remotes.sorted { a, b in
-        let (a, b) = (Int(a), Int(b))
-        if !isOneQueue && chances[a] != chances[b] { return chances[a] > chances[b] }
+    if queued.count > 1 {
+      let order = sortedIndices(queued.count) { a, b in
+        let (a, b) = (Int(queued[a]), Int(queued[b]))
+        if !isOneQueue {
+          if remotes[a].source != remotes[b].source { return remotes[a].source < remotes[b].source }
+          if standings[a].chance != standings[b].chance {
+            return standings[a].chance > standings[b].chance
+          }
+        }
         return remotes[a].place < remotes[b].place
       }
+      let unsorted = queued
+      for place in order.indices { queued[place] = unsorted[order[place]] }
     }
+    queues = []
+    for place in queued.indices {
+      if place > 0
+        && (isOneQueue
+          || remotes[Int(queued[place])].source == remotes[Int(queued[place - 1])].source)
+      {
+        queues[queues.count - 1].end += 1
+      } else {
+        queues.append(Queue(head: Int32(place), end: Int32(place + 1)))
+      }
+    }
+    heaps = []
+    guard locals.count > Plan.firstAddress else { return }
     heaps = Array(repeating: RemoteHeap(), count: locals.count)
-    for index in remotes.indices where isStarted[index] { offerOthers(of: Int32(index)) }
+    // By remote and local, as the loops here go through them.
+    let others = sortedIndices(startedOthers.count) { a, b in
+      let (a, b) = (startedOthers[a], startedOthers[b])
+      return a.remote != b.remote ? a.remote < b.remote : a.local < b.local
+    }.map { startedOthers[$0] }
+    var tried = others[...]
+    for index in remotes.indices where standings[index].isStarted {
+      offerOthers(of: Int32(index), without: &tried)
+    }
   }
 
   /// The queue whose head is the likeliest; of equals the one whose head comes first in order.
@@ -302,13 +345,14 @@ public struct Plan: Sendable {
     var best: Int?
     var bestChance = 0.0
     var bestPlace: Int32 = 0
-    for (index, queue) in queues.enumerated() where queue.head < queue.remotes.count {
-      let remote = remotes[Int(queue.remotes[queue.head])]
-      let chance = locals[Int(remote.source)].chance * chances[Int(queue.remotes[queue.head])]
-      if best == nil || chance > bestChance || chance == bestChance && remote.place < bestPlace {
+    for (index, queue) in queues.enumerated() where queue.head < queue.end {
+      let first = Int(queued[Int(queue.head)])
+      let place = remotes[first].place
+      let chance = locals[Int(remotes[first].source)].chance * standings[first].chance
+      if best == nil || chance > bestChance || chance == bestChance && place < bestPlace {
         best = index
         bestChance = chance
-        bestPlace = remote.place
+        bestPlace = place
       }
     }
     return best
@@ -316,17 +360,23 @@ public struct Plan: Sendable {
 
   // MARK: other pairs
 
-  private mutating func offerOthers(of remote: Int32) {
+  /// `tried`: what was started from here on, by remote and local; what this remote has of it is
+  /// taken.
+  private mutating func offerOthers(of remote: Int32, without tried: inout ArraySlice<Pair>) {
     guard options.allowsOtherLocals else { return }
     let target = remotes[Int(remote)]
     // While the route's own choice is not known, another address cannot be told from it.
     if case .all = options.locals, !target.hasFacts { return }
     for index in Plan.firstAddress..<locals.count where index != Int(target.source) {
       guard locals[index].address!.canReach(target.endpoint.address) else { continue }
-      let pair = Pair(local: Int32(index), remote: remote, isFirst: false)
-      if startedOthers.contains(pair) { continue }
+      while let pair = tried.first,
+        pair.remote < remote || pair.remote == remote && pair.local < index
+      {
+        tried.removeFirst()
+      }
+      if let pair = tried.first, pair.remote == remote && pair.local == index { continue }
       heaps[index].insert(
-        RemoteHeap.Entry(chance: chances[Int(remote)], place: target.place, remote: remote))
+        RemoteHeap.Entry(chance: standings[Int(remote)].chance, place: target.place, remote: remote))
     }
   }
 
@@ -364,7 +414,7 @@ public struct Plan: Sendable {
 
   private mutating func freshTop(ofHeap index: Int) -> RemoteHeap.Entry? {
     while let top = heaps[index].top {
-      let now = chances[Int(top.remote)]
+      let now = standings[Int(top.remote)].chance
       if top.chance == now { return top }
       heaps[index].correctTop(chance: now)
     }
@@ -377,7 +427,7 @@ public struct Plan: Sendable {
     startsSinceOther = 0
     locals[Int(local)].isUsed = true
     let pair = Pair(local: local, remote: remote, isFirst: false)
-    startedOthers.insert(pair)
+    startedOthers.append(pair)
     return pair
   }
 }

@@ -60,7 +60,7 @@ extension Plan {
       remotes[index].facts = facts.remotes[index]
       if let history = seen.history { remotes[index].facts.history = history }
       if let roundTrip = seen.roundTrip { remotes[index].facts.roundTrip = roundTrip }
-      if !isStarted[index] { chances[index] = remotes[index].facts.chance }
+      if !standings[index].isStarted { standings[index].chance = remotes[index].facts.chance }
       if case .these = options.locals { continue }
       chooseRoutesSource(index, known: facts.locals)
     }
@@ -72,7 +72,7 @@ extension Plan {
   mutating func note(_ evidence: RemoteFacts.Evidence, ofRemoteAt index: Int) {
     remotes[index].facts.history = evidence.history
     remotes[index].facts.roundTrip = evidence.roundTrip
-    chances[index] = remotes[index].facts.chance
+    standings[index].chance = remotes[index].facts.chance
   }
 
   private mutating func takeLocals(_ known: [LocalAddress]) {
@@ -108,7 +108,7 @@ extension Plan {
 
   /// The first named address that is compatible; the route's own where that is named.
   mutating func chooseSourcesAmongLocals() {
-    for index in remotes.indices where !isStarted[index] && !remotes[index].facts.isHere {
+    for index in remotes.indices where !standings[index].isStarted && !remotes[index].facts.isHere {
       let remote = remotes[index]
       var source = Plan.noLocal
       for local in Plan.firstAddress..<locals.count {

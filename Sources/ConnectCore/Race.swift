@@ -52,7 +52,6 @@ public struct Race: Sendable {
   public let began: Instant
   public let deadline: Instant
 
-  private let options: ConnectOptions
   private var phase: Phase = .racing
   private var open: [AttemptID] = []
   /// When silence starts the next attempt.
@@ -74,7 +73,17 @@ public struct Race: Sendable {
   private var hadFirstRound = false
   /// The plan as it was when the order of what had not been started was last made; with how many
   /// attempts had been started by then. Ranks are told from here.
-  private var rankBase: (plan: Plan, started: Int)
+  private var rankBase: RankBase
+
+  private final class RankBase: Sendable {
+    let plan: Plan
+    let started: Int
+
+    init(_ plan: Plan, started: Int) {
+      self.plan = plan
+      self.started = started
+    }
+  }
 
   /// A race over a plan and names that are being resolved, that begins now. One of them is not
   /// empty.
@@ -82,12 +91,13 @@ public struct Race: Sendable {
     assert(plan.remoteCount > 0 || !names.isEmpty)
     self.plan = plan
     self.names = NameWait(names)
-    options = plan.options
     began = now
     nextStart = now
-    deadline = options.timeout.map { now + $0 } ?? .distantFuture
-    rankBase = (plan, 0)
+    deadline = plan.options.timeout.map { now + $0 } ?? .distantFuture
+    rankBase = RankBase(plan, started: 0)
   }
+
+  private var options: ConnectOptions { plan.request.options }
 
   /// Takes in facts, whether the race asked for them or not.
   public mutating func supply(_ facts: Facts) {
@@ -100,7 +110,7 @@ public struct Race: Sendable {
       plan.blameSource(of: pair, wasSilent: attempt.isSilenceNoted, attempt.errno)
     }
     plan.prepare()
-    rankBase = (plan, attempts.count)
+    rankBase = RankBase(plan, started: attempts.count)
     paceByEvidence()
   }
 
@@ -167,7 +177,7 @@ public struct Race: Sendable {
       pressed = min(pressed, pressing(at: now))
       nextStart = min(nextStart, pressed)
     }
-    rankBase = (plan, attempts.count)
+    rankBase = RankBase(plan, started: attempts.count)
   }
 
   private mutating func fail(_ id: AttemptID, _ errno: Errno, _ outcome: Outcome, at now: Instant) {
@@ -212,13 +222,19 @@ public struct Race: Sendable {
       phase = .closing(result)
       return closeNext(result, at: now)
     }
-    if let late = open.first(where: { attempts[$0].expires <= now && !attempts[$0].isConnected }) {
+    if let late = firstExpired(at: now) {
       fail(late, .timedOut, .timedOut, at: now)
       return .abandon(late)
     }
     noteSilence(at: now)
     join(names.release(at: now), at: now)
     return startOrWait(at: now)
+  }
+
+  // Loops, here and below, where a closure would do: it would have a copy of the race.
+  private func firstExpired(at now: Instant) -> AttemptID? {
+    for id in open where attempts[id].expires <= now && !attempts[id].isConnected { return id }
+    return nil
   }
 
   /// What ends the race without anybody's merit: the caller, or the clock.
@@ -234,7 +250,7 @@ public struct Race: Sendable {
   private mutating func closeNext(_ result: RaceResult, at now: Instant) -> Step {
     var winner: AttemptID?
     if case .won(let id) = result { winner = id }
-    guard let id = open.first(where: { $0 != winner }) else {
+    guard let id = open.first == winner ? open.dropFirst().first : open.first else {
       if let winner { close(winner) }
       return .finish(result)
     }
@@ -326,9 +342,23 @@ public struct Race: Sendable {
 
   /// Of all that are connected now, the one whose pair ranks first.
   private func bestConnected() -> AttemptID? {
-    let connected = open.filter { attempts[$0].isConnected }
-    guard connected.count > 1 else { return connected.first }
-    let ranks = ranks(of: connected.map { attempts[$0].pair })
+    var connected: [AttemptID] = []
+    var pairs: [Plan.Pair] = []
+    var first: AttemptID?
+    for id in open where attempts[id].isConnected {
+      if let first {
+        if connected.isEmpty {
+          connected.append(first)
+          pairs.append(attempts[first].pair)
+        }
+        connected.append(id)
+        pairs.append(attempts[id].pair)
+      } else {
+        first = id
+      }
+    }
+    guard connected.count > 1 else { return first }
+    let ranks = ranks(of: pairs)
     var best = 0
     for index in connected.indices where ranks[index] < ranks[best] { best = index }
     return connected[best]
@@ -399,7 +429,7 @@ public struct Race: Sendable {
       let first = open.first
     else { return nil }
     let remote = attempts[first].pair.remote
-    guard open.allSatisfy({ attempts[$0].pair.remote == remote }) else { return nil }
+    for id in open where attempts[id].pair.remote != remote { return nil }
     return attempts[first].started + hedge
   }
 

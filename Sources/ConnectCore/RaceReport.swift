@@ -6,7 +6,15 @@ public struct ReportRow: Sendable {
   /// Its chance when it came to be the next, every attempt before it being silent.
   public let chance: Double
   /// Index among the race's attempts; `nil`: it was not started.
-  public let attempt: AttemptID?
+  public fileprivate(set) var attempt: AttemptID?
+}
+
+extension Plan.Pair {
+  /// Some order.
+  fileprivate func precedes(_ other: Plan.Pair) -> Bool {
+    if remote != other.remote { return remote < other.remote }
+    return local != other.local ? local < other.local : isFirst && !other.isFirst
+  }
 }
 
 extension Race {
@@ -17,16 +25,22 @@ extension Race {
   /// Costs as much as planning did; made when somebody asks.
   public func rows() -> [ReportRow] {
     var rows: [ReportRow] = []
-    var attemptsOfPair: [Plan.Pair: [AttemptID]] = [:]
-    for (index, attempt) in attempts.enumerated() {
-      attemptsOfPair[attempt.pair, default: []].append(AttemptID(Int32(index)))
-    }
+    let byPair = sortedIndices(attempts.count) { attempts[$0].pair.precedes(attempts[$1].pair) }
     forEachRanked { pair, rank, chance in
-      let ids = attemptsOfPair[pair] ?? []
-      if ids.isEmpty {
-        rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: nil))
+      var low = 0
+      var high = byPair.count
+      while low < high {
+        let middle = (low + high) / 2
+        if attempts[byPair[middle]].pair.precedes(pair) { low = middle + 1 } else { high = middle }
       }
-      for id in ids { rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: id)) }
+      var row = ReportRow(pair: pair, rank: rank, chance: chance, attempt: nil)
+      repeat {
+        if low < byPair.count && attempts[byPair[low]].pair == pair {
+          row.attempt = AttemptID(Int32(byPair[low]))
+        }
+        rows.append(row)
+        low += 1
+      } while low < byPair.count && attempts[byPair[low]].pair == pair
       return true
     }
     return rows

@@ -10,16 +10,20 @@ public struct TextBuffer: Sendable {
     bytes.reserveCapacity(capacity)
   }
 
+  // Not inlined, as each of them would be in dozens of places.
+  @inline(never)
   public mutating func append(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
+  @inline(never)
   public mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
+  @inline(never)
   public mutating func append(byte: UInt8) { bytes.append(byte) }
 
   public mutating func append(decimal number: Int) {
-    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    if number < 0 { append(byte: UInt8(ascii: "-")) }
     append(decimal: UInt64(number.magnitude))
   }
 
@@ -33,7 +37,7 @@ public struct TextBuffer: Sendable {
         digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
         rest /= 10
       } while first > 0 && (rest > 0 || 20 - first < minimumDigits)
-      for index in first..<20 { bytes.append(digits[index]) }
+      for index in first..<20 { append(byte: digits[index]) }
     }
   }
 
@@ -43,7 +47,7 @@ public struct TextBuffer: Sendable {
     while shift > 0 && number >> UInt16(shift) == 0 { shift -= 4 }
     while shift >= 0 {
       let digit = UInt8(truncatingIfNeeded: (number >> UInt16(shift)) & 0xf)
-      bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+      append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
       shift -= 4
     }
   }
@@ -87,6 +91,7 @@ public struct TextBuffer: Sendable {
 
 extension [UInt8] {
   /// The bytes of a literal.
+  @inline(never)
   public init(_ text: StaticString) {
     self = text.withUTF8Buffer { Array($0) }
   }
