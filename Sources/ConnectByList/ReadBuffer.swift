@@ -3,8 +3,9 @@ import ConnectCore
 
 /// Bytes that came and were not read yet.
 ///
-/// No memory until the first byte comes; grows with what a read needs, and lets go of a large
-/// buffer when it is empty. A reader looks ahead from `start` and moves it only when the whole read
+/// No memory until the first byte comes. How much more than a read needs it asks the kernel for
+/// follows the stream: twice as much when the kernel had all of that, half as much when it had little
+/// or nothing, and memory far beyond that is let go of when it is empty. A reader looks ahead from `start` and moves it only when the whole read
 /// succeeded, so a read that fails or times out has taken nothing.
 struct ReadBuffer: ~Copyable {
   /// Where the first byte not read stands. Whoever takes bytes moves it; the memory stays as it is
@@ -13,10 +14,15 @@ struct ReadBuffer: ~Copyable {
   private(set) var end = 0
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-  /// What a line reader gets with one call of the kernel.
-  private static let initialCapacity = 8 * 1024
-  /// A larger buffer is not kept while it is empty.
-  private static let keptCapacity = 128 * 1024
+  /// How much is asked for where no read needs more.
+  private var ahead: Int32 = ReadBuffer.aheadMin
+
+  /// What a line reader gets with the first call of the kernel.
+  static let aheadMin: Int32 = 8 * 1024
+  /// Blocks of 64 KiB are read 5 % faster with calls of 256 KiB than with calls of their own size: the
+  /// kernel acknowledges less often (Linux 6.18, loopback). Another 2 % for twice as much would leave
+  /// no room for anything else in a processor's second cache.
+  static let aheadMax: Int32 = 256 * 1024
 
   init() {}
 
@@ -46,33 +52,51 @@ struct ReadBuffer: ~Copyable {
       end = 0
     }
     let needed = max(wanted, count + 1)
-    if memory.count - start < needed || memory.count == 0 {
-      if memory.count < needed || memory.count == 0 {
-        // Twice as much each time: a long line is copied a bounded number of times over.
-        let capacity = max(
-          Self.initialCapacity, needed, count >= memory.count / 2 ? memory.count * 2 : 0)
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
-        if count > 0 { larger.copyMemory(from: bytes) }
-        memory.deallocate()
-        memory = larger
-      } else {
-        UnsafeMutableRawBufferPointer(rebasing: memory[0..<count]).copyMemory(from: bytes)
-      }
-      end = count
-      start = 0
+    if memory.count < needed || memory.count < Int(ahead) {
+      // Twice as much each time: a long line is copied a bounded number of times over.
+      let capacity = max(needed, Int(ahead), memory.count < needed ? memory.count * 2 : 0)
+      let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+      if count > 0 { larger.copyMemory(from: bytes) }
+      memory.deallocate()
+      memory = larger
+      moved()
+    } else if memory.count - start < needed || start > 0 && memory.count - end < memory.count / 2 {
+      UnsafeMutableRawBufferPointer(rebasing: memory[0..<count]).copyMemory(from: bytes)
+      moved()
     }
     return UnsafeMutableRawBufferPointer(rebasing: memory[end...])
   }
 
-  /// `added` bytes were put into the room.
-  mutating func grew(by added: Int) { end += added }
+  private mutating func moved() {
+    end = count
+    start = 0
+  }
 
-  /// Lets go of memory that only one large read needed.
+  /// `added` bytes were put into the room.
+  mutating func grew(by added: Int) {
+    end += added
+    if end == memory.count {
+      ahead = Int32(min(2 * max(Int(ahead), memory.count), Int(Self.aheadMax)))
+    } else if 4 * added < Int(ahead) {
+      ahead = max(ahead / 2, Self.aheadMin)
+    }
+  }
+
+  /// The kernel has nothing.
+  mutating func rest() {
+    ahead = max(ahead / 2, Self.aheadMin)
+    trim()
+  }
+
+  /// Lets go of memory that only one large read needed, or a stream that has dried up.
   mutating func trim() {
-    guard count == 0, memory.count > Self.keptCapacity else { return }
+    guard count == 0, memory.count > 2 * Int(ahead) else { return }
     memory.deallocate()
     memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     start = 0
     end = 0
   }
+
+  /// How much memory it has.
+  var capacity: Int { memory.count }
 }

@@ -201,12 +201,12 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   /// Reads what the kernel has, waiting for at least a byte; false at the end of the stream.
   private mutating func fill(total: Int, before deadline: Instant) throws(Errno) -> Bool {
-    let room = buffer.room(for: total)
     while true {
-      if let count = try Syscalls.receive(number, into: room) {
+      if let count = try Syscalls.receive(number, into: buffer.room(for: total)) {
         buffer.grew(by: count)
         return count > 0
       }
+      buffer.rest()
       try wait(CInt(CBL_READABLE), before: deadline)
     }
   }
