@@ -65,11 +65,18 @@ func sharedObject(of target: String) -> [LinkerSetting] {
 let soname: [LinkerSetting] =
   isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so"])] : []
 
+/// The simulator in ConnectCore, which only the host and the tests have.
+let simulator = [
+  "Scenario", "ScenarioLine", "ScenarioParser", "ScenarioPhrases", "ScenarioPrinting",
+  "ScenarioWorld", "Simulation", "SimulationExplain", "SimulationQueue", "Transcript",
+].map { $0 + ".swift" }
+
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
   .target(name: "CPosix", cSettings: cSettingsWithoutUnwinding),
   // Planning and racing, pure: imports nothing, knows neither clock nor descriptor.
-  .target(name: "ConnectCore", swiftSettings: swiftSettings),
+  .target(
+    name: "ConnectCore", exclude: isModule ? simulator : [], swiftSettings: swiftSettings),
   // The driver and the socket.
   .target(
     name: "ConnectByList", dependencies: ["ConnectCore", "CPosix"], swiftSettings: swiftSettings),
