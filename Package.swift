@@ -55,6 +55,7 @@ func sharedObject(of target: String) -> [LinkerSetting] {
       "-use-ld=lld", "-Xlinker", "--icf=all",
       // A bit a pointer to be relocated instead of 24 bytes. Needs glibc 2.36, as arc4random does.
       "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+      "-Xlinker", "\(Context.packageDirectory)/Sources/LuaModule/discard.ld",
       "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/\(target)/exports.map",
       "-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "-z", "-Xlinker", "nodelete",
       "-Xlinker", "-z", "-Xlinker", "now",
@@ -87,7 +88,7 @@ let library: [Target] = [
   // The Swift half: the functions behind the border.
   .target(
     name: "LuaModule", dependencies: ["ConnectCore", "ConnectByList", "CLuaBorder", "CPosix"],
-    exclude: ["exports.map"],
+    exclude: ["discard.ld", "exports.map"],
     swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "LuaModule")),
   // The header of the C entry, and what a packager needs beside it.
   .target(
