@@ -55,6 +55,7 @@ func sharedObject(of target: String) -> [LinkerSetting] {
       "-use-ld=lld", "-Xlinker", "--icf=all",
       // A bit a pointer to be relocated instead of 24 bytes. Needs glibc 2.36, as arc4random does.
       "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+      "-Xlinker", "\(Context.packageDirectory)/Sources/LuaModule/discard.ld",
       "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/\(target)/exports.map",
       "-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "-z", "-Xlinker", "nodelete",
       "-Xlinker", "-z", "-Xlinker", "now",
@@ -65,11 +66,18 @@ func sharedObject(of target: String) -> [LinkerSetting] {
 let soname: [LinkerSetting] =
   isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so"])] : []
 
+/// The simulator in ConnectCore, which only the host and the tests have.
+let simulator = [
+  "Scenario", "ScenarioLine", "ScenarioParser", "ScenarioPhrases", "ScenarioPrinting",
+  "ScenarioWorld", "Simulation", "SimulationExplain", "SimulationQueue", "Transcript",
+].map { $0 + ".swift" }
+
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
   .target(name: "CPosix", cSettings: cSettingsWithoutUnwinding),
   // Planning and racing, pure: imports nothing, knows neither clock nor descriptor.
-  .target(name: "ConnectCore", swiftSettings: swiftSettings),
+  .target(
+    name: "ConnectCore", exclude: isModule ? simulator : [], swiftSettings: swiftSettings),
   // The driver and the socket.
   .target(
     name: "ConnectByList", dependencies: ["ConnectCore", "CPosix"], swiftSettings: swiftSettings),
@@ -80,7 +88,7 @@ let library: [Target] = [
   // The Swift half: the functions behind the border.
   .target(
     name: "LuaModule", dependencies: ["ConnectCore", "ConnectByList", "CLuaBorder", "CPosix"],
-    exclude: ["exports.map"],
+    exclude: ["discard.ld", "exports.map"],
     swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "LuaModule")),
   // The header of the C entry, and what a packager needs beside it.
   .target(

@@ -138,7 +138,7 @@ private final class EchoClient {
           readCount += 1
           guard let count = try Syscalls.receive(socket.number, into: room) else { break }
           if count == 0 { hasEnded = true }
-          pending.append(contentsOf: room[0..<count])
+          pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: room[0..<count]))
           try send()
         }
       }

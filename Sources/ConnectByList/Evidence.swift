@@ -15,10 +15,12 @@ enum Evidence {
   /// Four system calls; the first time in a process six, as generic netlink's family has to be
   /// found.
   static func roundTrips(to remotes: [Question]) -> [RemoteFacts.RoundTrip?] {
-    let distinct = Distinct(remotes) { Routes.precedes($0.address, $1.address) }
-    var found = [RemoteFacts.RoundTrip?](repeating: nil, count: distinct.values.count)
+    let distinct = Distinct(remotes.count) {
+      Routes.precedes(remotes[$0].address, remotes[$1].address)
+    }
+    var found = [RemoteFacts.RoundTrip?](repeating: nil, count: distinct.firsts.count)
     do throws(Errno) {
-      try Metrics.ask(distinct, &found)
+      try Metrics.ask(remotes, distinct, &found)
     } catch {}
     return distinct.places.map { found[$0] }
   }
@@ -40,25 +42,28 @@ enum Evidence {
     /// machines, and a question costs 1 to 2 µs, mostly to hear that there is nothing.
     private static let dumpMinimum = 1000
 
+    /// `distinct`: the addresses; `found`: of each of them.
     fileprivate static func ask(
-      _ remotes: Distinct<Question>, _ found: inout [RemoteFacts.RoundTrip?]
+      _ remotes: [Question], _ distinct: Distinct, _ found: inout [RemoteFacts.RoundTrip?]
     ) throws(Errno) {
       guard knownFamily.load(ordering: .relaxed) != absent else { return }
       var socket = try NetlinkSocket(.generic)
       guard let family = try family(on: &socket) else { return }
       var requests = NetlinkRequests()
-      if remotes.values.count >= dumpMinimum {
+      if found.count >= dumpMinimum {
         append(nil, family: family, to: &requests)
       } else {
-        for remote in remotes.values { append(remote, family: family, to: &requests) }
+        for first in distinct.firsts { append(remotes[first], family: family, to: &requests) }
       }
       try socket.ask(&requests) { _, answer in
         switch answer {
         case .message(let message):
-          guard let (pair, roundTrip) = roundTrip(message, family: family),
-            let index = remotes.index(of: pair, { Routes.precedes($0.address, $1.address) })
-          else { break }
-          let wanted = remotes.values[index].source
+          guard let (pair, roundTrip) = roundTrip(message, family: family) else { break }
+          let index = distinct.position { Routes.precedes(remotes[$0].address, pair.address) }
+          guard index < found.count, remotes[distinct.firsts[index]].address == pair.address else {
+            break
+          }
+          let wanted = remotes[distinct.firsts[index]].source
           if wanted == nil || wanted?.withScope(0) == pair.source { found[index] = roundTrip }
         // ESRCH: never heard of. ENOENT: the family is another one now (a process that was moved to
         // another kernel).

@@ -29,8 +29,10 @@ struct FactFinder {
       return Facts(
         locals: [], remotes: [RemoteFacts](repeating: RemoteFacts(), count: plan.remoteCount))
     }
-    let distinct = Distinct(unknown.map { plan.endpoint(at: $0) }, precedes: Routes.precedes)
-    let found = facts(of: distinct.values)
+    let distinct = Distinct(unknown.count) {
+      Routes.precedes(plan.endpoint(at: unknown[$0]), plan.endpoint(at: unknown[$1]))
+    }
+    let found = facts(of: distinct.firsts.map { plan.endpoint(at: unknown[$0]) })
     var remotes = [RemoteFacts](repeating: RemoteFacts(), count: plan.remoteCount)
     for (position, index) in unknown.enumerated() {
       remotes[index] = found[distinct.places[position]]
@@ -91,12 +93,16 @@ struct FactFinder {
     _ facts: inout [RemoteFacts]
   ) throws(Errno) {
     var requests = NetlinkRequests()
-    let neighbours = neighboursWorthAsking(ways)
-    for neighbour in neighbours.values { Evidence.append(neighbour, to: &requests) }
+    let hops = nextHops(ways)
+    // As long as all are the same, its state tells no remote from another.
+    let neighbours = Distinct(hopsDiffer ? hops.count : 0) {
+      Routes.NextHop.precedes(hops[$0], hops[$1])
+    }
+    for first in neighbours.firsts { Evidence.append(hops[first], to: &requests) }
     let doubtful = LocalAddresses.interfacesInDoubt(
       found, knownUp: ways.compactMap { $0?.nextHop?.interface })
     for interface in doubtful { LocalAddresses.append(questionOf: interface, to: &requests) }
-    var hasFailed = [Bool](repeating: false, count: neighbours.values.count)
+    var hasFailed = [Bool](repeating: false, count: neighbours.firsts.count)
     var down: [UInt32] = []
     try socket.ask(&requests) { index, answer in
       if index < hasFailed.count {
@@ -115,9 +121,8 @@ struct FactFinder {
     }
   }
 
-  /// The next hops of the remotes; none as long as all remotes have the same, whose state then
-  /// tells no remote from another.
-  private mutating func neighboursWorthAsking(_ ways: [Routes.Way?]) -> Distinct<Routes.NextHop> {
+  /// The next hops of the remotes that have one, in their order. Notes whether they differ.
+  private mutating func nextHops(_ ways: [Routes.Way?]) -> [Routes.NextHop] {
     var hops: [Routes.NextHop] = []
     for case let way? in ways {
       if let hop = way.nextHop { hops.append(hop) }
@@ -126,7 +131,7 @@ struct FactFinder {
       if let firstHop, firstHop != hop { hopsDiffer = true }
       firstHop = firstHop ?? hop
     }
-    return Distinct(hopsDiffer ? hops : [], precedes: Routes.NextHop.precedes)
+    return hops
   }
 
   // MARK: round trips
@@ -156,32 +161,35 @@ struct FactFinder {
   }
 }
 
-/// The different values of a list, in order, and which of them stands at each of its places.
+/// Which values of a list are the same.
 ///
-/// By sorting: a dictionary would want random numbers for its hashes, and as much time.
-struct Distinct<Value> {
-  private(set) var values: [Value] = []
+/// By sorting: a dictionary would want random numbers for its hashes, and as much time. It knows
+/// the values by their indices alone, so there is one of it and not one for each type.
+struct Distinct {
+  /// Where the first of each stands in the list, in the order of the values.
+  private(set) var firsts: [Int] = []
+  /// Which of `firsts` is the same as each value of the list.
   private(set) var places: [Int]
 
-  /// Values of which neither precedes the other are the same; the list's first one stays.
-  init(_ list: [Value], precedes: (Value, Value) -> Bool) {
-    places = Array(repeating: 0, count: list.count)
-    for index in sortedIndices(list.count, by: { precedes(list[$0], list[$1]) }) {
-      if values.isEmpty || precedes(values[values.count - 1], list[index]) {
-        values.append(list[index])
-      }
-      places[index] = values.count - 1
+  /// Values of which neither precedes the other are the same.
+  init(_ count: Int, precedes: (Int, Int) -> Bool) {
+    places = Array(repeating: 0, count: count)
+    // The order is stable.
+    for index in sortedIndices(count, by: precedes) {
+      if firsts.isEmpty || precedes(firsts[firsts.count - 1], index) { firsts.append(index) }
+      places[index] = firsts.count - 1
     }
   }
 
-  /// Where a value is in `values`, by the order that they were made with.
-  func index(of value: Value, _ precedes: (Value, Value) -> Bool) -> Int? {
+  /// Where in `firsts` a value stands, or would: `precedes` says whether the list's value at an
+  /// index goes before it.
+  func position(where precedes: (Int) -> Bool) -> Int {
     var low = 0
-    var high = values.count
+    var high = firsts.count
     while low < high {
       let middle = (low + high) / 2
-      if precedes(values[middle], value) { low = middle + 1 } else { high = middle }
+      if precedes(firsts[middle]) { low = middle + 1 } else { high = middle }
     }
-    return low < values.count && !precedes(value, values[low]) ? low : nil
+    return low
   }
 }

@@ -33,13 +33,14 @@ public enum LocalAddresses {
   /// Each address once, where it stands first: one that two interfaces have is one place to connect
   /// from.
   static func merged(_ locals: [LocalAddress]) -> [LocalAddress] {
-    let distinct = Distinct(locals) { Routes.precedes($0.address, $1.address) }
-    var isTaken = [Bool](repeating: false, count: distinct.values.count)
-    return locals.indices.filter { index in
-      let place = distinct.places[index]
-      defer { isTaken[place] = true }
-      return !isTaken[place]
-    }.map { locals[$0] }
+    let distinct = Distinct(locals.count) {
+      Routes.precedes(locals[$0].address, locals[$1].address)
+    }
+    var merged: [LocalAddress] = []
+    for index in locals.indices where distinct.firsts[distinct.places[index]] == index {
+      merged.append(locals[index])
+    }
+    return merged
   }
 
   // MARK: addresses (RTM_GETADDR)
@@ -169,7 +170,9 @@ extension LocalAddress.Flags {
 }
 
 extension [UInt32] {
-  fileprivate var distinct: [UInt32] { Distinct(self, precedes: <).values }
+  fileprivate var distinct: [UInt32] {
+    Distinct(count) { self[$0] < self[$1] }.firsts.map { self[$0] }
+  }
 
   /// Both in ascending order.
   fileprivate func subtracting(_ others: [UInt32]) -> [UInt32] {

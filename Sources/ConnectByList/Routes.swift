@@ -35,18 +35,19 @@ enum Routes {
   /// The route of each remote, in their order. `interface`: the index of the one that the
   /// connection is bound to; 0: any. Remotes with the same address are asked once.
   static func sources(of remotes: [Endpoint], interface: UInt32) -> [RemoteFacts.Route] {
-    let distinct = Distinct(remotes, precedes: precedes)
-    var ways = [Way?](repeating: nil, count: distinct.values.count)
+    let distinct = Distinct(remotes.count) { precedes(remotes[$0], remotes[$1]) }
+    let different = distinct.firsts.map { remotes[$0] }
+    var ways = [Way?](repeating: nil, count: different.count)
     var requests = NetlinkRequests()
     let asked = append(
-      distinct.values, interface: interface, locals: [], to: &requests, &ways)
+      different, interface: interface, locals: [], to: &requests, &ways)
     do throws(Errno) {
       var socket = try NetlinkSocket(.route)
       try socket.ask(&requests) { index, answer in
-        ways[asked[index]] = way(to: distinct.values[asked[index]].address, answer)
+        ways[asked[index]] = way(to: different[asked[index]].address, answer)
       }
     } catch {}
-    askByConnecting(distinct.values, interface: interface, &ways)
+    askByConnecting(different, interface: interface, &ways)
     return distinct.places.map { ways[$0]?.route ?? .unknown }
   }
 

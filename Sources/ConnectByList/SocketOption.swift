@@ -183,7 +183,13 @@ public struct SocketOption: Sendable {
 
   /// All that an option may be called, for finding what a slip was meant to be.
   public static var names: [StaticString] {
-    table.flatMap { [$0.name, $0.alias, $0.luaSocketName] }.filter { $0.utf8CodeUnitCount > 0 }
+    var names: [StaticString] = []
+    for option in table {
+      names.append(option.name)
+      if option.alias.utf8CodeUnitCount > 0 { names.append(option.alias) }
+      if option.luaSocketName.utf8CodeUnitCount > 0 { names.append(option.luaSocketName) }
+    }
+    return names
   }
 
   public var isSettable: Bool { moment != .never }

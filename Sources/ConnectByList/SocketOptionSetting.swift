@@ -74,8 +74,11 @@ extension SocketOption {
     // SO_TYPE: only to find out whether it is a socket.
     _ = try Syscalls.option(fd, level: solSocket, name: 3)
     var settings: [Setting] = []
-    for option in table + unnamed
-    where option.moment == .beforeConnecting && option.families.contains(Families(family)) {
+    for index in 0..<table.count + unnamed.count {
+      let option = index < table.count ? table[index] : unnamed[index - table.count]
+      guard option.moment == .beforeConnecting, option.families.contains(Families(family)) else {
+        continue
+      }
       let ours: [UInt8]
       let theirs: [UInt8]
       // A kernel or a protocol may not have it.

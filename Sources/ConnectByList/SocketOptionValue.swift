@@ -146,6 +146,7 @@ extension SocketOption.Value {
   }
 
   /// A whole number in this range; `2.0` is one too, as in Lua.
+  @inline(never)
   fileprivate func whole(_ least: Int64, _ most: Int64) -> Int64? {
     // Compared before it is converted: NaN, and what no Int64 can be, end here.
     guard let number, number >= Double(least), number <= Double(most) else { return nil }
@@ -155,11 +156,13 @@ extension SocketOption.Value {
 }
 
 /// The low 32 bits, as C's `int` or `unsigned` has them here.
+@inline(never)
 private func bytes(_ number: Int64) -> [UInt8] {
   withUnsafeBytes(of: CInt(truncatingIfNeeded: number)) { Array($0) }
 }
 
 /// The `int` at the front; 0 where the kernel gave less than one.
+@inline(never)
 private func integer(_ bytes: [UInt8]) -> CInt {
   guard bytes.count >= MemoryLayout<CInt>.size else { return 0 }
   return bytes.withUnsafeBytes { $0.loadUnaligned(as: CInt.self) }

@@ -22,9 +22,13 @@ public struct SocketSettings: Sendable {
     // The routes that are looked up go through it too.
     case (SocketOption.solSocket, SocketOption.bindToDevice): interface = setting.bytes
     default:
-      chosen.removeAll { $0.isSameOption(as: setting) }
       // `tos` changes the priority (IP_TOS of Linux does), so it must not come after `priority`.
-      chosen.insert(setting, at: setting.level == SocketOption.ipv4 ? 0 : chosen.count)
+      let goesFirst = setting.level == SocketOption.ipv4
+      var all: [SocketOption.Setting] = []
+      if goesFirst { all.append(setting) }
+      for other in chosen where !other.isSameOption(as: setting) { all.append(other) }
+      if !goesFirst { all.append(setting) }
+      chosen = all
     }
   }
 

@@ -164,22 +164,32 @@ public enum Ordering {
   /// stays where it stands.
   public static func interleaved(_ families: [Family]) -> [Int] {
     let first = families.first { $0 != .unix }
-    let leading = families.indices.filter { families[$0] == first }
-    let other = families.indices.filter { families[$0] != first && families[$0] != .unix }
+    /// The next of the first family, or of the other, from a place on.
+    func next(_ place: inout Int, isFirst: Bool) -> Int? {
+      while place < families.count {
+        place += 1
+        let family = families[place - 1]
+        if family != .unix && (family == first) == isFirst { return place - 1 }
+      }
+      return nil
+    }
+    var leading = 0
+    var other = 0
+    var isFirst = true
     var order: [Int] = []
     order.reserveCapacity(families.count)
-    func placeUnix() {
-      while order.count < families.count && families[order.count] == .unix {
-        order.append(order.count)
+    for place in families.indices {
+      if families[place] == .unix {
+        order.append(place)
+        continue
       }
+      let taken =
+        isFirst
+        ? next(&leading, isFirst: true) ?? next(&other, isFirst: false)
+        : next(&other, isFirst: false) ?? next(&leading, isFirst: true)
+      order.append(taken!)
+      isFirst.toggle()
     }
-    for turn in 0..<max(leading.count, other.count) {
-      placeUnix()
-      if turn < leading.count { order.append(leading[turn]) }
-      placeUnix()
-      if turn < other.count { order.append(other[turn]) }
-    }
-    placeUnix()
     return order
   }
 }

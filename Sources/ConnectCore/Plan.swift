@@ -363,7 +363,7 @@ public struct Plan: Sendable {
   /// `tried`: what was started from here on, by remote and local; what this remote has of it is
   /// taken.
   private mutating func offerOthers(of remote: Int32, without tried: inout ArraySlice<Pair>) {
-    guard options.allowsOtherLocals else { return }
+    guard locals.count > Plan.firstAddress, options.allowsOtherLocals else { return }
     let target = remotes[Int(remote)]
     // While the route's own choice is not known, another address cannot be told from it.
     if case .all = options.locals, !target.hasFacts { return }

@@ -15,8 +15,11 @@ extension Plan {
       }
     case .likely:
       // Unix addresses first, as given; RFC 6724 has the others.
-      let here = order.filter { remotes[$0].facts.isHere }
-      let given = order.filter { !remotes[$0].facts.isHere }
+      var here: [Int] = []
+      var given: [Int] = []
+      for index in order {
+        if remotes[index].facts.isHere { here.append(index) } else { given.append(index) }
+      }
       let sorted = Ordering.sorted(count: given.count) { candidate(remotes[given[$0]]) }
       order = here
       for entry in sorted {
@@ -27,8 +30,12 @@ extension Plan {
     }
     note(order, isByTurns: false)
     if options.interleaves {
-      let turns = Ordering.interleaved(order.map { remotes[$0].endpoint.family })
-      note(turns.map { order[$0] }, isByTurns: true)
+      var families: [Family] = []
+      families.reserveCapacity(order.count)
+      for index in order { families.append(remotes[index].endpoint.family) }
+      var turns = Ordering.interleaved(families)
+      for place in turns.indices { turns[place] = order[turns[place]] }
+      note(turns, isByTurns: true)
     }
   }
 

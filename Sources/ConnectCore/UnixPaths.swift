@@ -36,7 +36,14 @@ public struct UnixPaths: Sendable {
     let position = position(of: path)
     let isThere = position < sorted.count && slots[Int(sorted[position])].path == path
     let slot = isThere ? Int(sorted[position]) : add(path)
-    if !isThere { sorted.insert(Int32(slot), at: position) }
+    if !isThere {
+      // `insert(_:at:)`, without its half kilobyte of code.
+      sorted.append(Int32(slot))
+      for place in stride(from: sorted.count - 1, to: position, by: -1) {
+        sorted[place] = sorted[place - 1]
+      }
+      sorted[position] = Int32(slot)
+    }
     slots[slot].useCount += 1
     return Endpoint(
       IPAddress(unix: UInt64(slots[slot].generation) << 32 | UInt64(slot)), port: 0)
