@@ -11,7 +11,8 @@ local list_type, list_core = types["address list"], methods["address list"]
 local socket_type, socket_core = types.socket, methods.socket
 
 -- Looked up once: most connects do little else in Lua.
-local connect, getmetatable, type = core.connect_by_list, getmetatable, type
+local connect, getmetatable, setmetatable, type =
+  core.connect_by_list, getmetatable, setmetatable, type
 
 local net, list, socket, address = { version = "0.1.0" }, {}, {}, {}
 local address_type = { __name = "address", __index = address }

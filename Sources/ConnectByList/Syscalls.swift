@@ -256,7 +256,8 @@ enum Syscalls {
 
   // MARK: waiting; EINTR counts as a wake-up for nothing, the caller looks at the clock again
 
-  /// Ready events of one descriptor, 0 at the time-out. C: `ppoll`.
+  /// Ready events of one descriptor, 0 at the time-out. C: `poll`, or `ppoll` for a part of a
+  /// millisecond.
   static func poll(_ fd: CInt, events: CInt, for span: TimeSpan) -> CInt {
     interruptible(cbl_poll(fd, events, wait(span)))
   }

@@ -35,10 +35,22 @@ extension TextBuffer {
     append(decimal: UInt64(endpoint.port))
   }
 
+  /// Put together beside and appended once: scripts ask every socket for two addresses.
   private mutating func append(dottedQuad bits: UInt32) {
-    for part in 0..<4 {
-      if part > 0 { append(byte: UInt8(ascii: ".")) }
-      append(decimal: UInt64(bits >> UInt32(24 - 8 * part) & 0xff))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 15) { text in
+      var count = 0
+      func put(_ byte: UInt8) {
+        text[count] = byte
+        count += 1
+      }
+      for place: UInt32 in 0..<4 {
+        if place > 0 { put(UInt8(ascii: ".")) }
+        let part = UInt8(truncatingIfNeeded: bits >> (24 - 8 * place))
+        if part >= 100 { put(UInt8(ascii: "0") + part / 100) }
+        if part >= 10 { put(UInt8(ascii: "0") + part / 10 % 10) }
+        put(UInt8(ascii: "0") + part % 10)
+      }
+      append(UnsafeBufferPointer(rebasing: text[..<count]))
     }
   }
 

@@ -13,8 +13,11 @@ public struct TextBuffer: Sendable {
   // Not inlined, as each of them would be in dozens of places.
   @inline(never)
   public mutating func append(_ text: StaticString) {
-    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    text.withUTF8Buffer { append($0) }
   }
+
+  @inline(never)
+  mutating func append(_ text: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: text) }
 
   @inline(never)
   public mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }

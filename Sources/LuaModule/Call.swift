@@ -59,7 +59,7 @@ extension Call {
     // Cut rather than refused: a message is for reading.
     let count = Swift.min(text.bytes.count, Int(CBL_SCRATCH_MAX) - 64)
     withScratch { scratch in
-      for index in 0..<count { scratch[index] = text.bytes[index] }
+      text.bytes.withUnsafeBufferPointer { scratch.update(from: $0.baseAddress!, count: count) }
     }
     pointee.message_count = count
     pointee.scratch_count = count
@@ -156,7 +156,7 @@ extension Call {
     let count = Swift.min(bytes.count, Int(CBL_SCRATCH_MAX) - start)
     var value = cbl_value(kind: CBL_TEXT)
     withScratch { scratch in
-      for index in 0..<count { scratch[start + index] = bytes[index] }
+      bytes.withUnsafeBufferPointer { (scratch + start).update(from: $0.baseAddress!, count: count) }
       value.bytes = UnsafeRawPointer(scratch + start)
     }
     value.count = count

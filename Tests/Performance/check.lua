@@ -19,7 +19,7 @@ for _, row in ipairs(rows) do
       if not holds then failures = failures + 1 end
       print(("%-7s%s (%s): %s, limit %s%s"):format(holds and "ok" or "FAILED", row.key, row.what,
         judge.rounded(numbers.ours, row.digits), bound,
-        is_met and "" or (", goal %s"):format(goal)))
+        (is_met or not goal) and "" or (", goal %s"):format(goal)))
     end
   end
 end

@@ -14,7 +14,7 @@ end
 --- The goal of a row, and whether a number meets it; nothing where it has none.
 function judge.goal(row, number)
   local limit = limits[row.key]
-  if not limit then return nil end
+  if not limit or not limit.goal then return nil end
   local is_met = number and holds(limit, limit.goal, judge.rounded(number, row.digits))
   return limit.goal, is_met, limit.least
 end
