@@ -115,17 +115,13 @@ extension AddressList {
   /// an unscoped link-local address once for each of `links` (interface indices that have such an
   /// address).
   ///
-  /// Linear in the number of entries. A family other than `family`, where that is given, is left
+  /// O(n log n), O(n) where they are sorted. A family other than `family`, where that is given, is left
   /// out.
   public func candidates(family: Family?, links: [UInt32]) -> [Candidate] {
     var result: [Candidate] = []
     result.reserveCapacity(entries.count)
-    var seen = EndpointTable()
     func take(_ endpoint: Endpoint, _ entry: Int) {
       if let family, endpoint.family != family { return }
-      if entries.count > 1 || links.count > 1 {
-        guard seen.insert(endpoint) else { return }
-      }
       result.append(Candidate(endpoint, entry: Int32(entry)))
     }
     for (index, entry) in entries.enumerated() {
@@ -137,7 +133,27 @@ extension AddressList {
         take(endpoint, index)
       }
     }
-    return result
+    return result.count > 1 ? merged(result) : result
+  }
+
+  /// Without those whose endpoint stands before them. By sorting: who writes a list for somebody
+  /// else cannot make it slow, as he could with hashes that he knows.
+  private func merged(_ candidates: [Candidate]) -> [Candidate] {
+    let order = sortedIndices(candidates.count) {
+      candidates[$0].endpoint.precedes(candidates[$1].endpoint)
+    }
+    var isRepeated = [Bool](repeating: false, count: candidates.count)
+    var repeatedCount = 0
+    for place in 1..<order.count
+    where candidates[order[place]].endpoint == candidates[order[place - 1]].endpoint {
+      isRepeated[order[place]] = true
+      repeatedCount += 1
+    }
+    if repeatedCount == 0 { return candidates }
+    var merged: [Candidate] = []
+    merged.reserveCapacity(candidates.count - repeatedCount)
+    for index in candidates.indices where !isRepeated[index] { merged.append(candidates[index]) }
+    return merged
   }
 
   /// The names as a race waits for them.

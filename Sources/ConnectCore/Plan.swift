@@ -376,7 +376,8 @@ public struct Plan: Sendable {
       }
       if let pair = tried.first, pair.remote == remote && pair.local == index { continue }
       heaps[index].insert(
-        RemoteHeap.Entry(chance: standings[Int(remote)].chance, place: target.place, remote: remote))
+        RemoteHeap.Entry(chance: standings[Int(remote)].chance, place: target.place, remote: remote)
+      )
     }
   }
 

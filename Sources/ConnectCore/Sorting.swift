@@ -40,8 +40,9 @@ public func sortedIndices(_ count: Int, by precedes: (_ a: Int, _ b: Int) -> Boo
 /// of code for each type of its values. They stand in arrays beside, at the same places.
 ///
 /// Up to `scannedMax` endpoints are looked through; beyond, their hashes are kept, in a table that
-/// is at most half full. The hash has no secret: who can choose addresses here chooses a few
-/// hundred at most (answers to a name), and they cost no more than to look through them.
+/// is at most half full. The hash has no secret, as the core has no random numbers: who chooses the
+/// endpoints can choose such as share their slots, and makes what a list remembers of them slow to
+/// look up. Only what was tried is in it.
 struct EndpointTable: Sendable {
   private(set) var endpoints: [Endpoint] = []
   /// Places, -1 where there is none; a power of two, or none at all.
@@ -85,6 +86,16 @@ struct EndpointTable: Sendable {
 }
 
 extension Endpoint {
+  /// Some order.
+  func precedes(_ other: Endpoint) -> Bool {
+    let (a, b) = (address, other.address)
+    if a.high != b.high { return a.high < b.high }
+    if a.low != b.low { return a.low < b.low }
+    if a.scope != b.scope { return a.scope < b.scope }
+    if a.family != b.family { return a.family.rawValue < b.family.rawValue }
+    return port < other.port
+  }
+
   /// A number that is another for almost any two endpoints, also in its lowest bits.
   fileprivate var scatter: Int {
     // The odd constants are SplitMix64's.
