@@ -53,9 +53,7 @@ func sharedObject(of target: String) -> [LinkerSetting] {
     .unsafeFlags([
       // Of the linkers only the toolchain's own folds functions whose code is the same.
       "-use-ld=lld", "-Xlinker", "--icf=all",
-      // A bit a pointer to be relocated instead of 24 bytes. It alone is why
-      // glibc must be 2.36 or later; without it 2.34 would do, and the module be 25 KB larger.
-      "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+      // Not `pack-relative-relocs`: 25 KB less, but glibc would have to be 2.36 where 2.34 will do.
       "-Xlinker", "\(Context.packageDirectory)/Sources/LuaModule/discard.ld",
       "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/\(target)/exports.map",
       "-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "-z", "-Xlinker", "nodelete",
