@@ -31,7 +31,8 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
   cbl_push_metatable(L, index);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
-  lua_newtable(L);
+  /* With the face's fields; the most are those of a list. */
+  lua_createtable(L, 0, 6);
   int metatable = lua_gettop(L);
   lua_pushstring(L, type->name);
   lua_setfield(L, metatable, "__name");
@@ -47,8 +48,16 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, type);
 }
 
+/* A table with room for the rows of a type's methods, `read` and `lines` among them. To grow with each
+ * name would cost as much as all the rest of opening the module. */
+static void push_table_for(lua_State *L, const struct cbl_row *rows, enum cbl_type_index self) {
+  int count = 2;
+  for (const struct cbl_row *row = rows; row->name; row++) count += row->self == self;
+  lua_createtable(L, 0, count);
+}
+
 static void push_methods(lua_State *L, enum cbl_type_index index) {
-  lua_newtable(L);
+  push_table_for(L, cbl_method_rows, index);
   for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
     if (row->self != index) continue;
     push_function(L, row);
@@ -67,15 +76,16 @@ __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State 
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  lua_newtable(L);
+  /* And the two tables. */
+  push_table_for(L, cbl_module_rows, CBL_TYPE_NONE);
   /* All types first: a method of one may make another. */
-  lua_newtable(L);
+  lua_createtable(L, 0, CBL_TYPE_COUNT);
   for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
     push_type(L, (enum cbl_type_index)index);
     lua_setfield(L, -2, cbl_types[index].name);
   }
   lua_setfield(L, -2, "types");
-  lua_newtable(L);
+  lua_createtable(L, 0, CBL_TYPE_COUNT);
   for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
     push_methods(L, (enum cbl_type_index)index);
     lua_setfield(L, -2, cbl_types[index].name);
