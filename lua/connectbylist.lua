@@ -35,7 +35,7 @@ local function later(place, names)
   end
 end
 
-later(face, "parts_of with_plain_locals")
+later(face, "failed parts_of with_plain_locals")
 later(net, "address connect_by_name explain local_addresses")
 
 -- Addresses: plain values with the fields host, port, family, scope.
@@ -92,6 +92,8 @@ local function fill(made, entries)
   return made
 end
 
+face.fill = fill
+
 --- A list of the addresses to try. `entries`: one text, or an array of what `list:add` takes.
 -- An array with a malformed entry gives `nil, message, "EINVAL"`.
 function net.address_list(entries, default_port)
@@ -102,37 +104,21 @@ function net.address_list(entries, default_port)
   return fill(core.address_list(nil, default_port), entries or {})
 end
 
--- The core's list for what a caller gave; nil, message and code where an entry is malformed.
-function face.listed(entries, name)
-  if type(entries) ~= "table" and type(entries) ~= "string" then return entries end
-  local made, message, code = fill(core.address_list(), entries)
-  if made then return made end
-  return nil, name .. ": " .. message, code
-end
-
 -- Connecting.
-
--- The border reads plain values only, and among local addresses may be address objects.
-function face.plain(options)
-  if type(options) ~= "table" or type(rawget(options, "local_addresses")) ~= "table" then
-    return options
-  end
-  return face.with_plain_locals(options)
-end
-
--- A malformed entry is told as any connect that fails, with a report.
-function face.failed(message, code) return nil, message, code, core.failed_report(code) end
 
 --- A connected socket, or `nil, message, code, report`. Where the first argument is a socket made by
 -- `net.socket`, that socket is connected.
 function net.connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
-  if getmetatable(entries) ~= list_type then
-    local message, code
-    entries, message, code = face.listed(entries, "connect_by_list")
-    if message then return face.failed(message, code) end
+  local kind = type(entries)
+  if kind == "table" or kind == "string" then
+    local made, message = fill(core.address_list(), entries)
+    if not made then return face.failed("connect_by_list: " .. message) end
+    entries = made
   end
-  if options then options = face.plain(options) end
+  if options and type(options) == "table" and rawget(options, "local_addresses") then
+    options = face.with_plain_locals(options)
+  end
   if sock then return socket_core.connect_by_list(sock, entries, options) end
   return connect(entries, options)
 end

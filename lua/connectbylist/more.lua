@@ -95,9 +95,15 @@ return function(face)
 
   -- Connecting.
 
-  --- Options whose local addresses may be address objects, with these as text. A port of 0 is the
-  -- kernel's to choose and goes without.
+  --- A malformed entry is told as any connect that fails, with a report.
+  function face.failed(message) return nil, message, "EINVAL", core.failed_report "EINVAL" end
+
+  --- Options whose local addresses may be address objects, with these as text: the border reads plain
+  -- values only. A port of 0 is the kernel's to choose and goes without.
   function face.with_plain_locals(options)
+    if type(options) ~= "table" or type(rawget(options, "local_addresses")) ~= "table" then
+      return options
+    end
     local texts, copy = {}, {}
     for i, item in ipairs(options.local_addresses) do
       if getmetatable(item) == address_type then
@@ -113,21 +119,24 @@ return function(face)
   --- The same for one host name and a port or a service: `net.connect_by_name("db.test", "https")`.
   function net.connect_by_name(host, service, options)
     local made = core.address_list()
-    local ok, message, code = list_core.add(made, host, service)
-    if not ok then return face.failed("connect_by_name: " .. message, code) end
-    local sock, report
-    sock, message, code, report = core.connect_by_list(made, face.plain(options))
+    local ok, message = list_core.add(made, host, service)
+    if not ok then return face.failed("connect_by_name: " .. message) end
+    local sock, code, report
+    sock, message, code, report = core.connect_by_list(made, face.with_plain_locals(options))
     if sock then return sock end
     return nil, message:gsub("^connect_by_list", "connect_by_name"), code, report
   end
 
   --- The plan, without sending a packet: an array of {rank, local_address, remote_address, chance,
   -- reasons}; `tostring` prints a table. Names are not looked up for it.
-  function net.explain(addresses, options)
-    local made, message, code = face.listed(addresses, "explain")
-    if message then return nil, message, code end
-    local rows
-    rows, message, code = core.explain(made, face.plain(options))
+  function net.explain(entries, options)
+    local list = entries
+    if type(entries) == "table" or type(entries) == "string" then
+      local made, message, code = face.fill(core.address_list(), entries)
+      if not made then return nil, "explain: " .. message, code end
+      list = made
+    end
+    local rows, message, code = core.explain(list, face.with_plain_locals(options))
     if not rows then return nil, message, code end
     return require("connectbylist.report").explanation(rows, address_type)
   end
