@@ -105,8 +105,8 @@ static const struct {
   void (*run)(long count);
 } jobs[] = {
     {"connect", do_connect},       {"names", do_names},
-    {"read_line", do_read_line},   {"read_block", do_read_block},
-    {"write_block", do_write_block},
+    {"names_delaying", do_names},  {"read_line", do_read_line},
+    {"read_block", do_read_block}, {"write_block", do_write_block},
 };
 
 static double now_us(void) {

@@ -13,6 +13,8 @@ return {
   connect_peers_ratio = { goal = 1.00 },
   names_ratio = { goal = 1.10 },
   names_peers_ratio = { goal = 1.00 },
+  names_delaying_ratio = { goal = 1.10 },
+  names_delaying_peers_ratio = { goal = 1.00 },
 
   read_line_instructions = { goal = 1300 },
   lines_instructions = { goal = 1150 },

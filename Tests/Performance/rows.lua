@@ -122,6 +122,12 @@ return {
   row("names_us", "connect, both names, close: µs", 1, times("names", 2000, rounds, all)),
   row("names_ratio", "… times raw C", 2, against("names", "floor")),
   row("names_peers_ratio", "… times the fastest Lua peer", 2, against_best "names"),
+  -- All do the same here: no option is set, and both names are asked.
+  row("names_delaying_us", "the same without `nodelay`, which only ours sets: µs", 1,
+    times("names_delaying", 2000, rounds, all)),
+  row("names_delaying_ratio", "… times raw C", 2, against("names_delaying", "floor")),
+  row("names_delaying_peers_ratio", "… times the fastest Lua peer", 2,
+    against_best "names_delaying"),
   row("connect_each_us", "connect to a list made in each turn, close: µs", 1,
     times("connect_each", 2000, rounds, ours)),
 

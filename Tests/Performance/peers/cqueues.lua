@@ -41,6 +41,9 @@ jobs.names = job(function(count, ports)
   end
 end)
 
+-- No option is set anyway.
+jobs.names_delaying = jobs.names
+
 jobs.read_line = job(function(count, ports)
   local sock = connected(ports.source)
   for _ = 1, count do sock:read("*l") end

@@ -29,6 +29,9 @@ function jobs.names(count, ports)
   end
 end
 
+-- No option is set anyway.
+jobs.names_delaying = jobs.names
+
 function jobs.read_line(count, ports)
   local sock = connected(ports.source)
   for _ = 1, count do sock:receive("*l") end

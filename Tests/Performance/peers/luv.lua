@@ -27,6 +27,9 @@ function jobs.names(count, ports)
   end)
 end
 
+-- No option is set anyway.
+jobs.names_delaying = jobs.names
+
 --- Chunks as they come, 64 KiB at most, until there are as many bytes.
 function jobs.read_block(count, ports)
   local left = count * 65536

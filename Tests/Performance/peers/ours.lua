@@ -34,12 +34,23 @@ function jobs.connect_each(count, ports)
   end
 end
 
---- Without the one option that is on unless said otherwise.
+-- Without the one option that is on unless said otherwise.
+local delaying = { socket = { nodelay = false } }
+
 function jobs.connect_delaying(count, ports)
   local list = net.address_list { literal(ports.sink) }
-  local options = { socket = { nodelay = false } }
   for _ = 1, count do
-    local sock = net.connect_by_list(list, options)
+    local sock = net.connect_by_list(list, delaying)
+    sock:close()
+  end
+end
+
+function jobs.names_delaying(count, ports)
+  local list = net.address_list { literal(ports.sink) }
+  for _ = 1, count do
+    local sock = net.connect_by_list(list, delaying)
+    sock:local_address()
+    sock:remote_address()
     sock:close()
   end
 end
