@@ -4,30 +4,45 @@
 -- every script reads costs each of them its time.
 local core = require "connectbylist.core"
 
--- What the core has is the state's and stays when this file is loaded again: nothing in its tables
--- of methods is changed, and the metatables are filled anew.
-local types, methods = core.types, core.methods
-local list_type, list_core = types["address list"], methods["address list"]
-local socket_type, socket_core = types.socket, methods.socket
+-- What the core has is the state's and stays when this file is loaded again: the tables of methods
+-- are new each time, and the metatables are filled anew.
+local types, list, socket = core.types, core.methods "address list", core.methods "socket"
+local list_type, socket_type = types["address list"], types.socket
+
+-- What the face has in another form, or not at all.
+local add, get = list.add, list.get
+local connect_socket = socket.connect_by_list
+local local_address, remote_address = socket.local_address, socket.remote_address
+list_type.__len, list.count, list.get = list.count, nil, nil
+socket.connect_by_list, socket.is_open, socket.unread = nil, nil, nil
 
 -- Looked up once: most connects do little else in Lua.
 local connect, getmetatable, setmetatable, type =
   core.connect_by_list, getmetatable, setmetatable, type
 
-local net, list, socket, address = { version = "0.1.0" }, {}, {}, {}
+local net = {
+  version = "0.1.0",
+  --- A socket object that owns a connected descriptor.
+  wrap = core.wrap,
+  --- A stream socket that is neither bound nor connected: "inet6" (the default; it takes IPv4 too),
+  -- "inet" or "unix". Set its options, then give it to `connect_by_list`.
+  socket = core.socket,
+}
+
+local address = {}
 local address_type = { __name = "address", __index = address }
 -- What a list has of a name that is to be resolved: host and port, which may be a service.
 local name_type = { __name = "name" }
 
 -- What the other files need of this one.
 local face = {
-  core = core, net = net, list = list, socket = socket, address = address, list_type = list_type,
-  socket_type = socket_type, address_type = address_type, name_type = name_type,
+  core = core, net = net, list = list, socket = socket, address = address,
+  address_type = address_type, name_type = name_type,
 }
 
 -- Puts a function in place of each of these names that fetches them all, and calls the one.
-local function later(place, names)
-  for name in names:gmatch "%S+" do
+local function later(place, ...)
+  for _, name in ipairs { ... } do
     place[name] = function(...)
       require "connectbylist.more" (face)
       return place[name](...)
@@ -35,8 +50,8 @@ local function later(place, names)
   end
 end
 
-later(face, "failed parts_of with_plain_locals")
-later(net, "address connect_by_name explain local_addresses")
+later(face, "add_table", "failed", "with_plain_locals")
+later(net, "address", "connect_by_name", "explain", "local_addresses")
 
 -- Addresses: plain values with the fields host, port, family, scope.
 
@@ -47,8 +62,8 @@ local function make_address(host, port, family, scope)
 end
 
 face.make_address = make_address
-later(address, "mapped unmapped")
-later(address_type, "__tostring __concat __eq")
+later(address, "mapped", "unmapped")
+later(address_type, "__tostring", "__concat", "__eq")
 later(name_type, "__tostring")
 
 -- Lists.
@@ -56,22 +71,15 @@ later(name_type, "__tostring")
 --- Adds one entry: text, an address, or a table with a host and a port, or with a Unix path.
 -- Returns the list, or `nil, message, "EINVAL"` with the list as before.
 function list:add(entry, port)
-  local is_unix, problem
-  if type(entry) == "table" then
-    entry, port, is_unix, problem = face.parts_of(entry, port)
-    if problem then return nil, problem, "EINVAL" end
-  end
-  return list_core.add(self, entry, port, is_unix)
+  if type(entry) == "table" then return face.add_table(self, entry, port) end
+  return add(self, entry, port)
 end
 
-list.clear, list.forget = list_core.clear, list_core.forget
-later(list, "remove history")
-
-list_type.__len = list_core.count
+later(list, "remove", "history")
 
 function list_type:__index(key)
   local position = type(key) == "number" and math.tointeger(key)
-  if position then return make_address(list_core.get(self, position)) end
+  if position then return make_address(get(self, position)) end
   return list[key]
 end
 
@@ -81,12 +89,8 @@ later(list_type, "__tostring")
 local function fill(made, entries)
   if type(entries) == "string" then entries = { entries } end
   for i = 1, #entries do
-    local entry, ok, message = entries[i]
-    if type(entry) == "table" or type(entry) == "string" then
-      ok, message = list.add(made, entry)
-    else
-      message = "string or table expected, got " .. type(entry)
-    end
+    local entry = entries[i]
+    local ok, message = (type(entry) == "string" and add or face.add_table)(made, entry)
     if not ok then return nil, ("entry %d: %s"):format(i, message), "EINVAL" end
   end
   return made
@@ -119,30 +123,20 @@ function net.connect_by_list(sock, entries, options)
   if options and type(options) == "table" and rawget(options, "local_addresses") then
     options = face.with_plain_locals(options)
   end
-  if sock then return socket_core.connect_by_list(sock, entries, options) end
+  if sock then return connect_socket(sock, entries, options) end
   return connect(entries, options)
 end
 
---- A socket object that owns a connected descriptor.
-net.wrap = core.wrap
-
---- A stream socket that is neither bound nor connected: "inet6" (the default; it takes IPv4 too),
--- "inet" or "unix". Set its options, then give it to `connect_by_list`.
-net.socket = core.socket
-
 -- Sockets: reading and writing is in the core.
 
-for name, method in pairs(socket_core) do socket[name] = method end
-socket.unread, socket.connect_by_list, socket.is_open = nil, nil, nil
+function socket:local_address() return make_address(local_address(self)) end
 
-function socket:local_address() return make_address(socket_core.local_address(self)) end
+function socket:remote_address() return make_address(remote_address(self)) end
 
-function socket:remote_address() return make_address(socket_core.remote_address(self)) end
-
-later(socket, "bind detach getfamily")
+later(socket, "bind", "detach", "getfamily")
 later(socket_type, "__tostring")
 socket_type.__index = socket
 
-later(types.report, "__index __tostring")
+later(types.report, "__index", "__tostring")
 
 return net

@@ -31,7 +31,7 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
   cbl_push_metatable(L, index);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
-  /* With the face's fields; the most are those of a list. */
+  /* With the face's fields; a list has the most. */
   lua_createtable(L, 0, 6);
   int metatable = lua_gettop(L);
   lua_pushstring(L, type->name);
@@ -70,13 +70,23 @@ static void push_methods(lua_State *L, enum cbl_type_index index) {
   lua_setfield(L, -2, "lines");
 }
 
-/* connectbylist.core: the functions; in `types` the metatables, and in `methods` what
+/* core.methods(type): a new table of its methods, for the caller to build on. */
+static int new_methods(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
+    if (strcmp(name, cbl_types[index].name) != 0) continue;
+    push_methods(L, (enum cbl_type_index)index);
+    return 1;
+  }
+  return luaL_argerror(L, 1, "no such type");
+}
+
+/* connectbylist.core: the functions; in `types` the metatables; `methods` gives what
  * lua/connectbylist.lua builds their public face on. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  /* And the two tables. */
   push_table_for(L, cbl_module_rows, CBL_TYPE_NONE);
   /* All types first: a method of one may make another. */
   lua_createtable(L, 0, CBL_TYPE_COUNT);
@@ -85,11 +95,7 @@ int luaopen_connectbylist_core(lua_State *L) {
     lua_setfield(L, -2, cbl_types[index].name);
   }
   lua_setfield(L, -2, "types");
-  lua_createtable(L, 0, CBL_TYPE_COUNT);
-  for (int index = CBL_TYPE_NONE + 1; index < CBL_TYPE_COUNT; index++) {
-    push_methods(L, (enum cbl_type_index)index);
-    lua_setfield(L, -2, cbl_types[index].name);
-  }
+  lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
   for (const struct cbl_row *row = cbl_module_rows; row->name; row++) {
     push_function(L, row);

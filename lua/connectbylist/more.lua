@@ -3,7 +3,7 @@
 return function(face)
   local core, net, address_type = face.core, face.net, face.address_type
   local make_address = face.make_address
-  local list_core, socket_core = core.methods["address list"], core.methods["socket"]
+  local list_core, socket_core = core.methods "address list", core.methods "socket"
 
   -- Addresses.
 
@@ -55,25 +55,35 @@ return function(face)
     return path
   end
 
-  --- Host and port of an entry that is a table, or its Unix path, nil and true; fourth, what is wrong
-  -- with it.
-  function face.parts_of(entry, port)
-    local path, problem = unix_path_of(entry)
-    if path or problem then return path, nil, true, problem end
+  -- Host and port of an entry that is a table; nil, and what is wrong with it.
+  local function parts_of(entry, port)
     -- The field names of an address, of luv's and luaposix's resolvers, and of LuaSocket's.
     local host, scope = entry.host or entry.addr or entry.ip, entry.scope
-    if type(host) ~= "string" then return nil, nil, nil, "a table without a host" end
+    if type(host) ~= "string" then return nil, "a table without a host" end
     if type(scope) == "string" or math.type(scope) == "integer" then
       host = host .. "%" .. scope
     elseif scope then
-      return nil, nil, nil, "the scope is neither the name of an interface nor its number"
+      return nil, "the scope is neither the name of an interface nor its number"
     end
     port = entry.port or port
     if type(port) == "number" then port = math.tointeger(port) or false end
     if port ~= nil and type(port) ~= "string" and type(port) ~= "number" then
-      return nil, nil, nil, "the port is neither a whole number nor text"
+      return nil, "the port is neither a whole number nor text"
     end
     return host, port
+  end
+
+  --- Adds an entry that is not a text.
+  function face.add_table(list, entry, port)
+    if type(entry) ~= "table" then
+      return nil, "string or table expected, got " .. type(entry), "EINVAL"
+    end
+    local path, problem = unix_path_of(entry)
+    if problem then return nil, problem, "EINVAL" end
+    if path then return list_core.add(list, path, nil, true) end
+    local host, own_port = parts_of(entry, port)
+    if not host then return nil, own_port, "EINVAL" end
+    return list_core.add(list, host, own_port)
   end
 
   --- Takes an entry out and returns it.
@@ -86,7 +96,9 @@ return function(face)
     return known
   end
 
-  function face.list_type:__tostring()
+  local list_type = core.types["address list"]
+
+  function list_type:__tostring()
     local texts = {}
     for i = 1, math.min(#self, 20) do texts[i] = tostring(self[i]) end
     if #self > #texts then texts[#texts + 1] = ("… (%d in all)"):format(#self) end
@@ -174,7 +186,9 @@ return function(face)
     return own.family
   end
 
-  function face.socket_type:__tostring()
+  local socket_type = core.types.socket
+
+  function socket_type:__tostring()
     if not socket_core.is_open(self) then return "tcp{client}: closed" end
     if not socket_core.connected(self) then return "tcp{client}: not connected" end
     return ("tcp{client}: %s -> %s"):format(self:local_address(), self:remote_address())
@@ -185,7 +199,7 @@ return function(face)
   local report_type = core.types.report
 
   local function report_face()
-    require("connectbylist.report").install(report_type, core.methods.report, address_type)
+    require("connectbylist.report").install(report_type, core.methods "report", address_type)
     return report_type
   end
 

@@ -7,7 +7,7 @@
 local core = require "connectbylist.core"
 local net = require "connectbylist"
 
-local peer_core = core.methods["test endpoint"]
+local peer_core = core.methods "test endpoint"
 local peer = {}
 core.types["test endpoint"].__index = peer
 
