@@ -111,8 +111,9 @@ func example(_ name: String, _ source: String, _ dependencies: [Target.Dependenc
 }
 
 let hostAndTests: [Target] = [
-  // The async face, which Embedded Swift cannot have.
-  .target(name: "ConnectByListAsync", dependencies: ["ConnectByList"]),
+  // The async face, which Embedded Swift cannot have. ConnectCore's types go through ConnectByList:
+  // undeclared, an incremental build would keep code for a layout that they no longer have.
+  .target(name: "ConnectByListAsync", dependencies: ["ConnectByList", "ConnectCore"]),
   .testTarget(
     name: "ConnectByListAsyncTests", dependencies: ["ConnectByListAsync", "ConnectByList"]),
   // The interpreter: all that may jump through Lua's errors is C.
@@ -140,7 +141,7 @@ let hostAndTests: [Target] = [
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(name: "HostTests", dependencies: ["Host", "CHost"]),
   example("ConnectExample", "connect.c", ["CConnectByList", "CEntry"]),
-  example("ConnectInSwift", "connect.swift", ["ConnectByListAsync"]),
+  example("ConnectInSwift", "connect.swift", ["ConnectByListAsync", "ConnectByList", "ConnectCore"]),
   .testTarget(
     name: "CEntryTests",
     dependencies: ["CConnectByList", "CEntry", "ConnectByList", "ConnectCore", "CPosix"]),
