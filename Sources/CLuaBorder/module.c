@@ -38,7 +38,7 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)type);
   lua_pushcclosure(L, release_handle, 1);
   lua_setfield(L, metatable, "__gc");
-  for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
+  for (const struct cbl_row *row = cbl_method_rows; row->name[0]; row++) {
     if (row->self != index || strcmp(row->name, "close") != 0) continue;
     push_function(L, row);
     lua_setfield(L, metatable, "__close");
@@ -49,7 +49,7 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
 
 static void push_methods(lua_State *L, enum cbl_type_index index) {
   lua_newtable(L);
-  for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
+  for (const struct cbl_row *row = cbl_method_rows; row->name[0]; row++) {
     if (row->self != index) continue;
     push_function(L, row);
     lua_setfield(L, -2, row->name);
@@ -81,7 +81,7 @@ int luaopen_connectbylist_core(lua_State *L) {
     lua_setfield(L, -2, cbl_types[index].name);
   }
   lua_setfield(L, -2, "methods");
-  for (const struct cbl_row *row = cbl_module_rows; row->name; row++) {
+  for (const struct cbl_row *row = cbl_module_rows; row->name[0]; row++) {
     push_function(L, row);
     lua_setfield(L, -2, row->name);
   }
