@@ -34,6 +34,10 @@ let swiftSettings: [SwiftSetting] =
     .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"] + small),
   ] : []
 
+/// Of the modules below the roots: embedded, a root compiles all that it uses of them itself.
+let librarySwiftSettings =
+  swiftSettings + (isModule ? [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"])] : [])
+
 let cSettings: [CSetting] =
   isModule
   ? [
@@ -76,10 +80,12 @@ let library: [Target] = [
   .target(name: "CPosix", cSettings: cSettingsWithoutUnwinding),
   // Planning and racing, pure: imports nothing, knows neither clock nor descriptor.
   .target(
-    name: "ConnectCore", exclude: isModule ? simulator : [], swiftSettings: swiftSettings),
+    name: "ConnectCore", exclude: isModule ? simulator : [],
+    swiftSettings: librarySwiftSettings),
   // The driver and the socket.
   .target(
-    name: "ConnectByList", dependencies: ["ConnectCore", "CPosix"], swiftSettings: swiftSettings),
+    name: "ConnectByList", dependencies: ["ConnectCore", "CPosix"],
+    swiftSettings: librarySwiftSettings),
   // Finds lua.h; links nothing.
   .target(name: "CLua"),
   // The C half of the Lua border: knows Lua and nothing of sockets.

@@ -23,7 +23,8 @@ struct cbl_handle {
 
 /* One Lua name. */
 struct cbl_row {
-  const char *name;
+  /* Here, and no pointer to it: one is relocated when the module is loaded, which takes 24 bytes. */
+  char name[16];
   cbl_function function;
   cbl_ready_function ready; /* tried first where there is no argument, or `ready_for` alone */
   char ready_for;           /* a text of this one character */
@@ -41,7 +42,7 @@ struct cbl_row {
 };
 
 extern const struct cbl_type cbl_types[CBL_TYPE_COUNT];
-/* Each ends with a row without a name. */
+/* Each ends with a row whose name is empty. */
 extern const struct cbl_row cbl_module_rows[];
 extern const struct cbl_row cbl_method_rows[];
 extern const struct cbl_row cbl_read_row;

@@ -39,7 +39,7 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)type);
   lua_pushcclosure(L, release_handle, 1);
   lua_setfield(L, metatable, "__gc");
-  for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
+  for (const struct cbl_row *row = cbl_method_rows; row->name[0]; row++) {
     if (row->self != index || strcmp(row->name, "close") != 0) continue;
     push_function(L, row);
     lua_setfield(L, metatable, "__close");
@@ -52,13 +52,13 @@ static void push_type(lua_State *L, enum cbl_type_index index) {
  * name would cost as much as all the rest of opening the module. */
 static void push_table_for(lua_State *L, const struct cbl_row *rows, enum cbl_type_index self) {
   int count = 2;
-  for (const struct cbl_row *row = rows; row->name; row++) count += row->self == self;
+  for (const struct cbl_row *row = rows; row->name[0]; row++) count += row->self == self;
   lua_createtable(L, 0, count);
 }
 
 static void push_methods(lua_State *L, enum cbl_type_index index) {
   push_table_for(L, cbl_method_rows, index);
-  for (const struct cbl_row *row = cbl_method_rows; row->name; row++) {
+  for (const struct cbl_row *row = cbl_method_rows; row->name[0]; row++) {
     if (row->self != index) continue;
     push_function(L, row);
     lua_setfield(L, -2, row->name);
@@ -97,7 +97,7 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "types");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
-  for (const struct cbl_row *row = cbl_module_rows; row->name; row++) {
+  for (const struct cbl_row *row = cbl_module_rows; row->name[0]; row++) {
     push_function(L, row);
     lua_setfield(L, -2, row->name);
   }

@@ -32,7 +32,7 @@ const struct cbl_row cbl_module_rows[] = {
      .behind_face = true,
      .function = cbl_lua_peer_new,
      .makes = CBL_TYPE_PEER},
-    {.name = NULL},
+    {.name = ""},
 };
 
 const struct cbl_row cbl_read_row = {
@@ -127,5 +127,5 @@ const struct cbl_row cbl_method_rows[] = {
     {.name = "accepted", .self = CBL_TYPE_PEER, .function = cbl_lua_peer_accepted},
     {.name = "close", .self = CBL_TYPE_PEER, .function = cbl_lua_peer_close, .may_close = true,
      .answer_when_released = true},
-    {.name = NULL},
+    {.name = ""},
 };

@@ -5,9 +5,6 @@ import ConnectCore
 /// messages, the table in README and the tests read it there.
 public struct SocketOption: Sendable {
   public let name: StaticString
-  /// Another name that is taken for it, and LuaSocket's; empty where there is none.
-  let alias: StaticString
-  let luaSocketName: StaticString
   public let kind: Kind
   /// As `setsockopt` takes them; numbers of Linux's uapi headers (asm-generic).
   public let level: CInt
@@ -49,8 +46,7 @@ public struct SocketOption: Sendable {
   @inline(__always)
   init(
     _ name: StaticString, _ kind: Kind, _ level: CInt, _ number: CInt, _ families: Families,
-    moment: Moment = .beforeConnecting, alias: StaticString = "", luaSocket: StaticString = "",
-    _ doc: StaticString = ""
+    moment: Moment = .beforeConnecting, _ doc: StaticString = ""
   ) {
     self.name = name
     self.kind = kind
@@ -58,8 +54,6 @@ public struct SocketOption: Sendable {
     self.number = number
     self.families = families
     self.moment = moment
-    self.alias = alias
-    luaSocketName = luaSocket
     #if !hasFeature(Embedded)
       self.doc = doc
     #endif
@@ -73,24 +67,29 @@ public struct SocketOption: Sendable {
   static let sendBuffer: CInt = 7
   static let bindToDevice: CInt = 25
   static let noDelay: CInt = 1
+  static let keepIdle: CInt = 4
+  static let keepInterval: CInt = 5
+  static let keepCount: CInt = 6
+  static let deferAccept: CInt = 9
+  static let v6Only: CInt = 26
   static let reuseAddress: CInt = 2
 
   public static let table: [SocketOption] = [
     SocketOption(
-      "nodelay", .boolean, tcp, noDelay, .ip, luaSocket: "tcp-nodelay",
+      "nodelay", .boolean, tcp, noDelay, .ip,
       "small writes leave at once; on unless said otherwise"),
     SocketOption(
       "cork", .boolean, tcp, 3, .ip, "only full segments leave, until it is off again"),
     SocketOption(
       "keepalive", .boolean, solSocket, 9, .ip, "an idle connection is probed"),
     SocketOption(
-      "keepidle", .seconds(1, 32767), tcp, 4, .ip, luaSocket: "tcp-keepidle",
+      "keepidle", .seconds(1, 32767), tcp, keepIdle, .ip,
       "how long it is idle before the first probe"),
     SocketOption(
-      "keepintvl", .seconds(1, 32767), tcp, 5, .ip, luaSocket: "tcp-keepintvl",
+      "keepintvl", .seconds(1, 32767), tcp, keepInterval, .ip,
       "how long until the next probe"),
     SocketOption(
-      "keepcnt", .whole(1, 127), tcp, 6, .ip, luaSocket: "tcp-keepcnt",
+      "keepcnt", .whole(1, 127), tcp, keepCount, .ip,
       "how many probes without an answer end the connection"),
     SocketOption(
       "user_timeout", .fraction(perSecond: 1000, 2_147_483), tcp, 18, .ip,
@@ -99,12 +98,10 @@ public struct SocketOption: Sendable {
       "linger", .linger, solSocket, 13, .ip,
       "close waits so long for what is unsent; 0: close resets the connection"),
     SocketOption(
-      "rcvbuf", .size, solSocket, receiveBuffer, .any, alias: "recvbuf",
-      luaSocket: "recv-buffer-size",
+      "rcvbuf", .size, solSocket, receiveBuffer, .any,
       "bytes of the receive buffer; once set, the kernel no longer tunes it"),
     SocketOption(
-      "sndbuf", .size, solSocket, sendBuffer, .any, alias: "sendbuf",
-      luaSocket: "send-buffer-size",
+      "sndbuf", .size, solSocket, sendBuffer, .any,
       "bytes of the send buffer; once set, the kernel no longer tunes it"),
     SocketOption(
       "notsent_lowat", .whole(0, 2_147_483_647), tcp, 25, .ip,
@@ -129,7 +126,7 @@ public struct SocketOption: Sendable {
       "bindtodevice", .text, solSocket, bindToDevice, .ip,
       "only through this interface, as the connect option `interface`; empty: any"),
     SocketOption(
-      "v6only", .boolean, ipv6, 26, .inet6, luaSocket: "ipv6-v6only",
+      "v6only", .boolean, ipv6, v6Only, .inet6,
       "an IPv6 socket takes no v4-mapped addresses"),
     SocketOption(
       "reuseaddr", .boolean, solSocket, reuseAddress, .ip,
@@ -142,7 +139,7 @@ public struct SocketOption: Sendable {
       "syncnt", .whole(1, 127), tcp, 7, .ip,
       "how often the kernel sends a SYN again before it gives up"),
     SocketOption(
-      "defer_accept", .seconds(0, 3600), tcp, 9, .ip, luaSocket: "tcp-defer-accept",
+      "defer_accept", .seconds(0, 3600), tcp, deferAccept, .ip,
       "the handshake's last ACK waits for data; the kernel rounds up to 1, 3, 7, 15, …"),
     SocketOption(
       "quickack", .boolean, tcp, 12, .ip, moment: .whenConnected,
@@ -172,6 +169,32 @@ public struct SocketOption: Sendable {
     SocketOption(
       "protocol", .whole(0, 0), solSocket, 38, .any, moment: .never, "6: TCP, 262: MPTCP, 0: none"),
   ]
+
+  /// Another name that is taken for it; empty where there is none.
+  ///
+  /// Not in the rows, as `luaSocketName` is not: an empty text takes as much there as any other.
+  var alias: StaticString {
+    switch (level, number) {
+    case (Self.solSocket, Self.receiveBuffer): "recvbuf"
+    case (Self.solSocket, Self.sendBuffer): "sendbuf"
+    default: ""
+    }
+  }
+
+  /// LuaSocket's name for it; empty where there is none, or the same.
+  var luaSocketName: StaticString {
+    switch (level, number) {
+    case (Self.tcp, Self.noDelay): "tcp-nodelay"
+    case (Self.tcp, Self.keepIdle): "tcp-keepidle"
+    case (Self.tcp, Self.keepInterval): "tcp-keepintvl"
+    case (Self.tcp, Self.keepCount): "tcp-keepcnt"
+    case (Self.tcp, Self.deferAccept): "tcp-defer-accept"
+    case (Self.solSocket, Self.receiveBuffer): "recv-buffer-size"
+    case (Self.solSocket, Self.sendBuffer): "send-buffer-size"
+    case (Self.ipv6, Self.v6Only): "ipv6-v6only"
+    default: ""
+    }
+  }
 
   /// The option with this name or alias.
   public static func named(_ name: [UInt8]) -> SocketOption? {

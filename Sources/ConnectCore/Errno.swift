@@ -51,90 +51,99 @@ public struct Errno: Error, Hashable, Sendable {
   public static let nameWithoutAddress = Errno(-5)
 
   /// The name that scripts see, `ECONNREFUSED`; `nil` for a number that the table does not have.
-  public var name: StaticString? { Self.row(of: number)?.name }
+  @inline(never)
+  public var name: StaticString? { row?.name }
 
   /// What it means in plain words, for messages.
-  public var words: StaticString { Self.row(of: number)?.words ?? "unknown error" }
+  @inline(never)
+  public var words: StaticString { row?.words ?? "unknown error" }
 
   /// The error with this name; `nil` where the table has none.
   public init?(name: [UInt8]) {
-    guard let row = Self.table.first(where: { name.equals($0.name) }) else { return nil }
-    self.init(row.number)
+    for number in Self.numbers {
+      self.init(number)
+      if let known = self.name, name.equals(known) { return }
+    }
+    return nil
   }
 
+  /// Every number that the table has, for the test that compares it with the system's headers.
+  public static var knownNumbers: [Int32] { numbers.filter { Errno($0).name != nil } }
+
+  private static let numbers: ClosedRange<Int32> = -11...125
+
   private struct Row {
-    let number: Int32
     let name: StaticString
     let words: StaticString
 
-    // Inlined, so that the compiler lays the table out as data.
     @inline(__always)
-    init(_ number: Int32, _ name: StaticString, _ words: StaticString) {
-      self.number = number
+    init(_ name: StaticString, _ words: StaticString) {
       self.name = name
       self.words = words
     }
   }
 
-  private static func row(of number: Int32) -> Row? { table.first { $0.number == number } }
-
-  /// Every number that the table has, for the test that compares it with the system's headers.
-  public static var knownNumbers: [Int32] { table.map { $0.number } }
-
-  private static let table: [Row] = [
-    Row(1, "EPERM", "operation not permitted"),
-    Row(2, "ENOENT", "no such file or directory"),
-    Row(4, "EINTR", "interrupted"),
-    Row(5, "EIO", "input/output error"),
-    Row(9, "EBADF", "bad file descriptor"),
-    Row(11, "EAGAIN", "resource temporarily unavailable"),
-    Row(12, "ENOMEM", "out of memory"),
-    Row(13, "EACCES", "permission denied"),
-    Row(14, "EFAULT", "bad address"),
-    Row(16, "EBUSY", "busy"),
-    Row(19, "ENODEV", "no such device"),
-    Row(20, "ENOTDIR", "not a directory"),
-    Row(22, "EINVAL", "invalid argument"),
-    Row(23, "ENFILE", "too many open files in the system"),
-    Row(24, "EMFILE", "too many open files"),
-    Row(32, "EPIPE", "broken pipe"),
-    Row(36, "ENAMETOOLONG", "name too long"),
-    Row(38, "ENOSYS", "not implemented by this kernel"),
-    Row(71, "EPROTO", "protocol error"),
-    Row(75, "EOVERFLOW", "value too large"),
-    Row(88, "ENOTSOCK", "not a socket"),
-    Row(90, "EMSGSIZE", "message too long"),
-    Row(91, "EPROTOTYPE", "wrong protocol type for socket"),
-    Row(92, "ENOPROTOOPT", "protocol not available"),
-    Row(93, "EPROTONOSUPPORT", "protocol not supported"),
-    Row(95, "EOPNOTSUPP", "operation not supported"),
-    Row(97, "EAFNOSUPPORT", "address family not supported"),
-    Row(98, "EADDRINUSE", "address in use"),
-    Row(99, "EADDRNOTAVAIL", "address not available"),
-    Row(100, "ENETDOWN", "network is down"),
-    Row(101, "ENETUNREACH", "network unreachable"),
-    Row(103, "ECONNABORTED", "connection aborted"),
-    Row(104, "ECONNRESET", "connection reset"),
-    Row(105, "ENOBUFS", "no buffer space"),
-    Row(106, "EISCONN", "already connected"),
-    Row(107, "ENOTCONN", "not connected"),
-    Row(110, "ETIMEDOUT", "timed out"),
-    Row(111, "ECONNREFUSED", "connection refused"),
-    Row(112, "EHOSTDOWN", "host is down"),
-    Row(113, "EHOSTUNREACH", "host unreachable"),
-    Row(114, "EALREADY", "already connecting"),
-    Row(115, "EINPROGRESS", "in progress"),
-    Row(125, "ECANCELED", "cancelled"),
-    Row(-2, "EAI_NONAME", "name not known"),
-    Row(-3, "EAI_AGAIN", "temporary failure in name resolution"),
-    Row(-4, "EAI_FAIL", "name resolution failed"),
-    Row(-5, "EAI_NODATA", "name has no address"),
-    Row(-6, "EAI_FAMILY", "address family not supported by the resolver"),
-    Row(-8, "EAI_SERVICE", "service not known"),
-    Row(-9, "EAI_ADDRFAMILY", "name has no address of the family"),
-    Row(-10, "EAI_MEMORY", "resolver out of memory"),
-    Row(-11, "EAI_SYSTEM", "system error in the resolver"),
-  ]
+  /// The table. A switch and not an array: of data each text has a pointer, which costs the loadable
+  /// module more than what it does in code, for it has to be relocated. Each of those who read it keeps
+  /// the half that it reads.
+  @inline(__always)
+  private var row: Row? {
+    switch number {
+    case 1: Row("EPERM", "operation not permitted")
+    case 2: Row("ENOENT", "no such file or directory")
+    case 4: Row("EINTR", "interrupted")
+    case 5: Row("EIO", "input/output error")
+    case 9: Row("EBADF", "bad file descriptor")
+    case 11: Row("EAGAIN", "resource temporarily unavailable")
+    case 12: Row("ENOMEM", "out of memory")
+    case 13: Row("EACCES", "permission denied")
+    case 14: Row("EFAULT", "bad address")
+    case 16: Row("EBUSY", "busy")
+    case 19: Row("ENODEV", "no such device")
+    case 20: Row("ENOTDIR", "not a directory")
+    case 22: Row("EINVAL", "invalid argument")
+    case 23: Row("ENFILE", "too many open files in the system")
+    case 24: Row("EMFILE", "too many open files")
+    case 32: Row("EPIPE", "broken pipe")
+    case 36: Row("ENAMETOOLONG", "name too long")
+    case 38: Row("ENOSYS", "not implemented by this kernel")
+    case 71: Row("EPROTO", "protocol error")
+    case 75: Row("EOVERFLOW", "value too large")
+    case 88: Row("ENOTSOCK", "not a socket")
+    case 90: Row("EMSGSIZE", "message too long")
+    case 91: Row("EPROTOTYPE", "wrong protocol type for socket")
+    case 92: Row("ENOPROTOOPT", "protocol not available")
+    case 93: Row("EPROTONOSUPPORT", "protocol not supported")
+    case 95: Row("EOPNOTSUPP", "operation not supported")
+    case 97: Row("EAFNOSUPPORT", "address family not supported")
+    case 98: Row("EADDRINUSE", "address in use")
+    case 99: Row("EADDRNOTAVAIL", "address not available")
+    case 100: Row("ENETDOWN", "network is down")
+    case 101: Row("ENETUNREACH", "network unreachable")
+    case 103: Row("ECONNABORTED", "connection aborted")
+    case 104: Row("ECONNRESET", "connection reset")
+    case 105: Row("ENOBUFS", "no buffer space")
+    case 106: Row("EISCONN", "already connected")
+    case 107: Row("ENOTCONN", "not connected")
+    case 110: Row("ETIMEDOUT", "timed out")
+    case 111: Row("ECONNREFUSED", "connection refused")
+    case 112: Row("EHOSTDOWN", "host is down")
+    case 113: Row("EHOSTUNREACH", "host unreachable")
+    case 114: Row("EALREADY", "already connecting")
+    case 115: Row("EINPROGRESS", "in progress")
+    case 125: Row("ECANCELED", "cancelled")
+    case -2: Row("EAI_NONAME", "name not known")
+    case -3: Row("EAI_AGAIN", "temporary failure in name resolution")
+    case -4: Row("EAI_FAIL", "name resolution failed")
+    case -5: Row("EAI_NODATA", "name has no address")
+    case -6: Row("EAI_FAMILY", "address family not supported by the resolver")
+    case -8: Row("EAI_SERVICE", "service not known")
+    case -9: Row("EAI_ADDRFAMILY", "name has no address of the family")
+    case -10: Row("EAI_MEMORY", "resolver out of memory")
+    case -11: Row("EAI_SYSTEM", "system error in the resolver")
+    default: nil
+    }
+  }
 }
 
 extension TextBuffer {

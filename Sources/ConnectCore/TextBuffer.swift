@@ -5,6 +5,7 @@
 public struct TextBuffer: Sendable {
   public private(set) var bytes: [UInt8]
 
+  @inline(never)
   public init(capacity: Int = 64) {
     bytes = []
     bytes.reserveCapacity(capacity)
