@@ -172,6 +172,7 @@ struct Distinct {
   private(set) var places: [Int]
 
   /// Values of which neither precedes the other are the same.
+  @inline(never)
   init(_ count: Int, precedes: (Int, Int) -> Bool) {
     places = Array(repeating: 0, count: count)
     // The order is stable.

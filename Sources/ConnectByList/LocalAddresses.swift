@@ -104,6 +104,7 @@ public enum LocalAddresses {
     return locals.map { $0.interface }.distinct.subtracting(up.distinct)
   }
 
+  @inline(never)
   static func append(questionOf interface: UInt32, to requests: inout NetlinkRequests) {
     requests.add(
       type: MessageType.getLink, answerMax: NetlinkRequests.answerLong

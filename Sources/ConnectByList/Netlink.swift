@@ -30,6 +30,7 @@ struct NetlinkRequests {
   // MARK: writing
 
   /// Begins a request. `body` appends the fixed part and the attributes.
+  @inline(never)
   mutating func add(
     type: UInt16, dump: Bool = false, answerMax: Int = Self.answerUsual,
     _ body: (inout NetlinkRequests) -> Void
@@ -56,6 +57,7 @@ struct NetlinkRequests {
     append(unsafeBitCast(bytes, to: UInt32.self))
   }
 
+  @inline(never)
   mutating func append(attribute type: UInt16, _ address: IPAddress) {
     switch address.family {
     case .inet:
@@ -161,6 +163,7 @@ struct NetlinkAttributes: Sequence, IteratorProtocol {
 
   init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
 
+  @inline(never)
   mutating func next() -> (type: UInt16, payload: UnsafeRawBufferPointer)? {
     guard let length = rest.number(at: 0, as: UInt16.self), length >= 4, length <= rest.count
     else { return nil }

@@ -16,6 +16,7 @@ public struct SocketSettings: Sendable {
   public init() {}
 
   /// Takes an option in, in place of an earlier value of it.
+  @inline(never)
   public mutating func add(_ setting: SocketOption.Setting) {
     switch (setting.level, setting.number) {
     case (SocketOption.tcp, SocketOption.noDelay): noDelay = setting.bytes.first == 1

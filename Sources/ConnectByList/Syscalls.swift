@@ -198,6 +198,7 @@ enum Syscalls {
   /// At most 16 bytes: names are no longer, and neither is a `struct timeval`.
   ///
   /// - Parameter wanted: the room that the kernel is told of; some options want it exact.
+  @inline(never)
   static func optionBytes(
     _ fd: CInt, level: CInt, name: CInt, size wanted: Int = 16
   ) throws(Errno) -> [UInt8] {

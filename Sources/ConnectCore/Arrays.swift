@@ -13,7 +13,9 @@
   // These reach what the library has: the requirements of the protocol are not shadowed.
 
   @inline(__always)
-  private func appended<C: RangeReplaceableCollection>(_ element: C.Element, to collection: inout C) {
+  private func appended<C: RangeReplaceableCollection>(
+    _ element: C.Element, to collection: inout C
+  ) {
     collection.append(element)
   }
 

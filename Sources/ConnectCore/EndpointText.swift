@@ -127,6 +127,7 @@ public enum EndpointText {
       : Parts(host: 0..<colon, port: afterColon, form: .plain)
   }
 
+  @inline(never)
   private static func entry(
     _ text: [UInt8], _ host: Range<Int>, _ literal: IPAddress?, _ port: PortText
   ) -> EntryText {

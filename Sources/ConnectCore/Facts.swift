@@ -49,6 +49,7 @@ public struct RemoteFacts: Sendable, Equatable {
 
   /// R: section 3 point 5 of the contract. What this list saw itself says more than what the kernel
   /// remembers, and a neighbour that fails now more than a connection that once was.
+  @inline(never)
   var chance: Double {
     if neighbourFailed { return Chance.remoteNeighbourFailed }
     switch history {

@@ -83,6 +83,7 @@ public struct IPAddress: Hashable, Sendable {
   }
 
   /// The IPv4 address inside a v4-mapped one; any other address as it is.
+  @inline(never)
   public var unmapped: IPAddress {
     isMapped ? IPAddress(high: high, low: low, scope: 0, family: .inet) : self
   }

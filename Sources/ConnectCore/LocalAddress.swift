@@ -33,6 +33,7 @@ public struct LocalAddress: Hashable, Sendable {
   /// only, link-local with link-local of the same link only, never from a tentative address.
   ///
   /// IPv4's link-local addresses have no scope in the address: there the interface is not compared.
+  @inline(never)
   public func canReach(_ remote: IPAddress) -> Bool {
     guard address.family == remote.family, !flags.contains(.tentative),
       address.isLoopback == remote.isLoopback, address.isLinkLocal == remote.isLinkLocal

@@ -206,6 +206,7 @@ extension OptionValue {
     return on
   }
 
+  @inline(never)
   fileprivate func span(
     from least: TimeSpan, to most: TimeSpan = .forever
   ) throws(Defect) -> TimeSpan {
@@ -215,6 +216,7 @@ extension OptionValue {
   }
 
   /// For options that bound something: `nil` where the bound is none.
+  @inline(never)
   fileprivate func bound(from least: TimeSpan) throws(Defect) -> TimeSpan? {
     let span = try span(from: least)
     return span == .forever ? nil : span

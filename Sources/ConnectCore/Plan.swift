@@ -382,6 +382,7 @@ public struct Plan: Sendable {
   }
 
   /// The local whose best remaining pair is the likeliest; equals by order, then a fresh local.
+  @inline(never)
   private mutating func bestOther(avoidingSuspects: Bool) -> Int32? {
     guard startsSinceOther >= 3 || firstsLeft == 0 else { return nil }
     if avoidingSuspects {

@@ -40,6 +40,7 @@ extension Plan {
   }
 
   /// Where each stands, and behind whom.
+  @inline(never)
   private mutating func note(_ order: [Int], isByTurns: Bool) {
     var before: Int32 = -1
     for (place, index) in order.enumerated() {

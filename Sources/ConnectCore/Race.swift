@@ -180,6 +180,7 @@ public struct Race: Sendable {
     rankBase = RankBase(plan, started: attempts.count)
   }
 
+  @inline(never)
   private mutating func fail(_ id: AttemptID, _ errno: Errno, _ outcome: Outcome, at now: Instant) {
     attempts[id].outcome = outcome
     attempts[id].errno = errno
@@ -381,6 +382,7 @@ public struct Race: Sendable {
 
   /// Goes through the pairs in the order of their ranks, with the chance each had when it came to
   /// be the next, until `body` says false.
+  @inline(never)
   func forEachRanked(_ body: (Plan.Pair, _ rank: Int, _ chance: Double) -> Bool) {
     var rank = 0
     for index in 0..<rankBase.started where !attempts[index].isHedge {

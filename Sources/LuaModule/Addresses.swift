@@ -14,6 +14,7 @@ final class ListBox {
 }
 
 /// What is wrong with an entry, with the entry: `'192.0.2.1:99999': port is above 65535`.
+@inline(never)
 private func entryProblem(_ text: [UInt8], _ message: StaticString) -> TextBuffer {
   var problem = TextBuffer()
   problem.append("'")

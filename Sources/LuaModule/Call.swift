@@ -9,6 +9,7 @@ enum CallError: Error {
   case failed(Errno, TextBuffer)
   case closed
 
+  @inline(never)
   static func misuse(_ argument: Int, _ message: StaticString) -> CallError {
     var text = TextBuffer()
     text.append(message)
@@ -16,6 +17,7 @@ enum CallError: Error {
   }
 
   /// `read: connection reset`.
+  @inline(never)
   static func failed(_ errno: Errno, in name: StaticString) -> CallError {
     var text = TextBuffer()
     text.append(name)
@@ -165,6 +167,7 @@ extension Call {
   }
 
   /// Gives an object to the handle that the border made, and adds it to the results.
+  @inline(never)
   func add(made object: AnyObject) {
     pointee.made.pointee = Unmanaged.passRetained(object).toOpaque()
     add(cbl_value(kind: CBL_MADE))

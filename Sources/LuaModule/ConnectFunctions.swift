@@ -57,6 +57,7 @@ extension Call {
     }
   }
 
+  @inline(never)
   func unknownOption(
     _ name: [UInt8], among names: [StaticString], _ argument: Int
   ) -> CallError {
@@ -157,6 +158,7 @@ struct FieldReader {
   /// `table`: where the CBL_TABLE stands.
   init(_ table: UnsafePointer<cbl_value>) { rest = table + 1 }
 
+  @inline(never)
   mutating func next() -> (key: cbl_value, value: Field)? {
     guard rest.pointee.kind != CBL_END else { return nil }
     let key = rest.pointee

@@ -32,11 +32,13 @@ final class Reply {
 
   func key(_ name: StaticString) { add(cbl_value(name)) }
 
+  @inline(never)
   func set(_ name: StaticString, _ value: cbl_value) {
     key(name)
     add(value)
   }
 
+  @inline(never)
   func set(_ name: StaticString, _ text: TextBuffer) {
     key(name)
     add(copying: text.bytes)

@@ -24,6 +24,7 @@ extension Call {
   }
 
   /// `place`: where the value stands, a table's fields behind it; `nil`: there is none.
+  @inline(never)
   fileprivate func setting(
     named name: [UInt8], _ nameArgument: Int, _ place: UnsafePointer<cbl_value>?, _ argument: Int
   ) throws(CallError) -> SocketOption.Setting {
@@ -38,6 +39,7 @@ extension Call {
   }
 
   /// `option 'error' can only be read`.
+  @inline(never)
   fileprivate func refused(
     _ name: [UInt8], _ why: StaticString, _ argument: Int
   ) -> CallError {
@@ -88,6 +90,7 @@ extension Call {
   }
 
   /// `setoption: tos: not connected`.
+  @inline(never)
   fileprivate func failed(_ errno: Errno, _ function: StaticString, _ name: [UInt8]) -> CallError {
     var text = TextBuffer()
     text.append(function)

@@ -24,7 +24,7 @@ return {
   write_block_ratio = { goal = 1.0, least = true },
 
   require_ratio = { goal = 1.0 },
-  module_kb = { goal = 120, ceiling = 243 },
+  module_kb = { goal = 120, ceiling = 236 },
 
   entry_bytes = { goal = 64 },
   attempt_bytes = { goal = 1024 },
