@@ -1,29 +1,32 @@
 // swift-tools-version: 6.2
-// The package, and its two builds (README.md, "The module for stock Lua"):
-//   swift build                                   the host binary and everything that is tested
+// The package has two builds:
+//   swift build                                   the host program and everything that is tested
 //   CONNECTBYLIST_MODULE=1 swift build -c release --scratch-path .build/module
 //                                                 the loadable Lua module and the C library, as
 //                                                 Embedded Swift
-// Only the second declares the Embedded feature and unsafe flags: with those in its manifest a package
-// cannot be depended on by version.
+// Only the second declares the Embedded feature and unsafe flags: a package that has those in its
+// manifest cannot be a versioned dependency of another.
+//
+// SwiftPM refuses two packages with targets of one name in one graph, so every target's name contains
+// ConnectByList.
 import PackageDescription
 
 let isModule = Context.environment["CONNECTBYLIST_MODULE"] == "1"
 
-/// What else makes the module smaller; what each is worth stands in Performance.md. All of the
-/// language's checks stay, but for exclusive access, which the debug build checks.
-let small = [
-  // One trap a function instead of one a check.
+/// Flags that make the module smaller. Every check of the language stays, but for exclusive access,
+/// which the debug build checks.
+let sizeFlags = [
+  // One trap instruction for each function instead of one for each check.
   "-Xfrontend", "-mergeable-traps",
   "-enforce-exclusivity=unchecked",
-  // A closure that is handed over is not a reason for another copy of who takes it.
+  // No copy of a function for each closure that is passed to it.
   "-Xllvm", "-sil-disable-pass=closure-specialize",
-  // What is inlined must make the caller smaller.
+  // Inline only what makes the caller smaller.
   "-Xfrontend", "-sil-inline-caller-benefit-reduction-factor", "-Xfrontend", "1",
   "-Xllvm", "-inline-threshold=0",
-  // Instructions that several functions of a file have in common stand there once.
+  // Move instruction sequences that several functions share into a function.
   "-Xllvm", "-enable-machine-outliner",
-  // SwiftPM asks for frame pointers, at the end of its command: this is heard after it.
+  // SwiftPM passes -fno-omit-frame-pointer last; this overrides it.
   "-Xcc", "-Xclang", "-Xcc", "-mframe-pointer=none",
 ]
 
@@ -31,10 +34,11 @@ let swiftSettings: [SwiftSetting] =
   isModule
   ? [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"] + small),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"] + sizeFlags),
   ] : []
 
-/// Of the modules below the roots: embedded, a root compiles all that it uses of them itself.
+/// For modules that are not at the root of a shared object: an Embedded root module compiles all that it
+/// uses of them, so their own object files stay empty.
 let librarySwiftSettings =
   swiftSettings + (isModule ? [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"])] : [])
 
@@ -46,19 +50,20 @@ let cSettings: [CSetting] =
     ])
   ] : []
 
-/// Of C that no Lua error passes: where Lua is C++, its errors need the tables of the others.
+/// For C code that no Lua error passes. The binding keeps its unwind tables: where Lua is compiled as C++,
+/// its errors are exceptions.
 let cSettingsWithoutUnwinding: [CSetting] =
   cSettings + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"])] : [])
 
-/// For the target at the root of a shared object: exports what its exports.map names.
+/// For the target at the root of a shared object, which exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {
   guard isModule else { return [] }
   return [
     .unsafeFlags([
-      // Of the linkers only the toolchain's own folds functions whose code is the same.
+      // Only lld folds functions whose code is identical.
       "-use-ld=lld", "-Xlinker", "--icf=all",
-      // Not `pack-relative-relocs`: 25 KB less, but glibc would have to be 2.36 where 2.34 will do.
-      "-Xlinker", "\(Context.packageDirectory)/Sources/LuaModule/discard.ld",
+      // Not `pack-relative-relocs`: it saves 25 KB, but needs glibc 2.36 instead of 2.34.
+      "-Xlinker", "\(Context.packageDirectory)/Sources/ConnectByListLua/discard.ld",
       "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/\(target)/exports.map",
       "-Xlinker", "--gc-sections", "-Xlinker", "-s", "-Xlinker", "-z", "-Xlinker", "nodelete",
       "-Xlinker", "-z", "-Xlinker", "now",
@@ -69,44 +74,48 @@ func sharedObject(of target: String) -> [LinkerSetting] {
 let soname: [LinkerSetting] =
   isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so"])] : []
 
-/// The simulator in ConnectCore, which only the host and the tests have.
-let simulator = [
-  "Scenario", "ScenarioLine", "ScenarioParser", "ScenarioPhrases", "ScenarioPrinting",
-  "ScenarioWorld", "Simulation", "SimulationExplain", "SimulationQueue", "Transcript",
-].map { $0 + ".swift" }
-
+/// What both builds have.
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
-  .target(name: "CPosix", cSettings: cSettingsWithoutUnwinding),
-  // Planning and racing, pure: imports nothing, knows neither clock nor descriptor.
+  .target(name: "CConnectByListPosix", cSettings: cSettingsWithoutUnwinding),
+  // Planning and racing. Imports nothing; reads no clock and owns no descriptor.
+  .target(name: "ConnectByListCore", swiftSettings: librarySwiftSettings),
+  // The driver of the race, and the socket.
   .target(
-    name: "ConnectCore", exclude: isModule ? simulator : [],
+    name: "ConnectByList", dependencies: ["ConnectByListCore", "CConnectByListPosix"],
     swiftSettings: librarySwiftSettings),
-  // The driver and the socket.
+  // Endpoints for test suites.
   .target(
-    name: "ConnectByList", dependencies: ["ConnectCore", "CPosix"],
+    name: "ConnectByListTesting",
+    dependencies: ["ConnectByList", "ConnectByListCore", "CConnectByListPosix"],
     swiftSettings: librarySwiftSettings),
   // Finds lua.h; links nothing.
-  .target(name: "CLua"),
-  // The C half of the Lua border: knows Lua and nothing of sockets.
-  .target(name: "CLuaBorder", dependencies: ["CLua"], cSettings: cSettings),
-  // The Swift half: the functions behind the border.
+  .target(name: "CConnectByListLuaHeaders"),
+  // The C half of the Lua binding: knows Lua, and nothing of sockets.
   .target(
-    name: "LuaModule", dependencies: ["ConnectCore", "ConnectByList", "CLuaBorder", "CPosix"],
+    name: "CConnectByListLua", dependencies: ["CConnectByListLuaHeaders"], cSettings: cSettings),
+  // The Swift half of the Lua binding: the functions that the C half calls. Sees no Lua.
+  .target(
+    name: "ConnectByListLua",
+    dependencies: [
+      "ConnectByListCore", "ConnectByList", "ConnectByListTesting", "CConnectByListLua",
+      "CConnectByListPosix",
+    ],
     exclude: ["discard.ld", "exports.map"],
-    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "LuaModule")),
-  // The header of the C entry, and what a packager needs beside it.
+    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "ConnectByListLua")),
+  // The header of the C library, and its packaging.
   .target(
     name: "CConnectByList", exclude: ["connectbylist.pc.in", "make-archive"],
     cSettings: cSettingsWithoutUnwinding),
-  // The C entry.
+  // The functions of the C library.
   .target(
-    name: "CEntry", dependencies: ["ConnectCore", "ConnectByList", "CPosix", "CConnectByList"],
+    name: "ConnectByListCAPI",
+    dependencies: ["ConnectByListCore", "ConnectByList", "CConnectByListPosix", "CConnectByList"],
     exclude: ["exports.map"],
-    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "CEntry") + soname),
+    swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "ConnectByListCAPI") + soname),
 ]
 
-/// One of the programs in `examples`. SwiftPM wants to be told of every file there that is not its own.
+/// One of the programs in `examples`. SwiftPM requires every other file of that folder to be excluded.
 func example(_ name: String, _ source: String, _ dependencies: [Target.Dependency]) -> Target {
   let files = [
     "connect.c", "connect.lua", "connect.swift", "order.txt", "quickstart.lua", "race.txt",
@@ -116,55 +125,92 @@ func example(_ name: String, _ source: String, _ dependencies: [Target.Dependenc
     sources: [source])
 }
 
+/// What only the ordinary build has.
 let hostAndTests: [Target] = [
-  // The async face, which Embedded Swift cannot have. ConnectCore's types go through ConnectByList:
-  // undeclared, an incremental build would keep code for a layout that they no longer have.
-  .target(name: "ConnectByListAsync", dependencies: ["ConnectByList", "ConnectCore"]),
-  .testTarget(
-    name: "ConnectByListAsyncTests", dependencies: ["ConnectByListAsync", "ConnectByList"]),
-  // The interpreter: all that may jump through Lua's errors is C.
-  .target(name: "CHost", dependencies: ["CLua", "CLuaBorder"]),
-  .executableTarget(
-    name: "Host", dependencies: ["CHost", "LuaModule", "ConnectCore"],
-    linkerSettings: [.linkedLibrary("lua5.4")]),
-  // Random worlds and a checker of the races in them, for the tests and for long runs.
-  .target(name: "RaceWorlds", dependencies: ["ConnectCore"], path: "Tests/RaceWorlds"),
-  .executableTarget(
-    name: "CheckWorlds", dependencies: ["RaceWorlds"], path: "Tests/CheckWorlds"),
-  // What the core's steps and plans cost, for Tests/Performance/run.
-  .executableTarget(
-    name: "MeasureCore", dependencies: ["ConnectCore"], path: "Tests/Performance/MeasureCore"),
-  .testTarget(name: "ConnectCoreTests", dependencies: ["ConnectCore", "RaceWorlds"]),
-  .testTarget(
-    name: "ConnectByListTests", dependencies: ["ConnectByList", "ConnectCore", "CPosix"]),
-  // States whose memory runs out.
+  // Connecting from tasks. Not for Embedded Swift, which has no tasks.
+  // ConnectByListCore is declared although its types come through ConnectByList: otherwise an
+  // incremental build keeps code for a layout that they no longer have.
+  .target(name: "ConnectByListAsync", dependencies: ["ConnectByList", "ConnectByListCore"]),
+  // The race on a virtual clock.
+  .target(name: "ConnectByListSimulation", dependencies: ["ConnectByListCore"]),
+  // The interpreter. All code that Lua's errors may jump over is C.
   .target(
-    name: "BorderSupport", dependencies: ["CLua", "CLuaBorder", "CHost"],
-    path: "Tests/BorderSupport"),
-  .testTarget(
-    name: "LuaModuleTests",
-    dependencies: ["LuaModule", "CLuaBorder", "CHost", "BorderSupport"],
+    name: "CConnectByListLuaHost",
+    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"]),
+  // The program `connectbylist`.
+  .executableTarget(
+    name: "ConnectByListCommand",
+    dependencies: [
+      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListCore", "ConnectByListSimulation",
+    ],
     linkerSettings: [.linkedLibrary("lua5.4")]),
-  .testTarget(name: "HostTests", dependencies: ["Host", "CHost"]),
-  example("ConnectExample", "connect.c", ["CConnectByList", "CEntry"]),
-  example("ConnectInSwift", "connect.swift", ["ConnectByListAsync", "ConnectByList", "ConnectCore"]),
+
+  // Random worlds, and a checker of the races in them.
+  .target(
+    name: "ConnectByListRaceWorlds",
+    dependencies: ["ConnectByListCore", "ConnectByListSimulation"], path: "Tests/RaceWorlds"),
+  .executableTarget(
+    name: "ConnectByListCheckWorlds", dependencies: ["ConnectByListRaceWorlds"],
+    path: "Tests/CheckWorlds"),
+  // Measures steps and plans of the core, for Tests/Performance/run.
+  .executableTarget(
+    name: "ConnectByListMeasureCore",
+    dependencies: ["ConnectByListCore", "ConnectByListSimulation"],
+    path: "Tests/Performance/MeasureCore"),
   .testTarget(
-    name: "CEntryTests",
-    dependencies: ["CConnectByList", "CEntry", "ConnectByList", "ConnectCore", "CPosix"]),
+    name: "ConnectByListCoreTests",
+    dependencies: ["ConnectByListCore", "ConnectByListSimulation", "ConnectByListRaceWorlds"]),
+  .testTarget(
+    name: "ConnectByListTests",
+    dependencies: [
+      "ConnectByList", "ConnectByListCore", "ConnectByListTesting", "CConnectByListPosix",
+    ]),
+  .testTarget(
+    name: "ConnectByListAsyncTests",
+    dependencies: [
+      "ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+    ]),
+  // Lua states whose allocator fails.
+  .target(
+    name: "CConnectByListLuaTestSupport",
+    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua", "CConnectByListLuaHost"],
+    path: "Tests/LuaTestSupport"),
+  .testTarget(
+    name: "ConnectByListLuaTests",
+    dependencies: [
+      "ConnectByListLua", "CConnectByListLua", "CConnectByListLuaHost",
+      "CConnectByListLuaTestSupport",
+    ],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  .testTarget(
+    name: "ConnectByListCommandTests",
+    dependencies: ["ConnectByListCommand", "CConnectByListLuaHost"]),
+  .testTarget(
+    name: "ConnectByListCAPITests",
+    dependencies: [
+      "CConnectByList", "ConnectByListCAPI", "ConnectByList", "ConnectByListCore",
+      "ConnectByListTesting", "CConnectByListPosix",
+    ]),
+  example("ConnectByListExampleC", "connect.c", ["CConnectByList", "ConnectByListCAPI"]),
+  example(
+    "ConnectByListExampleSwift", "connect.swift",
+    ["ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting"]),
 ]
 
 let package = Package(
   name: "ConnectByList",
   products: isModule
     ? [
-      .library(name: "connectbylist_core", type: .dynamic, targets: ["LuaModule"]),
-      .library(name: "connectbylist", type: .dynamic, targets: ["CEntry"]),
+      .library(name: "connectbylist_core", type: .dynamic, targets: ["ConnectByListLua"]),
+      .library(name: "connectbylist", type: .dynamic, targets: ["ConnectByListCAPI"]),
     ]
     : [
       .library(name: "ConnectByList", targets: ["ConnectByList"]),
       .library(name: "ConnectByListAsync", targets: ["ConnectByListAsync"]),
-      .library(name: "CConnectByList", targets: ["CConnectByList", "CEntry"]),
-      .executable(name: "connectbylist", targets: ["Host"]),
+      .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
+      .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
+      .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
+      .executable(name: "connectbylist", targets: ["ConnectByListCommand"]),
     ],
   targets: isModule ? library : library + hostAndTests,
   swiftLanguageModes: [.v6]

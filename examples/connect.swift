@@ -1,14 +1,15 @@
 // Connects to whichever of several addresses answers, blocking and from a task. Needs no network: the
 // endpoints are opened on loopback, in this process.
 //
-//   swift run ConnectInSwift
+//   swift run ConnectByListExampleSwift
 import ConnectByListAsync
+import ConnectByListTesting
 
-@main struct ConnectInSwift {
+@main struct ConnectByListExampleSwift {
   static func main() async throws {
-    let lost = try TestPeer(.silent)
-    let stopped = try TestPeer(.refused)
-    let service = try TestPeer(.echo)
+    let lost = try TestEndpoint(.silent)
+    let stopped = try TestEndpoint(.refused)
+    let service = try TestEndpoint(.echo)
 
     // 1. The list, in any order, and a deadline for everything.
     var list = try AddressList([

@@ -1,11 +1,11 @@
 import Glibc
-import RaceWorlds
+import ConnectByListRaceWorlds
 
-/// `CheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and judges
+/// `ConnectByListCheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and judges
 /// each.
 ///
 /// Exit status: 0 where every race had every property, 1 where one had not, 2 for a wrong argument.
-@main struct CheckWorlds {
+@main struct ConnectByListCheckWorlds {
   /// Seeds that one task goes through before it asks for more: a second or less.
   static let batch: UInt64 = 5_000
 
@@ -15,7 +15,7 @@ import RaceWorlds
     let arguments = CommandLine.arguments.dropFirst()
     let numbers = arguments.compactMap { UInt64($0) }
     guard numbers.count == arguments.count, (1...2).contains(numbers.count) else {
-      print("usage: CheckWorlds COUNT [FIRST-SEED]")
+      print("usage: ConnectByListCheckWorlds COUNT [FIRST-SEED]")
       exit(2)
     }
     let first = numbers.count > 1 ? numbers[1] : 1
@@ -63,7 +63,7 @@ import RaceWorlds
 
   private static func show(_ violation: Worlds.Violation) {
     print(violation.complaint)
-    print("# facts \(violation.factsWhenAsked ? "when asked" : "from the start")")
+    print("# facts \(violation.pathInformationWhenAsked ? "when asked" : "from the start")")
     print(String(decoding: violation.scenario, as: UTF8.self))
     print(String(decoding: violation.transcript, as: UTF8.self))
   }

@@ -1,9 +1,10 @@
 import ConnectByListAsync
+import ConnectByListTesting
 import Glibc
 import Testing
 
 @Suite(.serialized) struct ConnectAsyncTests {
-  fileprivate static func list(_ peers: TestPeer...) -> AddressList {
+  fileprivate static func list(_ peers: TestEndpoint...) -> AddressList {
     var list = AddressList()
     for peer in peers { list.append(.endpoint(peer.endpoint)) }
     return list
@@ -17,8 +18,8 @@ import Testing
   }
 
   @Test func `W11 success is a connected socket that reads and writes`() async throws {
-    let echo = try TestPeer(.echo)
-    let refused = try TestPeer(.refused)
+    let echo = try TestEndpoint(.echo)
+    let refused = try TestEndpoint(.refused)
     var socket = try await connectByList(
       Self.list(refused, echo), options: Self.options())
     socket.timeout = .seconds(10)
@@ -30,13 +31,13 @@ import Testing
   }
 
   @Test func `what fails is told as the blocking call tells it`() async throws {
-    let refused = try TestPeer(.refused)
+    let refused = try TestEndpoint(.refused)
     await #expect {
       _ = try await connectByList(Self.list(refused), options: Self.options()).isOpen
     } throws: { error in
       (error as? ConnectError)?.errno == .connectionRefused
     }
-    let silent = try TestPeer(.silent)
+    let silent = try TestEndpoint(.silent)
     await #expect {
       _ = try await connectByList(
         Self.list(silent), options: Self.options(timeout: .milliseconds(100))
@@ -48,7 +49,7 @@ import Testing
   }
 
   @Test func `a task that is cancelled already connects to nothing`() async throws {
-    let echo = try TestPeer(.echo)
+    let echo = try TestEndpoint(.echo)
     let list = Self.list(echo)
     let task = Task {
       while !Task.isCancelled { await Task.yield() }
@@ -61,8 +62,8 @@ import Testing
   }
 
   @Test func `many connect at once, without blocking the pool`() async throws {
-    let silent = try TestPeer(.silent)
-    let echo = try TestPeer(.echo)
+    let silent = try TestEndpoint(.silent)
+    let echo = try TestEndpoint(.echo)
     let list = Self.list(silent, echo)
     let count = await withTaskGroup(of: Bool.self) { group in
       for _ in 0..<50 {
@@ -80,7 +81,7 @@ import Testing
   }
 
   @Test func `the list after the connect knows how its endpoints did`() async throws {
-    let echo = try TestPeer(.echo)
+    let echo = try TestEndpoint(.echo)
     let list = Self.list(echo)
     #expect(list.history.isEmpty)
     let (lists, continuation) = AsyncStream.makeStream(of: AddressList.self)
@@ -90,7 +91,7 @@ import Testing
   }
 
   @Test func `W27 connect by name`() async throws {
-    let echo = try TestPeer(.echo)
+    let echo = try TestEndpoint(.echo)
     var options = Self.options()
     options.family = .inet
     let isConnected = try await connectByName(
@@ -105,7 +106,7 @@ import Testing
   }
 
   @Test func `an option out of its range is an invalid argument`() async throws {
-    let echo = try TestPeer(.echo)
+    let echo = try TestEndpoint(.echo)
     var options = Self.options()
     options.inFlight = 0
     let wanted = options
@@ -118,7 +119,7 @@ import Testing
 
   @MainActor
   @Test func `a socket can be had by an actor`() async throws {
-    let echo = try TestPeer(.echo)
+    let echo = try TestEndpoint(.echo)
     var socket = try await connectByName(
       "127.0.0.1", port: echo.endpoint.port, options: Self.options())
     let remote = try socket.remoteEndpoint()
@@ -131,7 +132,7 @@ import Testing
   /// closed when it returns, not a moment later.
   @Test func `W26 a cancelled task ends its connect within 20 ms and leaves nothing open`() async {
     await #expect(processExitsWith: .success) {
-      let silent = try (0..<5).map { _ in try TestPeer(.silent) }
+      let silent = try (0..<5).map { _ in try TestEndpoint(.silent) }
       var list = AddressList()
       for peer in silent { list.append(.endpoint(peer.endpoint)) }
       // What the runtime opens when it first sleeps is its own.

@@ -1,12 +1,13 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
 @testable import ConnectByList
 
 extension Driver {
-  /// A socket that the caller made, from Swift; the same rows at the level of C are in CEntryTests.
+  /// A socket that the caller made, from Swift; the same rows at the level of C are in ConnectByListCAPITests.
   @Suite struct CallerSocketTests {
     /// What has to be as before where nothing was connected: which socket it is, its flags, and what
     /// it is bound to.
@@ -28,7 +29,7 @@ extension Driver {
 
     /// How a connect with the socket fails, and that it leaves the socket as it was.
     private func failure(
-      of socket: inout Socket, _ peer: TestPeer, at place: SourceLocation = #_sourceLocation
+      of socket: inout Socket, _ peer: TestEndpoint, at place: SourceLocation = #_sourceLocation
     ) throws -> ConnectError {
       let before = try Identity(socket.number)
       var list = list(peer.endpoint)
@@ -41,7 +42,7 @@ extension Driver {
 
     @Test(arguments: [Family.inet, .inet6])
     func `the socket connects under its own number, reads and writes`(_ family: Family) throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       var socket = try Socket(family)
       let number = socket.number
       let wasConnected = socket.isConnected
@@ -62,7 +63,7 @@ extension Driver {
     }
 
     @Test func `W04 a bound, a listening and a connected socket are refused and left`() throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       var bound = try Socket(.inet)
       try bound.bind(to: Endpoint(.loopback, port: 0))
       let first = try failure(of: &bound, echo)
@@ -80,9 +81,9 @@ extension Driver {
     }
 
     @Test func `where nothing connects the socket is as it was, and may try again`() throws {
-      let refused = try TestPeer(.refused)
-      let silent = try TestPeer(.silent)
-      let echo = try TestPeer(.echo)
+      let refused = try TestEndpoint(.refused)
+      let silent = try TestEndpoint(.silent)
+      let echo = try TestEndpoint(.echo)
       var socket = try Socket(.inet)
       let refusal = try failure(of: &socket, refused)
       #expect(refusal.errno == .connectionRefused)
@@ -102,7 +103,7 @@ extension Driver {
 
     @Test func `W15 W19 what is no stream socket is told so`() throws {
       let event = try Syscalls.eventDescriptor()
-      let datagram = try Syscalls.socket(.inet, type: CInt(CBL_SOCK_DGRAM))
+      let datagram = try Syscalls.socket(.inet, type: CInt(CBL_POSIX_SOCK_DGRAM))
       let errors = [1_000_000, event.number, datagram.number].map { number in
         thrown { () throws(Errno) in _ = try CallerSocket(checking: number) }
       }
@@ -113,9 +114,9 @@ extension Driver {
     func `W20 both flags are as before, connected or not`(
       isNonBlocking: Bool, closesOnExec: Bool
     ) throws {
-      let refused = try TestPeer(.refused)
-      let silent = try TestPeer(.silent)
-      let echo = try TestPeer(.echo)
+      let refused = try TestEndpoint(.refused)
+      let silent = try TestEndpoint(.silent)
+      let echo = try TestEndpoint(.echo)
       var socket = try Socket(.inet)
       let number = socket.number
       #expect(fcntl(number, F_SETFL, isNonBlocking ? O_NONBLOCK : 0) == 0)
@@ -131,8 +132,8 @@ extension Driver {
     }
 
     @Test func `W22 what the socket's family cannot have fails as an attempt`() throws {
-      let echo = try TestPeer(.echo)
-      let echoV6 = try TestPeer(.echo, at: .loopbackV6)
+      let echo = try TestEndpoint(.echo)
+      let echoV6 = try TestEndpoint(.echo, at: .loopbackV6)
       var socket = try Socket(.inet)
       let wrongFamily = try failure(of: &socket, echoV6)
       #expect(wrongFamily.errno == .familyNotSupported)
@@ -148,7 +149,7 @@ extension Driver {
     }
 
     @Test func `W25 a duplicate of the descriptor does not follow`() throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       var socket = try Socket(.inet)
       let duplicate = Descriptor(owning: dup(socket.number))
       var list = list(echo.endpoint)
@@ -158,7 +159,7 @@ extension Driver {
     }
 
     @Test func `W26 a cancelled connect leaves the socket as it was`() throws {
-      let silent = try TestPeer(.silent)
+      let silent = try TestEndpoint(.silent)
       var socket = try Socket(.inet)
       let before = try Identity(socket.number)
       let cancel = try CancelHandle()

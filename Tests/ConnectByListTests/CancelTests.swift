@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -9,7 +10,7 @@ extension Driver {
   /// Connects that somebody else ends; from a signal handler: `ProcessTests`.
   @Suite struct CancelTests {
     @Test func `W26 a cancel handle ends a blocked connect from another thread`() throws {
-      let silent = try TestPeer(.silent)
+      let silent = try TestEndpoint(.silent)
       let cancel = try CancelHandle()
       var wanted = request()
       wanted.cancel = cancel
@@ -25,7 +26,7 @@ extension Driver {
 
     @Test(arguments: [1, 3])
     func `W26 a handle that is cancelled already sends nothing`(count: Int) throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       let cancel = try CancelHandle()
       cancel.cancel()
       var wanted = request()
@@ -39,7 +40,7 @@ extension Driver {
     }
 
     @Test func `W26 several silent attempts end with it, and names that are on their way`() throws {
-      let silent = try (0..<3).map { _ in try TestPeer(.silent) }
+      let silent = try (0..<3).map { _ in try TestEndpoint(.silent) }
       var list = list(silent.map { $0.endpoint })
       list.append(.name(HostName(host: Array("localhost".utf8), port: .number(9))))
       let cancel = try CancelHandle()
@@ -56,15 +57,15 @@ extension Driver {
     }
 
     @Test func `a cancel descriptor that is not open is EBADF`() throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       var wanted = request()
       wanted.cancelDescriptor = 1_000_000
       #expect(try failure(of: echo.endpoint, with: wanted).errno == .badDescriptor)
     }
 
     @Test func `a connect that wins is not hurt by a handle that nobody uses`() throws {
-      let silent = try TestPeer(.silent)
-      let echo = try TestPeer(.echo)
+      let silent = try TestEndpoint(.silent)
+      let echo = try TestEndpoint(.echo)
       var wanted = request()
       wanted.cancel = try CancelHandle()
       #expect(

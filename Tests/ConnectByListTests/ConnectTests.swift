@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -11,7 +12,7 @@ extension Driver {
     // MARK: the winner
 
     @Test func `one literal connects, and both addresses are known`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let socket = try connect(peer.endpoint)
       #expect(socket.remote == peer.endpoint)
       #expect(try socket.local == Syscalls.localEndpoint(socket.number))
@@ -26,7 +27,7 @@ extension Driver {
 
     @Test func `the winner is non-blocking, closed on exec and sends small writes at once`() throws
     {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let socket = try connect(peer.endpoint)
       #expect(fcntl(socket.number, F_GETFL) & O_NONBLOCK != 0)
       #expect(fcntl(socket.number, F_GETFD) & FD_CLOEXEC != 0)
@@ -34,7 +35,7 @@ extension Driver {
     }
 
     @Test func `without nodelay the kernel's default stays`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       var plain = request()
       plain.settings.noDelay = false
       let socket = try connect(peer.endpoint, with: plain)
@@ -42,17 +43,17 @@ extension Driver {
     }
 
     @Test func `IPv6's loopback connects`() throws {
-      let peer = try TestPeer(.echo, at: .loopbackV6)
+      let peer = try TestEndpoint(.echo, at: .loopbackV6)
       let socket = try connect(peer.endpoint)
       #expect(socket.local?.address == .loopbackV6)
       #expect(peer.endpoint.family == .inet6)
     }
 
     @Test func `both families stand in one list`() throws {
-      let v4 = try TestPeer(.echo)
-      let v6 = try TestPeer(.echo, at: .loopbackV6)
-      let refused = try TestPeer(.refused)
-      let refusedV6 = try TestPeer(.refused, at: .loopbackV6)
+      let v4 = try TestEndpoint(.echo)
+      let v6 = try TestEndpoint(.echo, at: .loopbackV6)
+      let refused = try TestEndpoint(.refused)
+      let refusedV6 = try TestEndpoint(.refused, at: .loopbackV6)
       let socket = try connect(refused.endpoint, refusedV6.endpoint, v6.endpoint, v4.endpoint)
       #expect(socket.remote == v6.endpoint)
       #expect(socket.report.outcomes == [.refused, .refused, .connected])
@@ -61,7 +62,7 @@ extension Driver {
     }
 
     @Test func `W23: a v4-mapped literal connects as IPv4`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let mapped = try endpoint("[::ffff:127.0.0.1]:\(peer.endpoint.port)")
       let socket = try connect(mapped)
       #expect(socket.remote == peer.endpoint)
@@ -69,7 +70,7 @@ extension Driver {
     }
 
     @Test func `duplicates are tried once, the mapped form among them`() throws {
-      let refused = try TestPeer(.refused)
+      let refused = try TestEndpoint(.refused)
       let error = try failure(
         of: refused.endpoint, refused.endpoint.mapped, refused.endpoint,
         with: request { $0.locals = .routeOnly })
@@ -77,16 +78,16 @@ extension Driver {
     }
 
     @Test func `the order by likelihood connects too`() throws {
-      let peer = try TestPeer(.echo)
-      let v6 = try TestPeer(.refused, at: .loopbackV6)
+      let peer = try TestEndpoint(.echo)
+      let v6 = try TestEndpoint(.refused, at: .loopbackV6)
       let socket = try connect(v6.endpoint, peer.endpoint, with: request { $0.order = .likely })
       #expect(socket.remote == peer.endpoint)
     }
 
     @Test func `losers are superseded and closed`() async {
       await #expect(processExitsWith: .success) {
-        let silent = try TestPeer(.silent)
-        let peer = try TestPeer(.echo)
+        let silent = try TestEndpoint(.silent)
+        let peer = try TestEndpoint(.echo)
         let before = Descriptors.sockets().count
         let socket = try connect(silent.endpoint, peer.endpoint)
         #expect(socket.report.outcomes == [.superseded, .connected])
@@ -98,7 +99,7 @@ extension Driver {
     // MARK: failures
 
     @Test func `a refusal is told with its code`() throws {
-      let refused = try TestPeer(.refused)
+      let refused = try TestEndpoint(.refused)
       let error = try failure(of: refused.endpoint)
       #expect(error.errno == .connectionRefused)
       #expect(!error.report.isDeadline)
@@ -106,8 +107,8 @@ extension Driver {
     }
 
     @Test func `after a refusal the next starts at once`() throws {
-      let refused = try TestPeer(.refused)
-      let peer = try TestPeer(.echo)
+      let refused = try TestEndpoint(.refused)
+      let peer = try TestEndpoint(.echo)
       let socket = try connect(
         refused.endpoint, peer.endpoint, with: request { $0.attemptDelay = .seconds(10) })
       let report = socket.report
@@ -120,7 +121,7 @@ extension Driver {
     }
 
     @Test func `a family without an entry is not supported`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let error = try failure(of: peer.endpoint, with: request { $0.family = .inet6 })
       #expect(error.errno == .familyNotSupported)
       #expect(error.report.race == nil)
@@ -128,7 +129,7 @@ extension Driver {
 
     @Test func `an attempt without a local address of its kind fails without a system call`() throws
     {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let error = try failure(
         of: peer.endpoint,
         with: request { $0.locals = .these([Endpoint(IPAddress(v4: 0xcb00_7105), port: 0)]) })
@@ -159,7 +160,7 @@ extension Driver {
     // MARK: the deadline
 
     @Test func `W09: silence ends at the deadline, not before and not long after`() throws {
-      let silent = try TestPeer(.silent)
+      let silent = try TestEndpoint(.silent)
       for timeout: TimeSpan in [.milliseconds(1), .milliseconds(50), .milliseconds(450)] {
         let error = try failure(of: silent.endpoint, with: request(timeout: timeout))
         #expect(error.errno == .timedOut)
@@ -171,14 +172,14 @@ extension Driver {
     }
 
     @Test func `a timeout of nothing succeeds with what completes at once`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let socket = try connect(peer.endpoint, with: request(timeout: .zero))
       #expect(socket.report.outcomes == [.connected])
     }
 
     @Test func `a timeout of nothing starts all and waits for none`() throws {
-      let first = try TestPeer(.silent)
-      let second = try TestPeer(.silent)
+      let first = try TestEndpoint(.silent)
+      let second = try TestEndpoint(.silent)
       let error = try failure(of: first.endpoint, second.endpoint, with: request(timeout: .zero))
       #expect(error.errno == .timedOut)
       #expect(error.report.isDeadline)
@@ -187,7 +188,7 @@ extension Driver {
     }
 
     @Test func `a refusal in the wake-up of the deadline is told`() throws {
-      let refused = try TestPeer(.refused)
+      let refused = try TestEndpoint(.refused)
       let error = try failure(
         of: refused.endpoint, with: request(timeout: .zero) { $0.locals = .routeOnly })
       #expect(error.report.outcomes == [.refused])
@@ -195,8 +196,8 @@ extension Driver {
     }
 
     @Test func `20 silent ones before a good one cost about half a second`() throws {
-      let silent = try (0..<20).map { _ in try TestPeer(.silent) }
-      let peer = try TestPeer(.echo)
+      let silent = try (0..<20).map { _ in try TestEndpoint(.silent) }
+      let peer = try TestEndpoint(.echo)
       let addresses = list(silent.map { $0.endpoint } + [peer.endpoint])
       let socket = try connect(addresses)
       #expect(socket.remote == peer.endpoint)
@@ -208,8 +209,8 @@ extension Driver {
     }
 
     @Test func `a deadline leaves room for every remote`() throws {
-      let silent = try (0..<20).map { _ in try TestPeer(.silent) }
-      let peer = try TestPeer(.echo)
+      let silent = try (0..<20).map { _ in try TestEndpoint(.silent) }
+      let peer = try TestEndpoint(.echo)
       let addresses = list(silent.map { $0.endpoint } + [peer.endpoint])
       let socket = try connect(
         addresses, with: request(timeout: .seconds(1)) { $0.attemptDelay = .seconds(1) })
@@ -217,8 +218,8 @@ extension Driver {
     }
 
     @Test func `an attempt's own timeout ends it and starts the next`() throws {
-      let silent = try TestPeer(.silent)
-      let peer = try TestPeer(.echo)
+      let silent = try TestEndpoint(.silent)
+      let peer = try TestEndpoint(.echo)
       let socket = try connect(
         silent.endpoint, peer.endpoint,
         with: request {
@@ -232,7 +233,7 @@ extension Driver {
     }
 
     @Test func `without any timeout all attempts' own timeouts end the connect`() throws {
-      let silent = try TestPeer(.silent)
+      let silent = try TestEndpoint(.silent)
       let error = try failure(
         of: silent.endpoint,
         with: request(timeout: nil) {
@@ -246,8 +247,8 @@ extension Driver {
     // MARK: pace
 
     @Test func `in parallel all start at once`() throws {
-      let silent = try (0..<40).map { _ in try TestPeer(.silent) }
-      let peer = try TestPeer(.echo)
+      let silent = try (0..<40).map { _ in try TestEndpoint(.silent) }
+      let peer = try TestEndpoint(.echo)
       let addresses = list(silent.map { $0.endpoint } + [peer.endpoint])
       let socket = try connect(
         addresses,
@@ -261,7 +262,7 @@ extension Driver {
     }
 
     @Test func `no more are in flight than allowed`() throws {
-      let silent = try (0..<8).map { _ in try TestPeer(.silent) }
+      let silent = try (0..<8).map { _ in try TestEndpoint(.silent) }
       let operation = try Stepwise(
         list(silent.map { $0.endpoint }),
         with: request(timeout: .milliseconds(200)) {
@@ -273,7 +274,7 @@ extension Driver {
     }
 
     @Test func `at the cap a failure makes room for the next`() throws {
-      let refused = try (0..<6).map { _ in try TestPeer(.refused) }
+      let refused = try (0..<6).map { _ in try TestEndpoint(.refused) }
       let operation = try Stepwise(
         list(refused.map { $0.endpoint }),
         with: request {
@@ -290,8 +291,8 @@ extension Driver {
     }
 
     @Test func `one at a time means that silence starts nothing`() throws {
-      let silent = try TestPeer(.silent)
-      let peer = try TestPeer(.echo)
+      let silent = try TestEndpoint(.silent)
+      let peer = try TestEndpoint(.echo)
       let error = try failure(
         of: silent.endpoint, peer.endpoint,
         with: request(timeout: .milliseconds(250)) { $0.pace = .sequential })
@@ -317,7 +318,7 @@ extension Driver {
     // MARK: local addresses
 
     @Test func `a named local address is where it connects from`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let source = Endpoint(.loopback(5), port: 0)
       let socket = try connect(peer.endpoint, with: request { $0.locals = .these([source]) })
       let local = try #require(socket.local)
@@ -328,7 +329,7 @@ extension Driver {
     }
 
     @Test func `IPv6's source is bound without a port too`() throws {
-      let peer = try TestPeer(.echo, at: .loopbackV6)
+      let peer = try TestEndpoint(.echo, at: .loopbackV6)
       let socket = try connect(
         peer.endpoint, with: request { $0.locals = .these([Endpoint(.loopbackV6, port: 0)]) })
       #expect(try Syscalls.option(socket.number, level: 0, name: bindAddressNoPort) == 1)
@@ -337,8 +338,8 @@ extension Driver {
     @Test func `a named local port is the one it connects from, to several remotes at once`() throws
     {
       let source = Endpoint(.loopback(6), port: try freePort(at: .loopback(6)))
-      let silent = try TestPeer(.silent)
-      let peer = try TestPeer(.echo)
+      let silent = try TestEndpoint(.silent)
+      let peer = try TestEndpoint(.echo)
       let socket = try connect(
         silent.endpoint, peer.endpoint, with: request { $0.locals = .these([source]) })
       #expect(socket.local == source)
@@ -346,7 +347,7 @@ extension Driver {
     }
 
     @Test func `W02: from every named local address before it gives up`() throws {
-      let refused = try TestPeer(.refused)
+      let refused = try TestEndpoint(.refused)
       let sources = [Endpoint(.loopback(5), port: 0), Endpoint(.loopback(6), port: 0)]
       let error = try failure(of: refused.endpoint, with: request { $0.locals = .these(sources) })
       let locals = error.report.attempts.map { $0.local?.address }
@@ -356,7 +357,7 @@ extension Driver {
     // MARK: the interface
 
     @Test func `an interface is known by its name`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       var bound = request()
       bound.settings.interface = Array("lo".utf8)
       _ = try connect(peer.endpoint, with: bound)
@@ -369,7 +370,7 @@ extension Driver {
     // MARK: many
 
     @Test func `hundreds of refusals are soon over`() throws {
-      let peers = try (0..<300).map { _ in try TestPeer(.refused) }
+      let peers = try (0..<300).map { _ in try TestEndpoint(.refused) }
       let operation = try Stepwise(
         list(peers.map { $0.endpoint }), with: request { $0.locals = .routeOnly })
       let progress = operation.finish()

@@ -1,4 +1,4 @@
-import ConnectCore
+import ConnectByListCore
 import Glibc
 import Testing
 

@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -11,16 +12,16 @@ extension Driver {
     /// Whether this kernel makes such sockets.
     private static let isThere: Bool =
       thrown { () throws(Errno) in
-        _ = try Syscalls.socket(.inet, protocol: CInt(CBL_IPPROTO_MPTCP))
+        _ = try Syscalls.socket(.inet, protocol: CInt(CBL_POSIX_IPPROTO_MPTCP))
       } == nil
 
     @Test(
       .enabled(if: isThere, "needs a kernel with MPTCP (net.mptcp.enabled)"),
       arguments: [IPAddress.loopback, .loopbackV6])
     func `W19 MPTCP on request, and told in the report`(address: IPAddress) throws {
-      let listener = try Listener(at: address, protocol: CInt(CBL_IPPROTO_MPTCP))
+      let listener = try Listener(at: address, protocol: CInt(CBL_POSIX_IPPROTO_MPTCP))
       let connection = try connect(listener.endpoint, with: request { $0.mptcp = true })
-      #expect(try `protocol`(of: connection) == CInt(CBL_IPPROTO_MPTCP))
+      #expect(try `protocol`(of: connection) == CInt(CBL_POSIX_IPPROTO_MPTCP))
       #expect(connection.report.isMultipath == true)
       #expect(summary(connection.report).hasSuffix("; MPTCP"))
       #expect(connection.remote == listener.endpoint)
@@ -38,7 +39,7 @@ extension Driver {
       arguments: [IPAddress.loopback, .loopbackV6])
     func `W19 MPTCP falls back to a peer that has only TCP, and says so`(address: IPAddress) throws
     {
-      let peer = try TestPeer(.echo, at: address)
+      let peer = try TestEndpoint(.echo, at: address)
       let connection = try connect(peer.endpoint, with: request { $0.mptcp = true })
       #expect(connection.report.isMultipath == false)
       #expect(summary(connection.report).hasSuffix("; no MPTCP"))
@@ -47,7 +48,7 @@ extension Driver {
     }
 
     @Test func `without the option it is TCP, and nothing is told`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let connection = try connect(peer.endpoint)
       #expect(try `protocol`(of: connection) == CInt(IPPROTO_TCP))
       #expect(connection.report.isMultipath == nil)
@@ -55,9 +56,9 @@ extension Driver {
     }
 
     @Test func `failures are told as TCP's are`() throws {
-      let refused = try TestPeer(.refused)
-      let silent = try TestPeer(.silent)
-      let peer = try TestPeer(.echo)
+      let refused = try TestEndpoint(.refused)
+      let silent = try TestEndpoint(.silent)
+      let peer = try TestEndpoint(.echo)
       let error = try failure(of: refused.endpoint, with: request { $0.mptcp = true })
       #expect(error.errno == .connectionRefused)
       #expect(error.report.outcomes == [.refused])
@@ -69,7 +70,7 @@ extension Driver {
 
     @Test(arguments: [(IPAddress.loopback, IPAddress.loopback(2)), (.loopbackV6, .loopbackV6)])
     func `it is bound to a local address as TCP is`(remote: IPAddress, from: IPAddress) throws {
-      let peer = try TestPeer(.echo, at: remote)
+      let peer = try TestEndpoint(.echo, at: remote)
       let bound = request {
         $0.mptcp = true
         $0.locals = .these([Endpoint(from, port: 0)])
@@ -78,7 +79,7 @@ extension Driver {
     }
 
     @Test func `a resent SYN is counted`() throws {
-      let silent = try TestPeer(.silent)
+      let silent = try TestEndpoint(.silent)
       let error = try failure(
         of: silent.endpoint,
         with: request(timeout: .milliseconds(1300)) {
@@ -97,11 +98,11 @@ extension Driver {
       let result = try Namespace.run(script) {
         Result {
           let isRefused = thrown { () throws(Errno) in
-            _ = try Syscalls.socket(.inet, protocol: CInt(CBL_IPPROTO_MPTCP))
+            _ = try Syscalls.socket(.inet, protocol: CInt(CBL_POSIX_IPPROTO_MPTCP))
           }
           #expect(isRefused == .noProtocolOption)
-          let refused = try TestPeer(.refused)
-          let peer = try TestPeer(.echo)
+          let refused = try TestEndpoint(.refused)
+          let peer = try TestEndpoint(.echo)
           let connection = try connect(
             refused.endpoint, peer.endpoint, with: request { $0.mptcp = true })
           #expect(try `protocol`(of: connection) == CInt(IPPROTO_TCP))

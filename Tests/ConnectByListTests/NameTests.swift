@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -18,8 +19,8 @@ extension Driver {
     }
 
     @Test func `W01 a name among literals is resolved and raced`() throws {
-      let refused = try TestPeer(.refused)
-      let echo = try TestPeer(.echo)
+      let refused = try TestEndpoint(.refused)
+      let echo = try TestEndpoint(.echo)
       let list = named([refused.endpoint], ("localhost", .number(echo.endpoint.port)))
       let connection = try connect(list)
       #expect(connection.remote == echo.endpoint)
@@ -39,13 +40,13 @@ extension Driver {
     }
 
     @Test func `a name that cannot be resolved leaves the literals to race`() throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       let list = named([echo.endpoint], ("localhost", .service(Array("nonesuch".utf8))))
       #expect(try connect(list).remote == echo.endpoint)
     }
 
     @Test func `only the family wanted is asked for`() throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       let list = named([], ("localhost", .number(echo.endpoint.port)))
       let connection = try connect(list, with: request { $0.family = .inet })
       #expect(connection.report.started.allSatisfy { $0.family == .inet })
@@ -67,14 +68,14 @@ extension Driver {
     }
 
     @Test func `an outer loop is woken by a name`() throws {
-      let echo = try TestPeer(.echo)
+      let echo = try TestEndpoint(.echo)
       let stepwise = try Stepwise(named([], ("localhost", .number(echo.endpoint.port))))
       let descriptor = try stepwise.pollDescriptor()
       var progress = stepwise.advance()
       let patience = Clock.now() + .seconds(10)
       while progress == .pending && Clock.now() < patience {
         let left = min(stepwise.wakeUp, patience) - Clock.now()
-        _ = Syscalls.poll(descriptor, events: CInt(CBL_READABLE), for: left)
+        _ = Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: left)
         progress = stepwise.advance()
       }
       #expect(try stepwise.conclude(progress).remote == echo.endpoint)
@@ -87,7 +88,7 @@ extension Driver {
         let line = text.split(separator: "\n").first { $0.hasPrefix("Threads:") }
         return Int(line?.split(separator: "\t").last ?? "") ?? 0
       }
-      let refused = try TestPeer(.refused)
+      let refused = try TestEndpoint(.refused)
       let before = try threads()
       var list = AddressList()
       let host = HostName(host: Array("localhost".utf8), port: .number(refused.endpoint.port))

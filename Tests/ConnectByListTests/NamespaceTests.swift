@@ -1,4 +1,4 @@
-import ConnectCore
+import ConnectByListCore
 import Foundation
 import Testing
 
@@ -92,7 +92,7 @@ extension Driver {
     // MARK: routes
 
     /// The source that a TCP socket gets, or what it is refused with.
-    private func sourceByTCP(_ remote: Endpoint, interface: UInt32) -> RemoteFacts.Route {
+    private func sourceByTCP(_ remote: Endpoint, interface: UInt32) -> RemotePathInformation.Route {
       do throws(Errno) {
         let socket = try Syscalls.socket(remote.family)
         if interface != 0 {
@@ -148,7 +148,7 @@ extension Driver {
         let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
         let remotes = names.filter { hasIPv6 || !$0.contains(":") }.map { endpoint($0) }
         let index = SystemScopes().index(ofInterface: Array(interface.utf8)) ?? 0
-        var finder = FactFinder(interface: index)
+        var finder = PathInformationReader(interface: index)
         let plan = Plan(
           remotes.enumerated().map { Candidate($1, entry: Int32($0)) }, options: ConnectOptions())
         return (
@@ -175,7 +175,7 @@ extension Driver {
           """
       ) {
         func failures(_ names: [String]) -> [Bool] {
-          var finder = FactFinder(interface: 0)
+          var finder = PathInformationReader(interface: 0)
           let candidates = names.enumerated().map { Candidate(endpoint($1), entry: Int32($0)) }
           let plan = Plan(candidates, options: ConnectOptions())
           return finder.facts(for: plan).remotes.map { $0.neighbourFailed }

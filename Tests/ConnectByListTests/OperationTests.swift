@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -12,7 +13,7 @@ extension Driver {
 
     @Test func `nothing is opened before the first advance`() async {
       await #expect(processExitsWith: .success) {
-        let peer = try TestPeer(.echo)
+        let peer = try TestEndpoint(.echo)
         let before = Descriptors.sockets()
         let operation = try Stepwise(peer.endpoint)
         #expect(Descriptors.sockets() == before)
@@ -22,7 +23,7 @@ extension Driver {
 
     @Test func `dropped in the middle it leaves no descriptor`() async {
       await #expect(processExitsWith: .success) {
-        let silent = try (0..<5).map { _ in try TestPeer(.silent) }
+        let silent = try (0..<5).map { _ in try TestEndpoint(.silent) }
         let before = Descriptors.sockets()
         let operation = try Stepwise(
           list(silent.map { $0.endpoint }), with: request { $0.pace = .parallel })
@@ -34,7 +35,7 @@ extension Driver {
     }
 
     @Test func `once finished it says the same again`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let operation = try Stepwise(peer.endpoint)
       let progress = operation.finish()
       #expect(progress == .finished(.won(AttemptID(0))))
@@ -46,7 +47,7 @@ extension Driver {
 
     @Test func `a cancel ends it at once and closes everything`() async {
       await #expect(processExitsWith: .success) {
-        let silent = try (0..<3).map { _ in try TestPeer(.silent) }
+        let silent = try (0..<3).map { _ in try TestEndpoint(.silent) }
         let before = Descriptors.sockets()
         let operation = try Stepwise(
           list(silent.map { $0.endpoint }), with: request { $0.pace = .parallel })
@@ -75,16 +76,16 @@ extension Driver {
     // MARK: an outer event loop
 
     @Test func `an outer loop drives it by one descriptor and one time`() throws {
-      let silent = try TestPeer(.silent)
-      let refused = try TestPeer(.refused)
-      let peer = try TestPeer(.echo)
+      let silent = try TestEndpoint(.silent)
+      let refused = try TestEndpoint(.refused)
+      let peer = try TestEndpoint(.echo)
       let operation = try Stepwise(silent.endpoint, refused.endpoint, peer.endpoint)
       let descriptor = try operation.pollDescriptor()
       var progress = operation.advance()
       var turnCount = 0
       while progress == .pending {
         let span = operation.wakeUp - Clock.now()
-        _ = Syscalls.poll(descriptor, events: CInt(CBL_READABLE), for: span)
+        _ = Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: span)
         progress = operation.advance()
         #expect(try operation.pollDescriptor() == descriptor)
         turnCount += 1
@@ -100,19 +101,19 @@ extension Driver {
       #expect(operation.advance() == .pending)
       // Made late, it sees the attempt that is in flight already.
       let descriptor = try operation.pollDescriptor()
-      #expect(Syscalls.poll(descriptor, events: CInt(CBL_READABLE), for: .zero) == 0)
+      #expect(Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .zero) == 0)
       #expect(operation.advance() == .pending)
       try gate.open()
-      let ready = Syscalls.poll(descriptor, events: CInt(CBL_READABLE), for: .seconds(5))
-      #expect(ready == CInt(CBL_READABLE))
+      let ready = Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
+      #expect(ready == CInt(CBL_POSIX_READABLE))
       #expect(operation.advance() == .finished(.won(AttemptID(0))))
     }
 
     // MARK: validation
 
     @Test func `a rejected connection is closed and the next is tried`() throws {
-      let first = try TestPeer(.echo)
-      let second = try TestPeer(.echo)
+      let first = try TestEndpoint(.echo)
+      let second = try TestEndpoint(.echo)
       let operation = try Stepwise(first.endpoint, second.endpoint, with: validating())
       #expect(operation.finish() == .validate(AttemptID(0)))
       #expect(second.acceptedCount == 0)
@@ -127,7 +128,7 @@ extension Driver {
     }
 
     @Test func `the candidate's descriptor can be taken, used and let go`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let operation = try Stepwise(peer.endpoint, with: validating())
       #expect(operation.finish() == .validate(AttemptID(0)))
       guard let descriptor = operation.takeDescriptor(of: AttemptID(0)) else { throw Unexpected() }
@@ -146,7 +147,7 @@ extension Driver {
     @Test func `losers are kept until the verdict`() async {
       await #expect(processExitsWith: .success) {
         let gate = try Gate()
-        let peer = try TestPeer(.echo)
+        let peer = try TestEndpoint(.echo)
         let before = Descriptors.sockets().count
         let operation = try Stepwise(
           gate.endpoint, peer.endpoint, with: validating { $0.pace = .parallel })
@@ -171,7 +172,7 @@ extension Driver {
     func `the deadline passes while a verdict is waited for, without a busy wait`(count: Int) throws
     {
       // With one attempt its own socket would be polled, with two the wait set.
-      let peers = try (0..<count).map { _ in try TestPeer(.echo) }
+      let peers = try (0..<count).map { _ in try TestEndpoint(.echo) }
       let timeout: TimeSpan = .milliseconds(60)
       let operation = try Stepwise(
         list(peers.map { $0.endpoint }),
@@ -198,11 +199,11 @@ extension Driver {
     }
 
     @Test func `a poll descriptor that is made during a validation sleeps`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let operation = try Stepwise(peer.endpoint, with: validating())
       #expect(operation.finish() == .validate(AttemptID(0)))
       let descriptor = try operation.pollDescriptor()
-      #expect(Syscalls.poll(descriptor, events: CInt(CBL_READABLE), for: .zero) == 0)
+      #expect(Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .zero) == 0)
     }
 
     // MARK: what a peer can do to a handshake
@@ -242,7 +243,7 @@ extension Driver {
 
     @Test func `after a reset the next attempt starts at once`() throws {
       let listener = try Listener()
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let operation = try Stepwise(
         listener.endpoint, peer.endpoint, with: request { $0.attemptDelay = .seconds(10) })
       #expect(operation.advance() == .pending)
@@ -306,7 +307,7 @@ extension Driver {
       for _ in 0..<3 {
         var count = 0
         set.collect(for: .zero) { id, events in
-          #expect(events == CInt(CBL_WRITABLE))
+          #expect(events == CInt(CBL_POSIX_WRITABLE))
           told.insert(id)
           count += 1
         }

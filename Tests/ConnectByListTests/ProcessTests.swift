@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Foundation
 import Glibc
 import Synchronization
@@ -24,11 +25,11 @@ extension Driver {
 
     @Test func `W14: without a descriptor to be had it is EMFILE`() async {
       await #expect(processExitsWith: .success) {
-        let peer = try TestPeer(.refused)
+        let peer = try TestEndpoint(.refused)
         try withDescriptorsLeft(0) {
           let error = try failure(of: peer.endpoint)
           #expect(error.errno == .tooManyOpen)
-          let other = thrown { () throws(Errno) in _ = try TestPeer(.echo) }
+          let other = thrown { () throws(Errno) in _ = try TestEndpoint(.echo) }
           #expect(other == .tooManyOpen)
         }
       }
@@ -37,7 +38,7 @@ extension Driver {
     @Test func `one descriptor is enough for one attempt`() async {
       await #expect(processExitsWith: .success) {
         let listener = try Listener()
-        let refused = try TestPeer(.refused)
+        let refused = try TestEndpoint(.refused)
         try withDescriptorsLeft(1) {
           let connection = try connect(refused.endpoint, listener.endpoint)
           #expect(connection.report.outcomes == [.refused, .connected])
@@ -47,7 +48,7 @@ extension Driver {
 
     @Test func `without room for a second attempt, or for the wait set, the first goes on`() async {
       await #expect(processExitsWith: .success) {
-        let silent = try TestPeer(.silent)
+        let silent = try TestEndpoint(.silent)
         let listener = try Listener()
         for left in 1...2 {
           try withDescriptorsLeft(left) {
@@ -68,7 +69,7 @@ extension Driver {
 
     @Test func `an echo out of descriptors takes the client when there is one again`() async {
       await #expect(processExitsWith: .success) {
-        let peer = try TestPeer(.echo)
+        let peer = try TestEndpoint(.echo)
         // Its thread has all that it needs when it has served one.
         let first = try connect(peer.endpoint)
         try peer.awaitAccepted(1)
@@ -76,15 +77,15 @@ extension Driver {
         let number = client.number
         try withDescriptorsLeft(0) {
           _ = try Syscalls.connect(number, to: peer.endpoint)
-          _ = Syscalls.poll(number, events: CInt(CBL_WRITABLE), for: .seconds(5))
+          _ = Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
           _ = try Syscalls.send(number, [1])
           let cpu = processorTime()
-          let events = Syscalls.poll(number, events: CInt(CBL_READABLE), for: .milliseconds(300))
+          let events = Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: .milliseconds(300))
           #expect(events == 0)
           #expect(processorTime() - cpu < .milliseconds(100), "it waits, and does not spin")
         }
-        let events = Syscalls.poll(number, events: CInt(CBL_READABLE), for: .seconds(5))
-        #expect(events == CInt(CBL_READABLE))
+        let events = Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
+        #expect(events == CInt(CBL_POSIX_READABLE))
         #expect(peer.acceptedCount == 2)
         #expect(first.isOpen)
       }
@@ -94,7 +95,7 @@ extension Driver {
 
     @Test func `a full echo does not keep a processor busy`() async {
       await #expect(processExitsWith: .success) {
-        let peer = try TestPeer(.echo)
+        let peer = try TestEndpoint(.echo)
         let clients = try (0..<257).map { _ in try connect(peer.endpoint) }
         try peer.awaitAccepted(256)
         let cpu = processorTime()
@@ -107,7 +108,7 @@ extension Driver {
 
     @Test func `a silent connect does not keep a processor busy`() async {
       await #expect(processExitsWith: .success) {
-        let silent = try (0..<3).map { _ in try TestPeer(.silent) }
+        let silent = try (0..<3).map { _ in try TestEndpoint(.silent) }
         let cpu = processorTime()
         _ = try failure(
           of: silent[0].endpoint, silent[1].endpoint, silent[2].endpoint,
@@ -120,8 +121,8 @@ extension Driver {
 
     @Test func `W26: a signal every millisecond neither breaks nor shortens a connect`() async {
       await #expect(processExitsWith: .success) {
-        let silent = try TestPeer(.silent)
-        let peer = try TestPeer(.echo)
+        let silent = try TestEndpoint(.silent)
+        let peer = try TestEndpoint(.echo)
         try withSignals {
           let timeout: TimeSpan = .milliseconds(450)
           let error = try failure(of: silent.endpoint, with: request(timeout: timeout))
@@ -153,10 +154,10 @@ private func settle() {
 
 /// Each way a connect can end, once.
 private func tour() throws {
-  let peer = try TestPeer(.echo)
-  let peerV6 = try TestPeer(.echo, at: .loopbackV6)
-  let refused = try TestPeer(.refused)
-  let silent = try (0..<3).map { _ in try TestPeer(.silent) }
+  let peer = try TestEndpoint(.echo)
+  let peerV6 = try TestEndpoint(.echo, at: .loopbackV6)
+  let refused = try TestEndpoint(.refused)
+  let silent = try (0..<3).map { _ in try TestEndpoint(.silent) }
   _ = try connect(peer.endpoint)
   _ = try connect(silent[0].endpoint, refused.endpoint, peerV6.endpoint)
   _ = try connect(peer.endpoint, peerV6.endpoint, with: request { $0.order = .likely })

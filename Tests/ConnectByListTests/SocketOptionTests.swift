@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Foundation
 import Glibc
 import Testing
@@ -114,14 +115,14 @@ extension Driver {
     }
 
     @Test func `reading the error clears it`() throws {
-      let peer = try TestPeer(.refused)
+      let peer = try TestEndpoint(.refused)
       let socket = try Syscalls.socket(.inet)
       let refused = thrown { () throws(Errno) in
         _ = try Syscalls.connect(socket.number, to: peer.endpoint)
       }
       let option = try row("error")
       if refused == nil {
-        _ = Syscalls.poll(socket.number, events: CInt(CBL_WRITABLE), for: .seconds(5))
+        _ = Syscalls.poll(socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
         let value = try option.value(on: socket.number)
         #expect(value == .text(Array("ECONNREFUSED".utf8)))
       }
@@ -133,7 +134,7 @@ extension Driver {
       let fresh = try Syscalls.socket(.inet)
       let errno = thrown { () throws(Errno) in try setting.apply(to: fresh.number) }
       #expect(errno == .notConnected)
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let connection = try connect(peer.endpoint)
       #expect(thrown { () throws(Errno) in try connection.socket.set(setting) } == nil)
     }
@@ -141,7 +142,7 @@ extension Driver {
     // MARK: attempts
 
     @Test func `an attempt goes without the options of another family`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let connection = try connect(
         peer.endpoint,
         with: request(setting: [
@@ -149,7 +150,7 @@ extension Driver {
           ("ttl", .whole(9)),
         ]))
       #expect(try connection.value("ttl") == .whole(9))
-      let peerV6 = try TestPeer(.echo, at: .loopbackV6)
+      let peerV6 = try TestEndpoint(.echo, at: .loopbackV6)
       let six = try connect(
         peerV6.endpoint,
         with: request(setting: [("v6only", .boolean(true)), ("tclass", .whole(16))]))
@@ -158,7 +159,7 @@ extension Driver {
     }
 
     @Test func `a priority holds beside a type of service, in either order`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let options: [(String, SocketOption.Value)] = [("priority", .whole(3)), ("tos", .whole(16))]
       for options in [options, options.reversed()] {
         let connection = try connect(peer.endpoint, with: request(setting: options))
@@ -168,7 +169,7 @@ extension Driver {
     }
 
     @Test func `the last of several values counts, nodelay's too`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let connection = try connect(
         peer.endpoint,
         with: request(setting: [
@@ -183,7 +184,7 @@ extension Driver {
     }
 
     @Test func `an option that cannot be set is the attempt's failure`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let request = try request(setting: [("congestion", .text(Array("nonesuch".utf8)))])
       let error = try failure(of: peer.endpoint, peer.endpoint, with: request)
       #expect(error.errno == Errno(name: Array("ENOENT".utf8)))
@@ -201,7 +202,7 @@ extension Driver {
           try Int64(
             String(contentsOfFile: "/proc/sys/net/core/rmem_max", encoding: .utf8)
               .trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
-        let peer = try TestPeer(.echo)
+        let peer = try TestEndpoint(.echo)
         for (name, value) in [
           ("mark", SocketOption.Value.whole(7)), ("priority", .whole(7)),
           ("rcvbuf", .whole(bound + 1)),
@@ -218,7 +219,7 @@ extension Driver {
     /// The first remote is silent: the winner is not the socket that was made first.
     @Test(.enabled(if: RawTCP.isAllowed, "needs CAP_NET_RAW"))
     func `W25 options set before connecting hold on the winner, and tos is on the wire`() throws {
-      let silent = try TestPeer(.silent)
+      let silent = try TestEndpoint(.silent)
       let listener = try Listener(at: RawTCP.address)
       let wire = try RawTCP()
       var options: [(String, SocketOption.Value)] = [

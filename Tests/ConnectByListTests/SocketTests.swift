@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -15,7 +16,7 @@ func write(_ bytes: [UInt8], to socket: inout Socket, written: inout Int) throws
   let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
   defer { memory.deallocate() }
   _ = memory.initialize(from: bytes)
-  var slice = cbl_slice(bytes: memory.baseAddress, count: memory.count)
+  var slice = cbl_posix_slice(bytes: memory.baseAddress, count: memory.count)
   try withUnsafeMutablePointer(to: &slice) { slice throws(Errno) in
     try socket.write(UnsafeMutableBufferPointer(start: slice, count: 1), written: &written)
   }
@@ -34,7 +35,7 @@ extension Driver {
   /// Reading and writing at the level of Swift; the formats have their tests in Lua.
   @Suite struct SocketTests {
     @Test func `what is written comes back from an echo`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       let connection = try connect(peer.endpoint)
       try connection.write("one\ntwo\n")
       #expect(try connection.readLine() == "one")
@@ -111,7 +112,7 @@ extension Driver {
     @Test func `W15: only a connected stream socket can be wrapped`() throws {
       let event = try Syscalls.eventDescriptor()
       let stream = try Syscalls.socket(.inet)
-      let datagram = try Syscalls.socket(.inet, type: CInt(CBL_SOCK_DGRAM))
+      let datagram = try Syscalls.socket(.inet, type: CInt(CBL_POSIX_SOCK_DGRAM))
       let numbers = [1_000_000, event.number, stream.number, datagram.number]
       let errors = numbers.map { number in
         thrown { () throws(Errno) in _ = try Socket(wrapping: number) }
@@ -166,7 +167,7 @@ extension Driver {
           if count == 0 { return total }
           total += count
         } else {
-          _ = Syscalls.poll(handle.number, events: CInt(CBL_READABLE), for: .seconds(5))
+          _ = Syscalls.poll(handle.number, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
         }
       }
     }

@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -118,13 +119,13 @@ final class Listener {
       if let connection = try Syscalls.accept(socket.number) { return connection }
       let left = deadline - Clock.now()
       guard left > .zero else { throw .timedOut }
-      _ = Syscalls.poll(socket.number, events: CInt(CBL_READABLE), for: left)
+      _ = Syscalls.poll(socket.number, events: CInt(CBL_POSIX_READABLE), for: left)
     }
   }
 
   /// Whether a connection waits to be taken.
   var hasConnection: Bool {
-    Syscalls.poll(socket.number, events: CInt(CBL_READABLE), for: .zero) != 0
+    Syscalls.poll(socket.number, events: CInt(CBL_POSIX_READABLE), for: .zero) != 0
   }
 
   /// Waits until one does, for five seconds at most.
@@ -133,7 +134,7 @@ final class Listener {
     while !hasConnection {
       let left = deadline - Clock.now()
       guard left > .zero else { throw .timedOut }
-      _ = Syscalls.poll(socket.number, events: CInt(CBL_READABLE), for: left)
+      _ = Syscalls.poll(socket.number, events: CInt(CBL_POSIX_READABLE), for: left)
     }
   }
 
@@ -246,7 +247,7 @@ func failure(
 
 struct Unexpected: Error {}
 
-extension TestPeer {
+extension TestEndpoint {
   /// Waits until its thread has taken so many connections; five seconds at most.
   func awaitAccepted(_ count: Int) throws(Errno) {
     let deadline = Clock.now() + .seconds(5)

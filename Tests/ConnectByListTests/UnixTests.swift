@@ -1,5 +1,6 @@
-import CPosix
-import ConnectCore
+import CConnectByListPosix
+import ConnectByListCore
+import ConnectByListTesting
 import Glibc
 import Testing
 
@@ -22,7 +23,7 @@ extension Driver {
 
     @Test func `W19 a Unix stream address is connected to`() throws {
       for path in [path("socket"), abstractName()] {
-        let peer = try TestPeer(.echo, unixPath: path)
+        let peer = try TestEndpoint(.echo, unixPath: path)
         let connection = try connect(list(path))
         try connection.write("over a path\n")
         #expect(try connection.readLine() == "over a path")
@@ -43,7 +44,7 @@ extension Driver {
       let name = abstractName()
       let longName = name + Array(repeating: UInt8(ascii: "x"), count: 108 - name.count)
       for path in [long, longName] {
-        let peer = try TestPeer(.echo, unixPath: path)
+        let peer = try TestEndpoint(.echo, unixPath: path)
         let connection = try connect(list(path))
         #expect(try connection.socket.remoteUnixPath() == path)
         peer.close()
@@ -52,7 +53,7 @@ extension Driver {
 
     @Test func `a path of bytes that are no text is connected to`() throws {
       let path = Array((folder + "/").utf8) + [0xff, 0x0a, 0x1b, 0x40]
-      let peer = try TestPeer(.echo, unixPath: path)
+      let peer = try TestEndpoint(.echo, unixPath: path)
       let connection = try connect(list(path))
       #expect(try connection.socket.remoteUnixPath() == path)
       peer.close()
@@ -62,7 +63,7 @@ extension Driver {
 
     @Test func `it is not bound, held back or kept to a device`() throws {
       let path = path("socket")
-      let peer = try TestPeer(.echo, unixPath: path)
+      let peer = try TestEndpoint(.echo, unixPath: path)
       var demanding = request {
         $0.locals = .these([Endpoint(.loopback, port: 0)])
         $0.mptcp = true
@@ -87,7 +88,7 @@ extension Driver {
 
     @Test func `a path that nobody listens on refuses`() throws {
       for path in [path("socket"), abstractName()] {
-        let refused = try TestPeer(.refused, unixPath: path)
+        let refused = try TestEndpoint(.refused, unixPath: path)
         let error = try failure(of: list(path))
         #expect(error.errno == .connectionRefused)
         #expect(error.report.outcomes == [.refused])
@@ -108,7 +109,7 @@ extension Driver {
       #expect(error.report.elapsed < .seconds(5), "there is no wake-up to wait for")
 
       let open = path("open")
-      let peer = try TestPeer(.echo, unixPath: open)
+      let peer = try TestEndpoint(.echo, unixPath: open)
       let connection = try connect(list(full, open))
       #expect(connection.report.outcomes == [.failed, .connected])
       peer.close()
@@ -119,8 +120,8 @@ extension Driver {
 
     @Test func `it wins over an IP endpoint that is silent`() throws {
       let path = path("socket")
-      let silent = try TestPeer(.silent)
-      let peer = try TestPeer(.echo, unixPath: path)
+      let silent = try TestEndpoint(.silent)
+      let peer = try TestEndpoint(.echo, unixPath: path)
       var both = list(silent.endpoint)
       try both.append(unixPath: path)
       let connection = try connect(both)
@@ -134,7 +135,7 @@ extension Driver {
     }
 
     @Test func `after it failed the IP endpoints are tried`() throws {
-      let peer = try TestPeer(.echo)
+      let peer = try TestEndpoint(.echo)
       var both = try list(path("nothing"))
       both.append(.endpoint(peer.endpoint))
       let connection = try connect(both, with: request { $0.order = .likely })
@@ -144,7 +145,7 @@ extension Driver {
 
     @Test func `a list remembers which of its paths worked`() throws {
       let path = path("socket")
-      let peer = try TestPeer(.echo, unixPath: path)
+      let peer = try TestEndpoint(.echo, unixPath: path)
       var list = try list(self.path("nothing"), path)
       _ = try Connection(connectByList(&list, request { $0.order = .likely }))
       let again = try Connection(connectByList(&list, request { $0.order = .likely }))
@@ -155,7 +156,7 @@ extension Driver {
 
     @Test func `a verdict can be asked for`() throws {
       let path = path("socket")
-      let peer = try TestPeer(.echo, unixPath: path)
+      let peer = try TestEndpoint(.echo, unixPath: path)
       let list = try list(abstractName(), path)
       let operation = try Stepwise(list, with: request { $0.validates = true })
       #expect(operation.finish() == .validate(AttemptID(1)))
@@ -168,7 +169,7 @@ extension Driver {
     @Test func `nothing is asked of the kernel for Unix addresses alone`() throws {
       let list = try list(path("a"), path("b"))
       let plan = try #require(list.plan(ConnectOptions(), links: [], at: Clock.now()))
-      var finder = FactFinder(interface: 0)
+      var finder = PathInformationReader(interface: 0)
       let facts = finder.facts(for: plan)
       // Had it asked, it would have found 127.0.0.1.
       #expect(facts.locals.isEmpty)
@@ -180,16 +181,16 @@ extension Driver {
     @Test func `a test endpoint takes its path away when it is closed`() throws {
       let path = path("socket")
       let text = String(decoding: path, as: UTF8.self)
-      for kind in [TestPeer.Kind.echo, .refused] {
-        let peer = try TestPeer(kind, unixPath: path)
+      for kind in [TestEndpoint.Kind.echo, .refused] {
+        let peer = try TestEndpoint(kind, unixPath: path)
         #expect(access(text, F_OK) == 0)
-        #expect(throws: Errno.addressInUse) { _ = try TestPeer(.echo, unixPath: path) }
+        #expect(throws: Errno.addressInUse) { _ = try TestEndpoint(.echo, unixPath: path) }
         #expect(access(text, F_OK) == 0, "not another's")
         peer.close()
         peer.close()
         #expect(access(text, F_OK) != 0)
       }
-      #expect(throws: Errno.operationNotSupported) { _ = try TestPeer(.silent, unixPath: path) }
+      #expect(throws: Errno.operationNotSupported) { _ = try TestEndpoint(.silent, unixPath: path) }
     }
 
     // MARK: helpers

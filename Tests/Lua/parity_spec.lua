@@ -1,5 +1,5 @@
 --- The rows of the parity table that a script sees, each by its number. What only C or Swift sees,
--- or only another network, is in the tests of CEntry, ConnectByList and Tests/Network.
+-- or only another network, is in the tests of ConnectByListCAPI, ConnectByList and Tests/Network.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "clua.h"
+#include "cbl_lua_headers.h"
 
 /* Without what `free` keeps at hand for small blocks, which counts as used; that is a few hundred bytes. */
 static lua_Integer heap_bytes(void) {

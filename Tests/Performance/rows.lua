@@ -82,7 +82,7 @@ local function module_kb()
   return file:seek "end" / 1000
 end
 
---- Numbers of the program MeasureCore, which runs once.
+--- Numbers of the program ConnectByListMeasureCore, which runs once.
 local core
 local function of_core(key)
   return from(function()

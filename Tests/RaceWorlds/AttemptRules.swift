@@ -1,4 +1,5 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 // What may become of an attempt: its start, and the lines that end it.
 
@@ -208,7 +209,7 @@ extension RaceChecker {
       let isAllowed =
         deadline != nil && open.count >= options.inFlight && pairsLeft > 0
         && next.0 <= line.time && attempt.connectedAt == nil
-        && attempt.started + Self.ripeAge <= line.time
+        && attempt.started + Self.minimumAbandonAge <= line.time
       if !isAllowed { complain(.givenUp, "it need not, or may not, be given up") }
     } else if let last = record.lines.last,
       last.kind != .won && last.kind != .cancelled || last.time != line.time

@@ -1,4 +1,5 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 // How a race may end, and what its report says of it.
 
@@ -151,7 +152,7 @@ extension RaceChecker {
     if notStarted > max(pairsLeft, 0) {
       complain(.report, "it has \(notStarted) pairs not started, the world at most \(pairsLeft)")
     }
-    if !record.factsWhenAsked && record.scenario.names.isEmpty && notStarted != pairsLeft {
+    if !record.pathInformationWhenAsked && record.scenario.names.isEmpty && notStarted != pairsLeft {
       complain(.report, "it has \(notStarted) pairs not started, the world \(pairsLeft)")
     }
   }

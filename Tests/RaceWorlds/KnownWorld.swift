@@ -1,4 +1,5 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 /// A scenario as a reader of its text understands it: which remotes there are from when on, which
 /// pairs they make, and how each pair behaves.

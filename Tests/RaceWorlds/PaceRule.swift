@@ -1,10 +1,11 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 // Section 4 of the contract, once more: when the next attempt may start, and must.
 
 extension RaceChecker {
   /// How old an attempt must be before the cap may give it up.
-  static let ripeAge = TimeSpan.milliseconds(500)
+  static let minimumAbandonAge = TimeSpan.milliseconds(500)
 
   var pairsLeft: Int { pairCount - startedPairs.count }
 
@@ -42,7 +43,7 @@ extension RaceChecker {
     let ignorant = now + compressed(delay(patience: nil), at: now)
     let told = now + compressed(delay(patience: remote.patience), at: now)
     // Without names, and told everything at once, the race knew.
-    let mayNotKnow = record.factsWhenAsked || !record.scenario.names.isEmpty
+    let mayNotKnow = record.pathInformationWhenAsked || !record.scenario.names.isEmpty
     next = mayNotKnow ? (min(ignorant, told), max(ignorant, told)) : (told, told)
   }
 
@@ -66,7 +67,7 @@ extension RaceChecker {
       guard open.count >= options.inFlight else { return max(allowed, changed) }
       // Only a deadline makes room, and only from the ripe.
       guard deadline != nil, let oldest = open.map({ $0.started }).min() else { return nil }
-      return max(allowed, max(changed, oldest + Self.ripeAge))
+      return max(allowed, max(changed, oldest + Self.minimumAbandonAge))
     }
     return hedgeDue.map { max($0, changed) }
   }

@@ -1,4 +1,5 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 /// Says what is wrong with a race, from the scenario and what the race left behind.
 ///

@@ -1,4 +1,5 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 /// What a race left behind, as plain values: all that the checker reads.
 ///
@@ -44,17 +45,17 @@ public struct RaceRecord: Sendable {
   }
 
   public var scenario: Scenario
-  /// Facts were told when the race gathered them; otherwise it had them from the start.
-  public let factsWhenAsked: Bool
+  /// PathInformation were told when the race gathered them; otherwise it had them from the start.
+  public let pathInformationWhenAsked: Bool
   public var lines: [Line]
   /// By attempt.
   public var pairs: [Pair]
   public var rows: [Row]
 
-  public init(_ transcript: Transcript, factsWhenAsked: Bool) {
+  public init(_ transcript: Transcript, pathInformationWhenAsked: Bool) {
     let race = transcript.race
     scenario = transcript.scenario
-    self.factsWhenAsked = factsWhenAsked
+    self.pathInformationWhenAsked = pathInformationWhenAsked
     lines = transcript.events.map {
       Line(
         $0.kind, $0.attempt.map { Int($0.number) }, name: $0.name.map { Int($0.number) },

@@ -1,4 +1,5 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 // What a world has besides local addresses and remotes: names, evidence, options, a cancel.
 
@@ -57,7 +58,7 @@ extension WorldGenerator {
         scenario.metrics.append(
           Scenario.Metrics(
             source: source, destination: endpoint.address,
-            RemoteFacts.RoundTrip(
+            RemotePathInformation.RoundTrip(
               smoothed: pick([.milliseconds(1), span(), .seconds(3)]),
               variance: pick([.zero, .milliseconds(2), .milliseconds(40)]))))
       }

@@ -1,4 +1,5 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 /// Makes worlds to race in: the same seed gives the same world on every machine.
 ///
@@ -22,7 +23,7 @@ public struct WorldGenerator {
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
   /// The world of this seed, and whether its facts are told only when the race asks, as on sockets.
-  public static func world(seed: UInt64) -> (scenario: Scenario, factsWhenAsked: Bool) {
+  public static func world(seed: UInt64) -> (scenario: Scenario, pathInformationWhenAsked: Bool) {
     var generator = WorldGenerator(seed: seed)
     generator.mood = generator.pick(Mood.allCases)
     generator.makeLocals()

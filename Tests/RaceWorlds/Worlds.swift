@@ -1,46 +1,47 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 /// One world made, raced in and judged.
 public enum Worlds {
   /// A race that did not have one of its properties, with what is needed to see it again.
   public struct Violation: Sendable {
     public let complaint: Complaint
-    public let factsWhenAsked: Bool
+    public let pathInformationWhenAsked: Bool
     public let scenario: [UInt8]
     public let transcript: [UInt8]
   }
 
-  public static func race(_ scenario: Scenario, factsWhenAsked: Bool) -> Transcript {
-    Simulation(scenario, factsWhenAsked: factsWhenAsked).run()
+  public static func race(_ scenario: Scenario, pathInformationWhenAsked: Bool) -> Transcript {
+    Simulation(scenario, pathInformationWhenAsked: pathInformationWhenAsked).run()
   }
 
   /// What is wrong with the race in this seed's world; `nil`: nothing.
   public static func violation(seed: UInt64) -> Violation? {
-    let (scenario, factsWhenAsked) = WorldGenerator.world(seed: seed)
-    let transcript = race(scenario, factsWhenAsked: factsWhenAsked)
+    let (scenario, pathInformationWhenAsked) = WorldGenerator.world(seed: seed)
+    let transcript = race(scenario, pathInformationWhenAsked: pathInformationWhenAsked)
     // Every so often: once more, and once more from its text.
     let isSample = seed % 64 == 0
     return violation(
-      of: transcript, factsWhenAsked: factsWhenAsked,
+      of: transcript, pathInformationWhenAsked: pathInformationWhenAsked,
       again: isSample ? [scenario, try? Scenario(parsing: scenario.text)] : [])
   }
 
   /// The first complaint about a race. `again`: scenarios that must give the same transcript.
   static func violation(
-    of transcript: Transcript, factsWhenAsked: Bool, again: [Scenario?]
+    of transcript: Transcript, pathInformationWhenAsked: Bool, again: [Scenario?]
   ) -> Violation? {
     var complaint = RaceChecker.complaints(
-      about: RaceRecord(transcript, factsWhenAsked: factsWhenAsked)
+      about: RaceRecord(transcript, pathInformationWhenAsked: pathInformationWhenAsked)
     ).first
     for scenario in again where complaint == nil {
-      let text = scenario.map { race($0, factsWhenAsked: factsWhenAsked).text }
+      let text = scenario.map { race($0, pathInformationWhenAsked: pathInformationWhenAsked).text }
       if text != transcript.text {
         complaint = Complaint(rule: .repeatable, line: 0, text: "another transcript the next time")
       }
     }
     guard let complaint else { return nil }
     return Violation(
-      complaint: complaint, factsWhenAsked: factsWhenAsked, scenario: transcript.scenario.text,
+      complaint: complaint, pathInformationWhenAsked: pathInformationWhenAsked, scenario: transcript.scenario.text,
       transcript: transcript.text)
   }
 
@@ -56,9 +57,9 @@ public enum Worlds {
         fewer.remove(at: left)
         let text = Array(fewer.joined(separator: [UInt8(ascii: "\n")]))
         guard let scenario = try? Scenario(parsing: text) else { continue }
-        let again = race(scenario, factsWhenAsked: smallest.factsWhenAsked)
+        let again = race(scenario, pathInformationWhenAsked: smallest.pathInformationWhenAsked)
         if let found = self.violation(
-          of: again, factsWhenAsked: smallest.factsWhenAsked, again: [scenario]),
+          of: again, pathInformationWhenAsked: smallest.pathInformationWhenAsked, again: [scenario]),
           found.complaint.rule == violation.complaint.rule
         {
           smallest = found

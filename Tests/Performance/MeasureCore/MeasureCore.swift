@@ -1,8 +1,9 @@
-import ConnectCore
+import ConnectByListSimulation
+import ConnectByListCore
 
 /// How long the core takes, on a virtual clock: a race's steps, and plans of many literals. Prints a name
 /// and a number a line; the best of several rounds, as everything else on the machine only adds.
-@main struct MeasureCore {
+@main struct ConnectByListMeasureCore {
   static func main() {
     print("step_ns", best(of: 200) { stepNanoseconds(remotes: 100) })
     let small = best(of: 9) { planMilliseconds(literals: 10_000) }
@@ -46,7 +47,7 @@ import ConnectCore
       let step = race.nextStep(at: now)
       steps += 1
       switch step {
-      case .gather: race.supply(facts(for: remotes))
+      case .needsPathInformation: race.update(facts(for: remotes))
       case .wait(let until):
         // The first attempt is out: what came before is planning.
         if now == race.began {
@@ -67,21 +68,21 @@ import ConnectCore
     let clock = ContinuousClock()
     let elapsed = clock.measure {
       var plan = list.plan(ConnectOptions(), links: [], at: Instant(nanoseconds: 0))
-      plan?.supply(facts)
+      plan?.update(facts)
       precondition(plan?.next() != nil)
     }
     return nanoseconds(elapsed) / 1e6
   }
 
-  static func facts(for count: Int) -> Facts {
+  static func facts(for count: Int) -> PathInformation {
     let v4 = IPAddress(v4: 0x0a00_0001)
     let v6 = IPAddress(high: 0x2001_0db8_0000_0000, low: 1)
     let remotes = (0..<count).map { index in
-      var facts = RemoteFacts()
+      var facts = RemotePathInformation()
       facts.route = .source(index % 2 == 0 ? v4 : v6)
       return facts
     }
-    return Facts(
+    return PathInformation(
       locals: [LocalAddress(v4, prefixLength: 8), LocalAddress(v6, prefixLength: 64)],
       remotes: remotes)
   }

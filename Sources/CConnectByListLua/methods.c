@@ -1,0 +1,131 @@
+/* The tables: every type, every function, every method. A new Lua name is a method here, a function in
+ * ConnectByListLua, its declaration in cborder.h. */
+#include "binding.h"
+
+const struct cbl_lua_type cbl_lua_types[CBL_LUA_TYPE_COUNT] = {
+    [CBL_LUA_TYPE_LIST] = {"address list", cbl_lua_release_list},
+    [CBL_LUA_TYPE_SOCKET] = {"socket", cbl_lua_release_socket},
+    [CBL_LUA_TYPE_REPORT] = {"report", cbl_lua_release_report},
+    [CBL_LUA_TYPE_PEER] = {"test endpoint", cbl_lua_release_peer},
+    [CBL_LUA_TYPE_REPLY] = {"reply", cbl_lua_release_reply},
+};
+
+const struct cbl_lua_method cbl_lua_functions[] = {
+    {.name = "address_list",
+     .has_lua_wrapper = true,
+     .function = cbl_lua_list_new,
+     .makes = CBL_LUA_TYPE_LIST},
+    {.name = "address", .has_lua_wrapper = true, .function = cbl_lua_address_parse},
+    {.name = "address_text", .function = cbl_lua_address_text},
+    {.name = "convert_address", .function = cbl_lua_address_convert},
+    {.name = "connect_by_list",
+     .has_lua_wrapper = true,
+     .function = cbl_lua_connect,
+     .makes = CBL_LUA_TYPE_SOCKET,
+     .makes_instead = CBL_LUA_TYPE_REPORT},
+    {.name = "socket", .function = cbl_lua_socket_new, .makes = CBL_LUA_TYPE_SOCKET},
+    {.name = "explain", .has_lua_wrapper = true, .function = cbl_lua_explain, .replies = true},
+    {.name = "local_addresses", .function = cbl_lua_local_addresses, .replies = true},
+    {.name = "wrap", .function = cbl_lua_wrap, .makes = CBL_LUA_TYPE_SOCKET},
+    {.name = "failed_report", .function = cbl_lua_report_new, .makes = CBL_LUA_TYPE_REPORT},
+    {.name = "test_endpoint",
+     .has_lua_wrapper = true,
+     .function = cbl_lua_peer_new,
+     .makes = CBL_LUA_TYPE_PEER},
+    {.name = ""},
+};
+
+const struct cbl_lua_method cbl_lua_read_method = {
+    .name = "read",
+    .self = CBL_LUA_TYPE_SOCKET,
+    .function = cbl_lua_socket_read,
+    .ready = cbl_lua_socket_ready_line,
+    .ready_for = 'l',
+    .replies_to_many = true};
+
+const struct cbl_lua_method cbl_lua_lines_method = {
+    .name = "lines", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_lines};
+
+/* What the iterator calls. */
+const struct cbl_lua_method cbl_lua_next_line_method = {
+    .name = "lines",
+    .self = CBL_LUA_TYPE_SOCKET,
+    .function = cbl_lua_socket_read,
+    .ready = cbl_lua_socket_ready_line,
+    .ready_for = 'l',
+    .replies_to_many = true,
+    .raises = true};
+
+const struct cbl_lua_method cbl_lua_methods[] = {
+    {.name = "add", .has_lua_wrapper = true, .self = CBL_LUA_TYPE_LIST, .function = cbl_lua_list_add},
+    {.name = "get", .self = CBL_LUA_TYPE_LIST, .function = cbl_lua_list_get},
+    {.name = "remove", .has_lua_wrapper = true, .self = CBL_LUA_TYPE_LIST, .function = cbl_lua_list_remove},
+    {.name = "clear", .self = CBL_LUA_TYPE_LIST, .function = cbl_lua_list_clear},
+    {.name = "history",
+     .has_lua_wrapper = true,
+     .self = CBL_LUA_TYPE_LIST,
+     .function = cbl_lua_list_history,
+     .replies = true},
+    {.name = "forget", .self = CBL_LUA_TYPE_LIST, .function = cbl_lua_list_forget},
+    {.name = "count", .self = CBL_LUA_TYPE_LIST, .function = cbl_lua_list_count},
+
+    {.name = "connect_by_list",
+     .has_lua_wrapper = true,
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_connect_socket,
+     .makes_instead = CBL_LUA_TYPE_REPORT},
+    {.name = "bind",
+     .has_lua_wrapper = true,
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_bind},
+    {.name = "is_open",
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_is_open,
+     .may_close = true},
+    {.name = "receive_any", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_receive_any},
+    {.name = "write", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_write, .as_text = true},
+    {.name = "flush", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_flush},
+    {.name = "setvbuf", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_setvbuf},
+    {.name = "close",
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_close,
+     .may_close = true,
+     .releases = true,
+     .answer_when_released = true},
+    {.name = "shutdown", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_shutdown},
+    {.name = "local_address",
+     .has_lua_wrapper = true,
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_local_address},
+    {.name = "remote_address",
+     .has_lua_wrapper = true,
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_remote_address},
+    {.name = "report",
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_report,
+     .makes = CBL_LUA_TYPE_REPORT},
+    {.name = "settimeout", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_settimeout},
+    {.name = "gettimeout", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_gettimeout},
+    {.name = "setoption", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_setoption},
+    {.name = "getoption", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_getoption},
+    {.name = "getfd", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_getfd},
+    {.name = "setfd", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_setfd},
+    {.name = "detach",
+     .has_lua_wrapper = true,
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_detach},
+    {.name = "unread", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_unread},
+    {.name = "connected",
+     .self = CBL_LUA_TYPE_SOCKET,
+     .function = cbl_lua_socket_connected,
+     .may_close = true},
+
+    {.name = "table", .self = CBL_LUA_TYPE_REPORT, .function = cbl_lua_report_table, .replies = true},
+
+    {.name = "address", .self = CBL_LUA_TYPE_PEER, .function = cbl_lua_peer_address},
+    {.name = "accepted", .self = CBL_LUA_TYPE_PEER, .function = cbl_lua_peer_accepted},
+    {.name = "close", .self = CBL_LUA_TYPE_PEER, .function = cbl_lua_peer_close, .may_close = true,
+     .answer_when_released = true},
+    {.name = ""},
+};

@@ -1,0 +1,285 @@
+import CConnectByListLua
+import ConnectByList
+import ConnectByListCore
+
+/// The scopes of this machine, for printing.
+enum SystemScopesText {
+  static func name(_ index: UInt32) -> [UInt8]? { SystemScopes().name(ofInterface: index) }
+}
+
+/// An address list as a Lua object.
+final class ListBox {
+  var list: AddressList
+  init(_ list: AddressList) { self.list = list }
+}
+
+/// What is wrong with an entry, with the entry: `'192.0.2.1:99999': port is above 65535`.
+@inline(never)
+private func entryProblem(_ text: [UInt8], _ message: StaticString) -> TextBuffer {
+  var problem = TextBuffer()
+  problem.append("'")
+  problem.append(escaped: text)
+  problem.append("': ")
+  problem.append(message)
+  return problem
+}
+
+extension Call {
+  /// A port from an argument: a number, or text. `nil` where the argument is nil.
+  fileprivate func port(_ index: Int) throws(CallError) -> PortText? {
+    let value = self[index]
+    switch value.kind {
+    case CBL_LUA_NIL: return nil
+    case CBL_LUA_TEXT:
+      return EndpointText.parsePort(value.text).map { .number($0) } ?? .service(value.text)
+    default:
+      let number = try integer(index)
+      guard (1...65535).contains(number) else {
+        var text = TextBuffer()
+        text.append("port ")
+        text.append(decimal: Int(number))
+        text.append(" is not in 1 to 65535")
+        throw .failed(.invalidArgument, text)
+      }
+      return .number(UInt16(number))
+    }
+  }
+
+  /// The entry that a text, or a host and a port, stands for.
+  fileprivate func entry(_ index: Int, defaultPort: UInt16?) throws(CallError) -> Entry {
+    let host = try text(index)
+    let port = try port(index + 1)
+    do throws(EntryError) {
+      let entry: EntryText
+      if let port {
+        entry = try EndpointText.parseHost(host, port: port, scopes: SystemScopes())
+      } else {
+        entry = try EndpointText.parseEntry(host, defaultPort: defaultPort, scopes: SystemScopes())
+      }
+      return Entry(entry)
+    } catch {
+      throw .failed(.invalidArgument, entryProblem(host, error.message))
+    }
+  }
+
+  /// The same where it has to be a literal.
+  fileprivate func endpoint(_ index: Int) throws(CallError) -> Endpoint {
+    if case .endpoint(let endpoint) = try entry(index, defaultPort: nil) { return endpoint }
+    throw .failed(
+      .invalidArgument, entryProblem(self[index].text, "not an address with a port number"))
+  }
+}
+
+@c @implementation public func cbl_lua_list_new(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    var port: UInt16?
+    // The entries, the first argument, are the face's.
+    if !call.isNil(1) {
+      let number = try call.integer(1)
+      guard (1...65535).contains(number) else {
+        throw .misuse(2, "the default port must be 1 to 65535")
+      }
+      port = UInt16(number)
+    }
+    call.add(made: ListBox(AddressList(defaultPort: port)))
+  }
+}
+
+@c @implementation public func cbl_lua_list_add(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = call.this(ListBox.self)
+    // The face says of its own accord that a text is a Unix path; no text says it of itself.
+    let isUnix = call[2].kind == CBL_LUA_BOOLEAN
+    let entry = isUnix ? nil : try call.entry(0, defaultPort: box.list.defaultPort)
+    guard !box.list.isFull else {
+      throw .failed(.invalidArgument, entryProblem(call[0].text, "the list has 1,000,000 entries"))
+    }
+    if let entry {
+      box.list.append(entry)
+    } else {
+      let path = call[0].text
+      do throws(EntryError) { try box.list.append(unixPath: path) } catch {
+        throw .failed(.invalidArgument, entryProblem(path, error.message))
+      }
+    }
+    call.addSelf()
+  }
+}
+
+extension Call {
+  fileprivate func position(in list: AddressList) throws(CallError) -> Int? {
+    let number = try integer(0)
+    return number >= 1 && number <= list.count ? Int(number) - 1 : nil
+  }
+
+  /// host, port; no family: the face shows it as an entry with its own text.
+  private func add(_ name: HostName) {
+    var host = TextBuffer()
+    host.append(name.host)
+    add(copying: host)
+    switch name.port {
+    case .number(let port): add(Int(port))
+    case .service(let service):
+      var text = TextBuffer()
+      text.append(service)
+      add(copying: text)
+    }
+  }
+
+  fileprivate func add(_ entry: Entry, _ paths: UnixPaths) {
+    switch entry {
+    case .endpoint(let endpoint): add(endpoint, unixPath: paths[endpoint])
+    case .name(let name): add(name)
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_list_get(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = call.this(ListBox.self)
+    if let position = try call.position(in: box.list) {
+      call.add(box.list[position], box.list.unixPaths)
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_list_remove(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = call.this(ListBox.self)
+    guard let position = try call.position(in: box.list) else {
+      throw .misuse(2, "position out of bounds")
+    }
+    // The path is the list's, and goes with the entry.
+    let paths = box.list.unixPaths
+    call.add(box.list.remove(at: position), paths)
+  }
+}
+
+@c @implementation public func cbl_lua_list_clear(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    call.this(ListBox.self).list.removeAll()
+    call.addSelf()
+  }
+}
+
+/// What the list remembers: an array, in the list's order, of the endpoints that were tried.
+@c @implementation public func cbl_lua_list_history(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let list = call.this(ListBox.self).list
+    let now = Clock.now()
+    let reply = Reply()
+    reply.table(count: 0) {
+      var count = 0
+      for index in 0..<list.count {
+        guard case .endpoint(let endpoint) = list[index], let known = list.history[endpoint] else {
+          continue
+        }
+        count += 1
+        reply.add(cbl_lua_value(count))
+        reply.table(count: 7) {
+          reply.set("address", endpoint, unixPath: list.unixPaths[endpoint])
+          reply.set("connected", cbl_lua_value(known.hasConnected))
+          reply.set("successes", cbl_lua_value(known.successCount))
+          reply.set("failures", cbl_lua_value(known.failureCount))
+          if let roundTrip = known.roundTrip {
+            reply.set("round_trip", cbl_lua_value(roundTrip.seconds))
+          }
+          if let failure = known.failure {
+            var code = TextBuffer()
+            code.append(failure.errno)
+            reply.set("code", code)
+            reply.set("age", cbl_lua_value((now - failure.at).seconds))
+          }
+        }
+      }
+    }
+    call.answer(reply)
+  }
+}
+
+@c @implementation public func cbl_lua_list_forget(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    call.this(ListBox.self).list.history.forget()
+    call.addSelf()
+  }
+}
+
+@c @implementation public func cbl_lua_list_count(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in call.add(call.this(ListBox.self).list.count) }
+}
+
+@c @implementation public func cbl_lua_release_list(_ object: UnsafeMutableRawPointer!) {
+  Unmanaged<ListBox>.fromOpaque(object).release()
+}
+
+@c @implementation public func cbl_lua_address_parse(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in call.add(try call.endpoint(0)) }
+}
+
+extension Call {
+  /// An address that Lua holds in its parts: host with scope, and port.
+  func addressInParts() throws(CallError) -> Endpoint {
+    let host = try text(0)
+    let number = isNil(1) ? 0 : try integer(1)
+    guard let address = EndpointText.parseAddress(host, scopes: SystemScopes()),
+      let port = UInt16(exactly: number)
+    else { throw .failed(.invalidArgument, entryProblem(host, "not an address")) }
+    return Endpoint(address, port: port)
+  }
+}
+
+/// The canonical text of an address from its parts; third argument true: of a Unix address from its
+/// path.
+@c @implementation public func cbl_lua_address_text(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    var text = TextBuffer()
+    if call[2].integer == 1 {
+      text.append(unixPath: try call.text(0))
+    } else {
+      text.append(try call.addressInParts(), scopes: SystemScopes())
+    }
+    call.add(copying: text)
+  }
+}
+
+/// The v4-mapped form of an address (third argument true), or the plain one.
+@c @implementation public func cbl_lua_address_convert(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let endpoint = try call.addressInParts()
+    call.add(call[2].integer == 1 ? endpoint.mapped : endpoint.unmapped)
+  }
+}
+
+@c @implementation public func cbl_lua_local_addresses(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let locals: [LocalAddress]
+    do throws(Errno) { locals = try LocalAddresses.all() } catch {
+      throw .failed(error, in: "local_addresses")
+    }
+    let reply = Reply()
+    reply.table(count: locals.count) {
+      for (index, local) in locals.enumerated() {
+        reply.add(cbl_lua_value(index + 1))
+        reply.table(count: 4) {
+          reply.set("address", Endpoint(local.address, port: 0))
+          reply.set("prefix", cbl_lua_value(Int(local.prefixLength)))
+          if let name = SystemScopesText.name(local.interface) {
+            reply.key("interface")
+            reply.add(copying: name)
+          }
+          reply.key("flags")
+          reply.table(count: 4) {
+            let names: [(LocalAddress.Flags, StaticString)] = [
+              (.deprecated, "deprecated"), (.temporary, "temporary"), (.home, "home"),
+              (.tentative, "tentative"),
+            ]
+            for (flag, name) in names where local.flags.contains(flag) {
+              reply.set(name, cbl_lua_value(true))
+            }
+          }
+        }
+      }
+    }
+    call.answer(reply)
+  }
+}

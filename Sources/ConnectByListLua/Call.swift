@@ -1,0 +1,265 @@
+import CConnectByListLua
+import ConnectByListCore
+
+/// What can go wrong behind the border, as the border tells it to Lua.
+enum CallError: Error {
+  /// The script's mistake: raised. `argument` as Lua counts, self being 1; 0: none in particular.
+  case misuse(argument: Int, TextBuffer)
+  /// What the world did: `nil, message, code`.
+  case failed(Errno, TextBuffer)
+  case closed
+
+  @inline(never)
+  static func misuse(_ argument: Int, _ message: StaticString) -> CallError {
+    var text = TextBuffer()
+    text.append(message)
+    return .misuse(argument: argument, text)
+  }
+
+  /// `read: connection reset`.
+  @inline(never)
+  static func failed(_ errno: Errno, in name: StaticString) -> CallError {
+    var text = TextBuffer()
+    text.append(name)
+    text.append(": ")
+    text.append(errno.words)
+    return .failed(errno, text)
+  }
+}
+
+public typealias Call = UnsafeMutablePointer<cbl_lua_call>
+
+extension Call {
+  /// Runs the body and turns what it throws into a verdict.
+  @inline(__always)
+  func perform(_ body: (Call) throws(CallError) -> Void) -> cbl_lua_verdict {
+    do throws(CallError) {
+      try body(self)
+      return CBL_LUA_DONE
+    } catch {
+      return fail(error)
+    }
+  }
+
+  @inline(never)
+  private func fail(_ error: CallError) -> cbl_lua_verdict {
+    pointee.result_count = 0
+    switch error {
+    case .closed: return CBL_LUA_CLOSED
+    case .misuse(let argument, let text):
+      setMessage(text)
+      pointee.bad_argument = CInt(argument)
+      return CBL_LUA_MISUSE
+    case .failed(let errno, let text):
+      setMessage(text)
+      setCode(errno)
+      return CBL_LUA_FAILED
+    }
+  }
+
+  private func setMessage(_ text: TextBuffer) {
+    // Cut rather than refused: a message is for reading.
+    let count = Swift.min(text.bytes.count, Int(CBL_LUA_SCRATCH_MAX) - 64)
+    withScratch { scratch in
+      text.bytes.withUnsafeBufferPointer { scratch.update(from: $0.baseAddress!, count: count) }
+    }
+    pointee.message_count = count
+    pointee.scratch_count = count
+  }
+
+  private func setCode(_ errno: Errno) {
+    let name = errno.name ?? "EUNKNOWN"
+    pointee.code = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    pointee.code_count = name.utf8CodeUnitCount
+  }
+
+  private func withScratch(_ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    withUnsafeMutablePointer(to: &pointee.scratch) {
+      body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt8.self))
+    }
+  }
+
+  // MARK: arguments
+
+  /// How many there are, self not counted.
+  var count: Int { pointee.argument_count }
+
+  /// As Lua numbers arguments in messages: with self, where the function has one.
+  func luaNumber(_ index: Int) -> Int { index + (pointee.object == nil ? 1 : 2) }
+
+  /// A plain argument by its index; only valid where no table stands before it.
+  subscript(index: Int) -> cbl_lua_value {
+    index < count ? pointee.arguments[index] : cbl_lua_value()
+  }
+
+  func isNil(_ index: Int) -> Bool { self[index].kind == CBL_LUA_NIL }
+
+  func expected(_ what: StaticString, _ index: Int) -> CallError {
+    var text = TextBuffer()
+    text.append(what)
+    text.append(" expected, got ")
+    text.append(index < count ? self[index].typeName : [UInt8]("no value"))
+    return .misuse(argument: luaNumber(index), text)
+  }
+
+  func text(_ index: Int) throws(CallError) -> [UInt8] {
+    let value = self[index]
+    guard value.kind == CBL_LUA_TEXT else { throw expected("string", index) }
+    return value.text
+  }
+
+  func integer(_ index: Int) throws(CallError) -> Int64 {
+    let value = self[index]
+    switch value.kind {
+    case CBL_LUA_INTEGER: return value.integer
+    case CBL_LUA_NUMBER:
+      guard let exact = Int64(exactly: value.number) else {
+        throw .misuse(luaNumber(index), "number has no integer representation")
+      }
+      return exact
+    default: throw expected("number", index)
+    }
+  }
+
+  func object<Object: AnyObject>(_ index: Int, _ type: cbl_lua_type_index, _ what: StaticString)
+    throws(CallError) -> Object
+  {
+    let value = self[index]
+    guard value.kind == CBL_LUA_OBJECT, value.type == CInt(type.rawValue) else {
+      throw expected(what, index)
+    }
+    guard let bytes = value.bytes else { throw .closed }
+    return Unmanaged<Object>.fromOpaque(bytes).takeUnretainedValue()
+  }
+
+  /// The object behind self.
+  @inline(__always)
+  func this<Object: AnyObject>(_ type: Object.Type) -> Object {
+    Unmanaged<Object>.fromOpaque(pointee.object).takeUnretainedValue()
+  }
+
+  // MARK: results
+
+  func add(_ value: cbl_lua_value) {
+    pointee.results[pointee.result_count] = value
+    pointee.result_count += 1
+  }
+
+  func add(_ flag: Bool) { add(cbl_lua_value(flag)) }
+  func add(_ number: Int) { add(cbl_lua_value(number)) }
+  func add(_ text: StaticString) { add(cbl_lua_value(text)) }
+  func addNil() { add(cbl_lua_value()) }
+  func addSelf() { add(cbl_lua_value(kind: CBL_LUA_SELF)) }
+
+  /// Text that is copied into the call's scratch space. Short ones: addresses, names.
+  func add(copying text: TextBuffer) {
+    let start = pointee.scratch_count
+    let bytes = text.bytes
+    let count = Swift.min(bytes.count, Int(CBL_LUA_SCRATCH_MAX) - start)
+    var value = cbl_lua_value(kind: CBL_LUA_TEXT)
+    withScratch { scratch in
+      bytes.withUnsafeBufferPointer { (scratch + start).update(from: $0.baseAddress!, count: count) }
+      value.bytes = UnsafeRawPointer(scratch + start)
+    }
+    value.count = count
+    pointee.scratch_count = start + count
+    add(value)
+  }
+
+  /// Gives an object to the handle that the border made, and adds it to the results.
+  @inline(never)
+  func add(made object: AnyObject) {
+    pointee.made.pointee = Unmanaged.passRetained(object).toOpaque()
+    add(cbl_lua_value(kind: CBL_LUA_MADE))
+  }
+
+  /// host, port, family, scope: what the Lua face makes an address of. Nothing known: nil.
+  /// `unixPath`: of a Unix address.
+  func add(_ endpoint: Endpoint?, unixPath: [UInt8] = []) {
+    guard let endpoint else {
+      addNil()
+      return
+    }
+    let parts = EndpointParts(endpoint, unixPath: unixPath)
+    add(copying: parts.host)
+    if let port = parts.port { add(port) } else { addNil() }
+    add(endpoint.family.name)
+    if let scope = parts.scope { add(copying: scope) } else { addNil() }
+  }
+}
+
+/// An endpoint as Lua shows it: the scope stands apart from the host. The host of a Unix address is
+/// its path; it has no port.
+struct EndpointParts {
+  var host = TextBuffer()
+  var port: Int?
+  var scope: TextBuffer?
+
+  init(_ endpoint: Endpoint, unixPath: [UInt8]) {
+    if endpoint.family == .unix {
+      host.append(unixPath)
+      return
+    }
+    port = Int(endpoint.port)
+    host.append(endpoint.address.withScope(0), scopes: NumericScopes())
+    guard endpoint.address.scope != 0 else { return }
+    var text = TextBuffer()
+    if let name = SystemScopesText.name(endpoint.address.scope) {
+      text.append(name)
+    } else {
+      text.append(decimal: Int(endpoint.address.scope))
+    }
+    scope = text
+  }
+}
+
+extension cbl_lua_value {
+  init(kind: cbl_lua_kind) {
+    self.init()
+    self.kind = kind
+  }
+
+  init(_ flag: Bool) {
+    self.init(kind: CBL_LUA_BOOLEAN)
+    integer = flag ? 1 : 0
+  }
+
+  init(_ number: Int) {
+    self.init(kind: CBL_LUA_INTEGER)
+    integer = Int64(number)
+  }
+
+  init(_ number: Double) {
+    self.init(kind: CBL_LUA_NUMBER)
+    self.number = number
+  }
+
+  /// A literal: its bytes live as long as the program.
+  init(_ text: StaticString) {
+    self.init(kind: CBL_LUA_TEXT)
+    bytes = UnsafeRawPointer(text.utf8Start)
+    count = text.utf8CodeUnitCount
+  }
+
+  init(kind: cbl_lua_kind, _ text: UnsafeRawBufferPointer) {
+    self.init(kind: kind)
+    bytes = text.baseAddress
+    count = text.count
+  }
+
+  var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: count) }
+  var text: [UInt8] { [UInt8](raw) }
+
+  /// What Lua calls its type.
+  var typeName: [UInt8] {
+    switch kind {
+    case CBL_LUA_NIL: [UInt8]("nil")
+    case CBL_LUA_BOOLEAN: [UInt8]("boolean")
+    case CBL_LUA_INTEGER, CBL_LUA_NUMBER: [UInt8]("number")
+    case CBL_LUA_TEXT: [UInt8]("string")
+    case CBL_LUA_TABLE: [UInt8]("table")
+    case CBL_LUA_OBJECT: [UInt8]("userdata")
+    default: text
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import CConnectByListLua
+import ConnectByList
+import ConnectByListCore
+
+/// The report as a table; lua/connectbylist/report.lua gives it its face.
+@c @implementation public func cbl_lua_report_table(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let report = call.this(ConnectReport.self)
+    let reply = Reply()
+    reply.table(count: 8) {
+      reply.set("elapsed", cbl_lua_value(report.elapsed.seconds))
+      reply.set("deadline", cbl_lua_value(report.isDeadline))
+      if let errno = report.errno { reply.set("code", nameOf(errno)) }
+      if let isMultipath = report.isMultipath {
+        reply.set("mptcp", cbl_lua_value(isMultipath ? "mptcp" : "fallback"))
+      }
+      reply.set("summary", report.summary())
+      reply.key("names")
+      reply.table(count: report.names.count) {
+        for (index, name) in report.names.enumerated() {
+          reply.add(cbl_lua_value(index + 1))
+          reply.table(count: 5) { add(name, report, to: reply) }
+        }
+      }
+      reply.key("attempts")
+      guard let race = report.race else {
+        reply.table(count: 0) {}
+        return
+      }
+      let rows = race.rows()
+      reply.table(count: rows.count) {
+        for (index, row) in rows.enumerated() {
+          reply.add(cbl_lua_value(index + 1))
+          reply.table(count: 12) { add(row, of: race, report, to: reply) }
+        }
+      }
+      if case .won(let winner) = report.result,
+        let index = rows.firstIndex(where: { $0.attempt == winner })
+      {
+        reply.set("winner", cbl_lua_value(index + 1))
+      }
+    }
+    call.answer(reply)
+  }
+}
+
+private func nameOf(_ errno: Errno) -> TextBuffer {
+  var text = TextBuffer()
+  text.append(errno)
+  return text
+}
+
+extension Reply {
+  /// What the plan says of a pair: the fields that a report and an explanation share.
+  func addPair(_ row: ReportRow, of race: Race, local: Endpoint?) {
+    set("local_address", local)
+    let remote = race.plan.remote(of: row.pair)
+    set("remote_address", remote, unixPath: race.plan.unixPaths[remote])
+    set("rank", cbl_lua_value(row.rank))
+    set("chance", cbl_lua_value(row.chance))
+    key("reasons")
+    let reasons = race.plan.reasons(for: row.pair)
+    table(count: reasons.count) {
+      for (index, reason) in reasons.enumerated() {
+        add(cbl_lua_value(index + 1))
+        add(copying: reason)
+      }
+    }
+  }
+}
+
+private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to reply: Reply) {
+  let attempt = row.attempt.map { race.attempts[Int($0.number)] }
+  reply.addPair(row, of: race, local: attempt?.local ?? race.plan.local(of: row.pair))
+  reply.set("outcome", cbl_lua_value((attempt?.outcome ?? .notStarted).word))
+  guard let attempt else { return }
+  reply.set("started", cbl_lua_value(report.sinceCall(attempt.started).seconds))
+  if let ended = attempt.ended {
+    reply.set("ended", cbl_lua_value(report.sinceCall(ended).seconds))
+  }
+  if let errno = attempt.errno { reply.set("code", nameOf(errno)) }
+  reply.set("resent", cbl_lua_value(Int(attempt.resentCount)))
+  if attempt.isHedge { reply.set("hedge", cbl_lua_value(true)) }
+}
+
+/// How one name was resolved: host, port, ended, addresses, code.
+private func add(_ result: NameResult, _ report: ConnectReport, to reply: Reply) {
+  reply.key("host")
+  reply.add(copying: result.name.host)
+  reply.key("port")
+  switch result.name.port {
+  case .number(let port): reply.add(cbl_lua_value(Int(port)))
+  case .service(let service): reply.add(copying: service)
+  }
+  reply.set("addresses", cbl_lua_value(result.addressCount))
+  if let ended = result.ended { reply.set("ended", cbl_lua_value(report.sinceCall(ended).seconds)) }
+  if let errno = result.errno { reply.set("code", nameOf(errno)) }
+}
+
+/// A report of a connect that did not begin: its code.
+@c @implementation public func cbl_lua_report_new(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let errno = Errno(name: try call.text(0)) ?? .invalidArgument
+    call.add(made: ConnectReport(errno))
+  }
+}
+
+@c @implementation public func cbl_lua_release_report(_ object: UnsafeMutableRawPointer!) {
+  Unmanaged<ConnectReport>.fromOpaque(object).release()
+}

@@ -1,0 +1,363 @@
+import CConnectByListLua
+import CConnectByListPosix
+import ConnectByList
+import ConnectByListCore
+
+/// A socket as a Lua object.
+final class SocketBox {
+  var socket: Socket
+  init(_ socket: consuming Socket) { self.socket = socket }
+}
+
+extension Call {
+  /// The socket behind self, open.
+  @inline(__always)
+  func openBox() throws(CallError) -> SocketBox {
+    let box = this(SocketBox.self)
+    guard box.socket.isOpen else { throw .closed }
+    return box
+  }
+
+  fileprivate func format(_ index: Int) -> ReadFormat? {
+    let value = self[index]
+    switch value.kind {
+    case CBL_LUA_INTEGER: return value.integer < 0 ? nil : .bytes(Int(value.integer))
+    case CBL_LUA_NUMBER: return Int(exactly: value.number).flatMap { $0 < 0 ? nil : .bytes($0) }
+    case CBL_LUA_TEXT: return ReadFormat(value.raw)
+    default: return nil
+    }
+  }
+}
+
+/// A line that has come already: what nearly every read of one finds.
+@c @implementation public func cbl_lua_socket_ready_line(
+  _ object: UnsafeMutableRawPointer!, _ text: UnsafeMutablePointer<cbl_lua_text>!
+) -> Bool {
+  Unmanaged<SocketBox>.fromOpaque(object)._withUnsafeGuaranteedRef { box in
+    guard let line = box.socket.takeBufferedLine() else { return false }
+    text.pointee = cbl_lua_text(bytes: line.baseAddress, count: line.count)
+    return true
+  }
+}
+
+/// One format, as nearly every read has it: the value goes to Lua straight from the socket's
+/// buffer.
+@c @implementation public func cbl_lua_socket_read(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    let count = call.count
+    for index in 0..<count where call.format(index) == nil {
+      throw .misuse(call.luaNumber(index), "invalid format")
+    }
+    let reply = count > 1 ? Reply() : nil
+    do throws(Errno) {
+      try box.socket.read(count: max(count, 1)) { index in
+        count == 0 ? .line(keepsEnd: false) : call.format(index)!
+      } item: { _, item in
+        switch item {
+        case .bytes(let bytes): call.take(bytes, CBL_LUA_TEXT, reply)
+        case .numeral(let bytes): call.take(bytes, CBL_LUA_NUMERAL, reply)
+        case .end: if let reply { reply.add(cbl_lua_value()) } else { call.addNil() }
+        }
+      }
+    } catch {
+      throw .failed(error, in: "read")
+    }
+    if let reply { call.answerEach(reply) }
+  }
+}
+
+/// Before an iterator is made: a closed socket is told here, and a format that is none where it is
+/// read.
+@c @implementation public func cbl_lua_socket_lines(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in _ = try call.openBox() }
+}
+
+extension Call {
+  fileprivate func take(_ bytes: UnsafeRawBufferPointer, _ kind: cbl_lua_kind, _ reply: Reply?) {
+    if let reply {
+      reply.add(kind: kind, copying: bytes)
+    } else {
+      add(cbl_lua_value(kind: kind, bytes))
+    }
+  }
+
+  /// The reply's values are the results, one by one.
+  fileprivate func answerEach(_ reply: Reply) {
+    let values = reply.seal()
+    pointee.reply.pointee = Unmanaged.passRetained(reply).toOpaque()
+    for value in values { add(value) }
+  }
+}
+
+@c @implementation public func cbl_lua_socket_receive_any(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    let most = call.isNil(0) ? Int64(64 * 1024) : try call.integer(0)
+    guard most >= 1 && most <= Int64(Socket.readMax) else {
+      throw .misuse(2, "the size must be 1 to 1073741824")
+    }
+    do throws(Errno) {
+      guard let bytes = try box.socket.receiveAny(max: Int(most)) else {
+        call.addNil()
+        return
+      }
+      call.add(cbl_lua_value(kind: CBL_LUA_TEXT, bytes))
+    } catch {
+      throw .failed(error, in: "receive_any")
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_socket_write(_ call: Call!) -> cbl_lua_verdict {
+  var written = 0
+  let verdict = call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    let count = call.count
+    for index in 0..<count where call[index].kind != CBL_LUA_TEXT {
+      throw call.expected("string", index)
+    }
+    do throws(Errno) {
+      try withUnsafeTemporaryAllocation(of: cbl_posix_slice.self, capacity: max(1, count)) {
+        slices throws(Errno) in
+        for index in 0..<count {
+          slices[index] = cbl_posix_slice(bytes: call[index].bytes, count: call[index].count)
+        }
+        try box.socket.write(
+          UnsafeMutableBufferPointer(rebasing: slices[0..<count]), written: &written)
+      }
+    } catch {
+      throw .failed(error, in: "write")
+    }
+    call.addSelf()
+  }
+  if verdict == CBL_LUA_FAILED { call.add(written) }
+  return verdict
+}
+
+@c @implementation public func cbl_lua_socket_flush(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error, in: "flush") }
+    call.add(true)
+  }
+}
+
+@c @implementation public func cbl_lua_socket_setvbuf(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    let name = try call.text(0)
+    let mode: WriteBuffer.Mode
+    if name.equals("no") {
+      mode = .none
+    } else if name.equals("full") {
+      mode = .full
+    } else if name.equals("line") {
+      mode = .line
+    } else {
+      throw .misuse(2, "'no', 'full' or 'line' expected")
+    }
+    let size = call.isNil(1) ? Int64(WriteBuffer.sizeDefault) : try call.integer(1)
+    guard size >= 1 && size <= Int64(WriteBuffer.sizeMax) else {
+      throw .misuse(3, "the size must be 1 to 16777216")
+    }
+    do throws(Errno) { try box.socket.setBuffering(mode, size: Int(size)) } catch {
+      throw .failed(error, in: "setvbuf")
+    }
+    call.add(true)
+  }
+}
+
+@c @implementation public func cbl_lua_socket_close(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = call.this(SocketBox.self)
+    do throws(Errno) { try box.socket.close() } catch { throw .failed(error, in: "close") }
+    call.add(true)
+  }
+}
+
+@c @implementation public func cbl_lua_socket_shutdown(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    let how: CInt
+    if call.isNil(0) {
+      how = 2
+    } else {
+      let word = try call.text(0)
+      if word.equals("read") || word.equals("receive") {
+        how = 0
+      } else if word.equals("write") || word.equals("send") {
+        how = 1
+      } else if word.equals("both") {
+        how = 2
+      } else {
+        throw .misuse(2, "'read', 'write' or 'both' expected")
+      }
+    }
+    do throws(Errno) { try box.socket.shutdown(how: how) } catch {
+      throw .failed(error, in: "shutdown")
+    }
+    call.add(true)
+  }
+}
+
+@c @implementation public func cbl_lua_socket_local_address(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    do throws(Errno) {
+      let endpoint = try box.socket.localEndpoint()
+      let isUnix = endpoint?.family == .unix
+      call.add(endpoint, unixPath: isUnix ? try box.socket.localUnixPath() : [])
+    } catch {
+      throw .failed(error, in: "local_address")
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_socket_remote_address(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    do throws(Errno) {
+      let endpoint = try box.socket.remoteEndpoint()
+      let isUnix = endpoint?.family == .unix
+      call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
+    } catch {
+      throw .failed(error, in: "remote_address")
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_socket_report(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    if let report = try call.openBox().socket.report {
+      call.add(made: report)
+    } else {
+      call.addNil()
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_socket_settimeout(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    switch call[0].kind {
+    case CBL_LUA_NIL: box.socket.timeout = nil
+    case CBL_LUA_INTEGER, CBL_LUA_NUMBER:
+      guard let span = TimeSpan(seconds: call[0].number) else {
+        throw .misuse(2, "the timeout must be nil or a number of seconds, 0 or more")
+      }
+      box.socket.timeout = span == .forever ? nil : span
+    default: throw call.expected("number", 0)
+    }
+    call.addSelf()
+  }
+}
+
+@c @implementation public func cbl_lua_socket_gettimeout(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    if let timeout = try call.openBox().socket.timeout {
+      call.add(cbl_lua_value(timeout.seconds))
+    } else {
+      call.addNil()
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_socket_getfd(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in call.add(Int(try call.openBox().socket.number)) }
+}
+
+/// setfd(-1): forget the descriptor without closing it, as LuaSocket has it.
+@c @implementation public func cbl_lua_socket_setfd(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    guard try call.integer(0) == -1 else {
+      throw .misuse(2, "only -1 can be set; wrap makes a socket of a descriptor")
+    }
+    _ = box.socket.detach().release()
+  }
+}
+
+@c @implementation public func cbl_lua_socket_detach(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error, in: "detach") }
+    let hasRest = call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
+    let count = box.socket.buffered.count
+    if count > 0 && !hasRest {
+      var text = TextBuffer()
+      text.append("detach: ")
+      text.append(decimal: count)
+      text.append(" unread bytes are buffered; detach(true) returns them")
+      throw .failed(.busy, text)
+    }
+    call.add(Int(box.socket.detach().release()))
+  }
+}
+
+/// The bytes that came and were not read, which stay. `detach` takes them first: were they a result
+/// of the same call, and Lua had no memory for them, nobody would have the descriptor.
+@c @implementation public func cbl_lua_socket_unread(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    call.add(cbl_lua_value(kind: CBL_LUA_TEXT, try call.openBox().socket.buffered))
+  }
+}
+
+@c @implementation public func cbl_lua_socket_connected(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let socket = call.this(SocketBox.self)
+    call.add(socket.socket.isOpen && socket.socket.isConnected)
+  }
+}
+
+/// Whether the handle has a descriptor, connected or not.
+@c @implementation public func cbl_lua_socket_is_open(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in call.add(call.this(SocketBox.self).socket.isOpen) }
+}
+
+/// A socket that is neither bound nor connected, of a family by its name.
+@c @implementation public func cbl_lua_socket_new(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let word = call.isNil(0) ? [UInt8]("inet6") : try call.text(0)
+    let family: Family
+    if word.equals("inet6") {
+      family = .inet6
+    } else if word.equals("inet") {
+      family = .inet
+    } else if word.equals("unix") {
+      family = .unix
+    } else {
+      throw .misuse(1, "'inet6', 'inet' or 'unix' expected")
+    }
+    do throws(Errno) { call.add(made: SocketBox(try Socket(family))) } catch {
+      throw .failed(error, in: "socket")
+    }
+  }
+}
+
+/// Takes an address as text; a port of 0 is the kernel's to choose.
+@c @implementation public func cbl_lua_socket_bind(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    let local = try call.addressInParts()
+    do throws(Errno) { try box.socket.bind(to: local) } catch {
+      throw .failed(error, in: "bind")
+    }
+    call.addSelf()
+  }
+}
+
+/// A socket object that owns a connected descriptor from here on.
+@c @implementation public func cbl_lua_wrap(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let number = try call.integer(0)
+    guard number >= 0 && number <= Int64(CInt.max) else { throw .misuse(1, "not a descriptor") }
+    do throws(Errno) { call.add(made: SocketBox(try Socket(wrapping: CInt(number)))) } catch {
+      throw .failed(error, in: "wrap")
+    }
+  }
+}
+
+@c @implementation public func cbl_lua_release_socket(_ object: UnsafeMutableRawPointer!) {
+  Unmanaged<SocketBox>.fromOpaque(object).release()
+}

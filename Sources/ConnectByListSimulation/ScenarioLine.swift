@@ -1,0 +1,198 @@
+import ConnectByListCore
+
+/// One line of a scenario being read: its words, and how they become durations, addresses and
+/// numbers.
+///
+/// Every `take…` either takes what it is named after or throws an error that says what was
+/// expected.
+struct ScenarioLine {
+  let number: Int
+  let allWords: [[UInt8]]
+  private var next = 0
+
+  init(_ text: some Sequence<UInt8>, number: Int) {
+    self.number = number
+    var words: [[UInt8]] = []
+    var word: [UInt8] = []
+    for byte in text {
+      if byte == UInt8(ascii: "#") { break }
+      if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") {
+        if !word.isEmpty { words.append(word) }
+        word = []
+      } else {
+        word.append(byte)
+      }
+    }
+    if !word.isEmpty { words.append(word) }
+    allWords = words
+  }
+
+  var isEmpty: Bool { allWords.isEmpty }
+  var isAtEnd: Bool { next == allWords.count }
+
+  /// The word that comes, left where it is; `nil` at the end.
+  var peek: [UInt8]? { isAtEnd ? nil : allWords[next] }
+
+  // MARK: taking
+
+  /// The next word; `nil` at the end.
+  mutating func takeWord() -> [UInt8]? {
+    guard !isAtEnd else { return nil }
+    next += 1
+    return allWords[next - 1]
+  }
+
+  mutating func takeWord(_ expected: StaticString) throws(ScenarioError) -> [UInt8] {
+    guard let word = takeWord() else { throw missing(expected) }
+    return word
+  }
+
+  mutating func takeKeyword(_ keyword: StaticString) throws(ScenarioError) {
+    guard let word = takeWord() else { throw missing("'", keyword, "'") }
+    guard word.equals(keyword) else { throw wrong(word, "stands where '", keyword, "' should") }
+  }
+
+  /// Takes this word if it is the next.
+  mutating func skip(_ keyword: StaticString) -> Bool {
+    guard let peek, peek.equals(keyword) else { return false }
+    next += 1
+    return true
+  }
+
+  func requireEnd() throws(ScenarioError) {
+    if let peek { throw wrong(peek, "is more than this line can have") }
+  }
+
+  mutating func takeDuration() throws(ScenarioError) -> TimeSpan {
+    try duration(takeWord("a duration"))
+  }
+
+  mutating func takeAddress(_ scopes: ScenarioScopes) throws(ScenarioError) -> IPAddress {
+    try address(takeWord("an address"), scopes)
+  }
+
+  mutating func takeCode() throws(ScenarioError) -> Errno {
+    let word = try takeWord("an error's name")
+    guard let errno = Errno(name: word) else { throw wrong(word, "is no error's name") }
+    return errno
+  }
+
+  /// A whole number of 1 … `most`.
+  mutating func takeCount(_ expected: StaticString, most: UInt64) throws(ScenarioError) -> Int {
+    let word = try takeWord(expected)
+    guard let number = AddressLiteral.decimal(word.span, digitsMax: 9), number >= 1, number <= most
+    else {
+      var text = TextBuffer()
+      text.append("'")
+      text.append(escaped: word)
+      text.append("' should be ")
+      text.append(expected)
+      text.append(", 1 to ")
+      text.append(decimal: most)
+      throw ScenarioError(line: self.number, message: text.bytes)
+    }
+    return Int(number)
+  }
+
+  // MARK: what a word says
+
+  func address(_ word: [UInt8], _ scopes: ScenarioScopes) throws(ScenarioError) -> IPAddress {
+    guard let address = EndpointText.parseAddress(word, scopes: scopes) else {
+      throw wrong(word, "is no address")
+    }
+    return address.unmapped
+  }
+
+  /// Longer than any race: three years, far below what the arithmetic saturates at.
+  private static let longest: Int64 = 100_000_000 * 1_000_000_000
+
+  /// Digit by digit into nanoseconds, so a decimal is exact.
+  func duration(_ word: [UInt8]) throws(ScenarioError) -> TimeSpan {
+    let end = word.firstIndex { !ScenarioLine.isDigit($0) && $0 != UInt8(ascii: ".") } ?? word.count
+    let point = word[..<end].firstIndex(of: UInt8(ascii: ".")) ?? end
+    let fraction = word[min(point + 1, end)..<end]
+    guard point > 0, point == end || !fraction.isEmpty && fraction.allSatisfy(ScenarioLine.isDigit)
+    else { throw wrong(word, "is no duration, such as 250ms, 1.5s or 20us") }
+    let decimals = try decimalsOfUnit(in: word, from: end)
+
+    var nanoseconds: Int64 = 0
+    func append(_ digit: UInt8) {
+      nanoseconds = min(
+        nanoseconds * 10 + Int64(digit - UInt8(ascii: "0")), ScenarioLine.longest + 1)
+    }
+    for digit in word[..<point] { append(digit) }
+    for digit in fraction.prefix(decimals) { append(digit) }
+    for _ in 0..<max(0, decimals - fraction.count) { append(UInt8(ascii: "0")) }
+    guard fraction.dropFirst(decimals).allSatisfy({ $0 == UInt8(ascii: "0") }) else {
+      throw wrong(word, "is finer than a nanosecond")
+    }
+    guard nanoseconds <= ScenarioLine.longest else { throw wrong(word, "is more than 100000000s") }
+    return TimeSpan(nanoseconds: nanoseconds)
+  }
+
+  /// How many decimals of the unit make a nanosecond.
+  private func decimalsOfUnit(in word: [UInt8], from start: Int) throws(ScenarioError) -> Int {
+    let unit = Array(word[start...])
+    if unit.equals("ns") { return 0 }
+    if unit.equals("us") { return 3 }
+    if unit.equals("ms") { return 6 }
+    if unit.equals("s") { return 9 }
+    throw unit.isEmpty
+      ? wrong(word, "has no unit: a duration is written 250ms, 1.5s, 20us or 100ns")
+      : wrong(word, "has an unknown unit: there are s, ms, us and ns")
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+
+  // MARK: errors
+
+  func error(_ parts: StaticString...) -> ScenarioError {
+    var text = TextBuffer()
+    for part in parts { text.append(part) }
+    return ScenarioError(line: number, message: text.bytes)
+  }
+
+  func missing(_ expected: StaticString...) -> ScenarioError {
+    var text = TextBuffer()
+    text.append("the line ends where ")
+    for part in expected { text.append(part) }
+    text.append(" should stand")
+    return ScenarioError(line: number, message: text.bytes)
+  }
+
+  /// `'word' reason`.
+  func wrong(_ word: [UInt8], _ reason: StaticString...) -> ScenarioError {
+    var text = TextBuffer()
+    text.append("'")
+    text.append(escaped: word)
+    text.append("' ")
+    for part in reason { text.append(part) }
+    return ScenarioError(line: number, message: text.bytes)
+  }
+
+  /// `unknown WHAT 'word'; did you mean 'nearest'?`, or without a near one all that there are.
+  func unknown(
+    _ what: StaticString, _ word: [UInt8], among known: [StaticString]
+  ) -> ScenarioError {
+    var text = TextBuffer()
+    text.append("unknown ")
+    text.append(what)
+    text.append(" '")
+    text.append(escaped: word)
+    text.append("'; ")
+    if let nearest = ConnectOptions.nearest(to: word, among: known) {
+      text.append("did you mean '")
+      text.append(nearest.text)
+      text.append("'?")
+    } else {
+      text.append("there are ")
+      for (index, name) in known.enumerated() {
+        if index > 0 { text.append(index == known.count - 1 ? " and " : ", ") }
+        text.append(name)
+      }
+    }
+    return ScenarioError(line: number, message: text.bytes)
+  }
+}

@@ -1,0 +1,228 @@
+import ConnectByListCore
+
+extension Scenario {
+  /// Reads a scenario's text; its grammar stands at the top of Scenario.swift.
+  ///
+  /// - Throws: the first defect, with its line; where all lines are good and there is nothing to
+  ///   connect to, the last line.
+  public init(parsing text: [UInt8]) throws(ScenarioError) {
+    self.init()
+    var number = 0
+    var start = 0
+    while start < text.count {
+      let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
+      number += 1
+      var line = ScenarioLine(text[start..<end], number: number)
+      if !line.isEmpty { try read(&line) }
+      start = end + 1
+    }
+    try requireSomethingToConnectTo(ScenarioLine([], number: max(number, 1)))
+  }
+
+  private func requireSomethingToConnectTo(_ lastLine: ScenarioLine) throws(ScenarioError) {
+    if list.isEmpty { throw lastLine.error("the list is empty: there is no remote and no name") }
+    if names.isEmpty && candidates().isEmpty {
+      throw lastLine.error(
+        "the list is empty: no remote is of the family wanted, or has a link to be reached by")
+    }
+  }
+
+  private static let statements: [StaticString] = [
+    "local", "remote", "world", "pair", "name", "rtt", "history", "neighbour", "option", "cancel",
+  ]
+
+  private mutating func read(_ line: inout ScenarioLine) throws(ScenarioError) {
+    for scope in line.scopeNames { scopes.add(scope) }
+    let statement = try line.takeWord("a statement")
+    if statement.equals("local") {
+      try readLocal(&line)
+    } else if statement.equals("remote") {
+      try readRemote(&line)
+    } else if statement.equals("world") {
+      try readWorld(&line)
+    } else if statement.equals("pair") {
+      try readPair(&line)
+    } else if statement.equals("name") {
+      try readName(&line)
+    } else if statement.equals("rtt") {
+      try readMetrics(&line)
+    } else if statement.equals("history") {
+      try readHistory(&line)
+    } else if statement.equals("neighbour") {
+      failedNeighbours.append(try line.takeAddress(scopes))
+      try line.takeKeyword("failed")
+    } else if statement.equals("option") {
+      try readOption(&line)
+    } else if statement.equals("cancel") {
+      cancel = try line.takeDuration()
+    } else {
+      throw line.unknown("statement", statement, among: Scenario.statements)
+    }
+    try line.requireEnd()
+  }
+
+  private func requireRoom(_ line: ScenarioLine) throws(ScenarioError) {
+    if list.count >= AddressList.countMax {
+      throw line.error("the list has 1,000,000 entries already, and may have no more")
+    }
+  }
+
+  // MARK: addresses and how they behave
+
+  private mutating func readLocal(_ line: inout ScenarioLine) throws(ScenarioError) {
+    let word = try line.takeWord("an address with its prefix")
+    let slash = word.firstIndex(of: UInt8(ascii: "/")) ?? word.count
+    let address = try line.address(Array(word[..<slash]), scopes)
+    if address.isUnspecified || address.isMulticast || address.isBroadcast {
+      throw line.wrong(word, "is no address to connect from")
+    }
+    // Without one IPv6's usual prefix (RFC 6724 rule 9 counts no further); IPv4's is never looked
+    // at.
+    var prefix: UInt64 = address.family == .inet ? 32 : 64
+    if slash < word.count {
+      let most: UInt64 = address.family == .inet ? 32 : 128
+      let digits = Array(word[(slash + 1)...])
+      guard let number = AddressLiteral.decimal(digits.span, digitsMax: 3), number <= most else {
+        throw line.wrong(
+          word, "has a prefix that is not ", most == 32 ? "0 to 32" : "0 to 128")
+      }
+      prefix = number
+    }
+    var flags: LocalAddress.Flags = []
+    while let flag = line.takeWord() {
+      if flag.equals("deprecated") {
+        flags.insert(.deprecated)
+      } else if flag.equals("temporary") {
+        flags.insert(.temporary)
+      } else if flag.equals("home") {
+        flags.insert(.home)
+      } else if flag.equals("tentative") {
+        flags.insert(.tentative)
+      } else {
+        throw line.unknown(
+          "flag", flag, among: ["deprecated", "temporary", "home", "tentative"])
+      }
+    }
+    locals.append(
+      LocalAddress(
+        address, prefixLength: UInt8(prefix), flags: flags, interface: address.scope))
+  }
+
+  private mutating func readRemote(_ line: inout ScenarioLine) throws(ScenarioError) {
+    try requireRoom(line)
+    let word = try line.takeWord("an address with its port")
+    let clauses = try line.takeClauses(scopes)
+    let endpoint = try line.endpoint(word, scopes, allowsMulticast: clauses.source != nil)
+    append(try line.destination(endpoint, word, clauses))
+  }
+
+  private mutating func readWorld(_ line: inout ScenarioLine) throws(ScenarioError) {
+    let word = try line.takeWord("an address")
+    let endpoint: Endpoint
+    if let address = EndpointText.parseAddress(word, scopes: scopes) {
+      endpoint = Endpoint(address, port: 0)
+    } else {
+      endpoint = try line.endpoint(word, scopes, allowsMulticast: true)
+    }
+    describe(try line.destination(endpoint, word, line.takeClauses(scopes)))
+  }
+
+  private mutating func readPair(_ line: inout ScenarioLine) throws(ScenarioError) {
+    let local = line.skip("-") ? nil : try line.takeAddress(scopes)
+    let word = try line.takeWord("an address with its port")
+    let remote = try line.endpoint(word, scopes, allowsMulticast: true)
+    if let local, local.family != remote.unmapped.family {
+      throw line.wrong(word, "is of another family than the local address")
+    }
+    pairs.append(PairBehaviour(local: local, remote: remote, try line.takeBehaviour()))
+  }
+
+  // MARK: names
+
+  private mutating func readName(_ line: inout ScenarioLine) throws(ScenarioError) {
+    try requireRoom(line)
+    let host = try line.takeHost(scopes)
+    var answers: [Name.Answer] = []
+    var port: UInt16?
+    while let word = line.takeWord() {
+      if word.equals("port") {
+        port = UInt16(try line.takeCount("a port", most: 65535))
+      } else if word.equals("fails") {
+        try line.takeKeyword("after")
+        let after = try line.takeDuration()
+        answers.append(Name.Answer(nil, after: after, [], errno: try line.takeCode()))
+      } else if word.equals("ipv6") {
+        answers.append(try line.takeAnswer(.inet6, scopes))
+      } else if word.equals("ipv4") {
+        answers.append(try line.takeAnswer(.inet, scopes))
+      } else {
+        throw line.unknown("word", word, among: ["ipv6", "ipv4", "fails", "port"])
+      }
+    }
+    guard let first = answers.first else {
+      throw line.error("the name has no answer: ipv6 after …, ipv4 after … or fails after …")
+    }
+    if answers.count > 2
+      || answers.count == 2
+        && (first.family == nil || answers[1].family == nil || first.family == answers[1].family)
+    {
+      throw line.error("the name has two answers of one family")
+    }
+    if port == nil && answers.contains(where: { !$0.addresses.isEmpty }) {
+      throw line.error("the name has no port")
+    }
+    append(Name(host: host, port: port ?? 0, answers))
+  }
+
+  // MARK: evidence
+
+  private mutating func readMetrics(_ line: inout ScenarioLine) throws(ScenarioError) {
+    let source = try line.takeAddress(scopes)
+    let destination = try line.takeAddress(scopes)
+    let smoothed = try line.takeDuration()
+    try line.takeKeyword("var")
+    let variance = try line.takeDuration()
+    metrics.append(
+      Metrics(
+        source: source, destination: destination,
+        RemotePathInformation.RoundTrip(smoothed: smoothed, variance: variance)))
+  }
+
+  private mutating func readHistory(_ line: inout ScenarioLine) throws(ScenarioError) {
+    let word = try line.takeWord("an address with its port")
+    let endpoint = try line.endpoint(word, scopes, allowsMulticast: true)
+    let end = try line.takeWord("'connected' or 'failed'")
+    if end.equals("connected") {
+      let roundTrip = line.isAtEnd ? nil : try line.takeDuration()
+      history.append(History(endpoint, .connected, roundTrip: roundTrip))
+    } else if end.equals("failed") {
+      history.append(History(endpoint, .failed(age: try line.takeDuration())))
+      try line.takeKeyword("ago")
+    } else {
+      throw line.unknown("end", end, among: ["connected", "failed"])
+    }
+  }
+
+  // MARK: options
+
+  private mutating func readOption(_ line: inout ScenarioLine) throws(ScenarioError) {
+    let name = try line.takeWord("an option's name")
+    if name.equals("local_addresses") {
+      options.locals = try line.takeLocals(scopes)
+      return
+    }
+    let word = try line.takeWord("the option's value")
+    let value = try line.optionValue(name, word)
+    do throws(OptionError) {
+      try options.set(name, to: value)
+    } catch {
+      switch error {
+      case .unknown:
+        throw line.unknown(
+          "option", name, among: OptionKey.table.map { $0.name } + ["local_addresses"])
+      case .wrongType(let allowed), .outOfRange(let allowed):
+        throw line.wrong(word, "will not do: the option takes ", allowed.text)
+      }
+    }
+  }
+}

@@ -1,0 +1,250 @@
+import ConnectByListCore
+
+extension Scenario {
+  /// The scenario as text that `init(parsing:)` reads back: a world that a test made up can so be
+  /// looked at, and kept as a file.
+  public var text: [UInt8] {
+    var text = ScenarioText(scopes: scopes)
+    for local in locals { text.append(local) }
+    var listed: Set<Int> = []
+    for entry in list {
+      switch entry {
+      case .remote(let index):
+        listed.insert(index)
+        text.append("remote ", destinations[index])
+      case .name(let index): text.append(names[index])
+      }
+    }
+    for index in destinations.indices where !listed.contains(index) {
+      text.append("world ", destinations[index])
+    }
+    for pair in pairs { text.append(pair) }
+    for line in metrics { text.append(line) }
+    for line in history { text.append(line) }
+    for address in failedNeighbours { text.append(neighbour: address) }
+    text.append(options)
+    if let cancel { text.line("cancel ") { $0.append(duration: cancel) } }
+    return text.buffer.bytes
+  }
+}
+
+/// A scenario's text being put together, a line a statement.
+private struct ScenarioText {
+  var buffer = TextBuffer(capacity: 1024)
+  let scopes: ScenarioScopes
+
+  init(scopes: ScenarioScopes) { self.scopes = scopes }
+
+  mutating func line(_ statement: StaticString, _ rest: (inout TextBuffer) -> Void) {
+    buffer.append(statement)
+    rest(&buffer)
+    buffer.append("\n")
+  }
+
+  // MARK: statements
+
+  mutating func append(_ local: LocalAddress) {
+    line("local ") { [scopes] in
+      $0.append(local.address, scopes: scopes)
+      $0.append("/")
+      $0.append(decimal: UInt64(local.prefixLength))
+      if local.flags.contains(.deprecated) { $0.append(" deprecated") }
+      if local.flags.contains(.temporary) { $0.append(" temporary") }
+      if local.flags.contains(.home) { $0.append(" home") }
+      if local.flags.contains(.tentative) { $0.append(" tentative") }
+    }
+  }
+
+  mutating func append(_ statement: StaticString, _ destination: Scenario.Destination) {
+    line(statement) { [scopes] in
+      if destination.endpoint.port == 0 {
+        $0.append(destination.endpoint.address, scopes: scopes)
+      } else {
+        $0.append(destination.endpoint, scopes: scopes)
+      }
+      if let source = destination.source {
+        $0.append(" from ")
+        $0.append(source, scopes: scopes)
+      }
+      if destination.isNative { $0.append(" native") }
+      $0.append(" ")
+      $0.append(destination.behaviour)
+    }
+  }
+
+  mutating func append(_ pair: Scenario.PairBehaviour) {
+    line("pair ") { [scopes] in
+      if let local = pair.local { $0.append(local, scopes: scopes) } else { $0.append("-") }
+      $0.append(" ")
+      $0.append(pair.remote, scopes: scopes)
+      $0.append(" ")
+      $0.append(pair.behaviour)
+    }
+  }
+
+  mutating func append(_ name: Scenario.Name) {
+    line("name ") { [scopes] in
+      $0.append(name.host)
+      for answer in name.answers {
+        switch answer.family {
+        case .inet6: $0.append(" ipv6 after ")
+        case .inet: $0.append(" ipv4 after ")
+        case nil, .unix: $0.append(" fails after ")
+        }
+        $0.append(duration: answer.after)
+        for address in answer.addresses {
+          $0.append(" ")
+          $0.append(address, scopes: scopes)
+        }
+        if let errno = answer.errno {
+          $0.append(" ")
+          $0.append(errno)
+        }
+      }
+      if name.port != 0 {
+        $0.append(" port ")
+        $0.append(decimal: UInt64(name.port))
+      }
+    }
+  }
+
+  mutating func append(_ metrics: Scenario.Metrics) {
+    line("rtt ") { [scopes] in
+      $0.append(metrics.source, scopes: scopes)
+      $0.append(" ")
+      $0.append(metrics.destination, scopes: scopes)
+      $0.append(" ")
+      $0.append(duration: metrics.roundTrip.smoothed)
+      $0.append(" var ")
+      $0.append(duration: metrics.roundTrip.variance)
+    }
+  }
+
+  mutating func append(_ history: Scenario.History) {
+    line("history ") { [scopes] in
+      $0.append(history.endpoint, scopes: scopes)
+      switch history.history {
+      case .connected:
+        $0.append(" connected")
+        if let roundTrip = history.roundTrip {
+          $0.append(" ")
+          $0.append(duration: roundTrip)
+        }
+      case .failed(let age):
+        $0.append(" failed ")
+        $0.append(duration: age)
+        $0.append(" ago")
+      }
+    }
+  }
+
+  mutating func append(neighbour address: IPAddress) {
+    line("neighbour ") { [scopes] in
+      $0.append(address, scopes: scopes)
+      $0.append(" failed")
+    }
+  }
+
+  // MARK: options
+
+  /// Those that are not what they are when nobody says.
+  mutating func append(_ options: ConnectOptions) {
+    let initially = ConnectOptions()
+    append("timeout", options.timeout, unless: initially.timeout)
+    append("attempt_delay", options.attemptDelay, unless: initially.attemptDelay)
+    append("minimum_delay", options.minimumDelay, unless: initially.minimumDelay)
+    append("attempt_timeout", options.attemptTimeout, unless: initially.attemptTimeout)
+    append("hedge", options.hedge, unless: initially.hedge)
+    switch options.pace {
+    case .accelerating: break
+    case .steady: option("pace") { $0.append("steady") }
+    case .parallel: option("pace") { $0.append("parallel") }
+    case .sequential: option("pace") { $0.append("sequential") }
+    }
+    switch options.order {
+    case .likely: break
+    case .given: option("order") { $0.append("given") }
+    case .random: option("order") { $0.append("random") }
+    }
+    if options.seed != 0 { option("seed") { $0.append(decimal: options.seed) } }
+    if let interleave = options.interleave {
+      option("interleave") { $0.append(interleave ? "true" : "false") }
+    }
+    if options.inFlight != initially.inFlight {
+      option("in_flight") { $0.append(decimal: options.inFlight) }
+    }
+    if options.mptcp { option("mptcp") { $0.append("true") } }
+    if let family = options.family { option("family") { $0.append(family.name) } }
+    switch options.locals {
+    case .all: break
+    case .routeOnly: option("local_addresses") { $0.append("false") }
+    case .these(let locals):
+      option("local_addresses") { [scopes] in
+        for (index, local) in locals.enumerated() {
+          if index > 0 { $0.append(" ") }
+          if local.port == 0 {
+            $0.append(local.address, scopes: scopes)
+          } else {
+            $0.append(local, scopes: scopes)
+          }
+        }
+      }
+    }
+  }
+
+  private mutating func append(
+    _ name: StaticString, _ span: TimeSpan?, unless initially: TimeSpan?
+  ) {
+    guard let span, span != initially else { return }
+    option(name) { $0.append(duration: span) }
+  }
+
+  private mutating func option(_ name: StaticString, _ value: (inout TextBuffer) -> Void) {
+    line("option ") {
+      $0.append(name)
+      $0.append(" ")
+      value(&$0)
+    }
+  }
+}
+
+extension TextBuffer {
+  /// In the largest unit that gives a whole number: `250ms`, `20us`, `3s`.
+  fileprivate mutating func append(duration span: TimeSpan) {
+    let (unit, name): (Int64, StaticString) =
+      span.nanoseconds % 1_000_000_000 == 0
+      ? (1_000_000_000, "s")
+      : span.nanoseconds % 1_000_000 == 0
+        ? (1_000_000, "ms") : span.nanoseconds % 1_000 == 0 ? (1_000, "us") : (1, "ns")
+    append(decimal: Int(span.nanoseconds / unit))
+    append(name)
+  }
+
+  fileprivate mutating func append(_ behaviour: Scenario.Behaviour) {
+    switch behaviour {
+    case .answers(let after): append("answers ", after)
+    case .silent: append("silent")
+    case .rejects(let after): append("rejects ", after)
+    case .loses(let count, let answers):
+      append("lost ")
+      append(decimal: count)
+      append(" answers ", answers)
+    case .noRoute: append("noroute")
+    case .failsAtOnce(let errno):
+      append("fails ")
+      append(errno)
+    case .fails(.connectionRefused, let after): append("refuses ", after)
+    case .fails(.hostUnreachable, let after): append("unreachable ", after)
+    case .fails(.connectionReset, let after): append("resets ", after)
+    case .fails(let errno, let after):
+      append("fails ")
+      append(errno)
+      append(" ", after)
+    }
+  }
+
+  private mutating func append(_ words: StaticString, _ span: TimeSpan) {
+    append(words)
+    append(duration: span)
+  }
+}

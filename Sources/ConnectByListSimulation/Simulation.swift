@@ -1,0 +1,313 @@
+import ConnectByListCore
+
+/// The real plan and the real race on a virtual clock, over a described world.
+///
+/// It is a driver like the one on sockets: it reports what happened, asks for steps until the race
+/// waits, and then goes on to the next thing that happens, or to the instant that the race named.
+/// At one instant completions come first, then the caller's cancel; the race itself puts the
+/// deadline after them and starts last. What an attempt brings is known when it starts, so each is
+/// an event or two in a queue, and a race of ten attempts takes microseconds.
+public struct Simulation: Sendable {
+  /// How often Linux sends a SYN again (`tcp_syn_retries`): after 1, 3, 7, 15, 31 and 63 s.
+  private static let resendsMax: Int32 = 6
+  /// When an attempt that nobody answers ends with ETIMEDOUT: the last SYN has waited too.
+  private static let kernelLimit: TimeSpan = .seconds(127)
+
+  /// What the world holds ready for an attempt.
+  private struct Flight {
+    var local: Endpoint?
+    var isRejected = false
+    /// From a SYN that arrives to its answer.
+    var answersAfter: TimeSpan = .zero
+    var resends: Int32 = 0
+  }
+
+  /// A pair as the network sees it: the plan's own may get a source while the race runs.
+  private struct Path: Hashable {
+    let local: Endpoint?
+    let remote: Int32
+  }
+
+  private struct Lookup {
+    let name: NameID
+    let answer: Scenario.Name.Answer
+  }
+
+  private let world: ScenarioWorld
+  private let pathInformationWhenAsked: Bool
+  private var race: Race
+  private var now = Instant(nanoseconds: 0)
+  private var lookups: [Lookup] = []
+  private var queue = SimulationQueue()
+  private var flights: [Flight] = []
+  /// What is known of each remote of the plan, by its index there.
+  private var places: [ScenarioWorld.Place] = []
+  /// How many SYNs of a pair are still to vanish: of all its attempts together, for a second
+  /// socket's first SYN is not lost because the first one's was.
+  private var synsToLose: [Path: Int] = [:]
+  private var isCancelled = false
+  private var records = true
+  private var events: [TranscriptEvent] = []
+
+  /// - Parameters: - scenario: with at least one name, or one remote of the family wanted. -
+  ///   pathInformationWhenAsked: facts are told when the race gathers them, as on sockets. Otherwise it has
+  ///   them
+  ///     from the start, so that evidence counts in every order.
+  public init(_ scenario: Scenario, pathInformationWhenAsked: Bool = false) {
+    world = ScenarioWorld(scenario)
+    self.pathInformationWhenAsked = pathInformationWhenAsked
+    var options = scenario.options
+    let candidates = scenario.candidates()
+    precondition(!candidates.isEmpty || !scenario.names.isEmpty, "a scenario without a list")
+    options.validates = options.validates || scenario.rejectsSome
+    let plan = Plan(candidates, options: options)
+    var names: [PendingNames.Name] = []
+    for (entry, listed) in scenario.list.enumerated() {
+      guard case .name(let index) = listed else { continue }
+      let family = options.family ?? scenario.names[index].onlyFamily
+      names.append(PendingNames.Name(entry: Int32(entry), family: family))
+    }
+    race = Race(plan: plan, names: names, at: now)
+    lookUpNames(options.family)
+  }
+
+  /// Runs the race to its end.
+  ///
+  /// - Parameter records: whether the transcript has its events; the result and the race it has
+  ///   anyway.
+  public consuming func run(records: Bool = true) -> Transcript {
+    self.records = records
+    let result = drive()
+    return Transcript(result: result, elapsed: elapsed, events: events, race: race, world: world)
+  }
+
+  private var elapsed: TimeSpan { now - race.began }
+
+  // MARK: driving
+
+  private mutating func drive() -> RaceResult {
+    tellFactsUnasked()
+    var idleRounds = 0
+    while true {
+      deliver()
+      switch takeSteps() {
+      case .finish(let result): return result
+      case .wait(let until):
+        var next = until
+        if let event = queue.next { next = min(next, event.time) }
+        if let cancel = world.scenario.cancel, !isCancelled {
+          next = min(next, race.began + cancel)
+        }
+        // A wait that is over already is granted once: the round of a timeout of nothing.
+        idleRounds = next > now || queue.next?.time == now ? 0 : idleRounds + 1
+        precondition(idleRounds < 3, "the race waits for what is past")
+        precondition(next != .distantFuture, "the race waits for nothing")
+        now = max(now, next)
+      }
+    }
+  }
+
+  private enum Pause {
+    case wait(until: Instant)
+    case finish(RaceResult)
+  }
+
+  /// Does what the race asks for until it has nothing to ask.
+  private mutating func takeSteps() -> Pause {
+    while true {
+      switch race.nextStep(at: now) {
+      case .needsPathInformation: tellFacts()
+      case .start(let id): start(id)
+      case .abandon(let id):
+        note(id)
+        let kind: TranscriptEvent.Kind =
+          race.attempts[id].outcome == .timedOut ? .timedOut : .abandon
+        record(TranscriptEvent(kind, id, errno: race.attempts[id].errno, at: elapsed))
+      case .validate(let id):
+        if flights[Int(id.number)].isRejected {
+          record(TranscriptEvent(.rejected, id, at: elapsed))
+          race.handle(.rejected(id), at: now)
+        } else {
+          race.handle(.accepted(id), at: now)
+        }
+      case .wait(let until): return .wait(until: until)
+      case .finish(let result):
+        switch result {
+        case .won(let id): record(TranscriptEvent(.won, id, at: elapsed))
+        case .lost(let errno, _): record(TranscriptEvent(lost: errno, at: elapsed))
+        case .cancelled: record(TranscriptEvent(cancelledAt: elapsed))
+        }
+        return .finish(result)
+      }
+    }
+  }
+
+  /// Reports all that this instant brings: completions, then the cancel.
+  private mutating func deliver() {
+    while let event = queue.next, event.time <= now {
+      queue.removeNext()
+      if case .answer = event.happening {
+        answer(lookups[Int(event.subject)])
+        continue
+      }
+      let id = AttemptID(event.subject)
+      // Its socket was closed meanwhile.
+      guard race.attempts[id].outcome == .pending else { continue }
+      switch event.happening {
+      case .connected:
+        note(id)
+        record(TranscriptEvent(.connected, id, at: elapsed))
+        race.handle(.connected(id), at: now)
+      case .failed(let errno):
+        note(id)
+        record(TranscriptEvent(.init(of: errno), id, errno: errno, at: elapsed))
+        race.handle(.failed(id, errno, synchronous: false), at: now)
+      case .syn: takeSyn(id)
+      case .answer: break
+      }
+    }
+    if let cancel = world.scenario.cancel, !isCancelled, race.began + cancel <= now {
+      isCancelled = true
+      race.handle(.cancelled, at: now)
+    }
+  }
+
+  private mutating func record(_ event: TranscriptEvent) {
+    if records { events.append(event) }
+  }
+
+  // MARK: attempts
+
+  private mutating func start(_ id: AttemptID) {
+    let pair = race.attempts[id].pair
+    let remote = race.plan.remote(of: pair)
+    let place = place(ofRemote: Int(pair.remote))
+    let local = race.plan.local(of: pair) ?? place.source.map { Endpoint($0, port: 0) }
+    let behaviour: Scenario.Behaviour =
+      race.plan.isImpossible(pair)
+      ? .failsAtOnce(.addressNotAvailable)
+      : world.behaviour(
+        local: local?.address, remote: remote, at: place, isBound: race.plan.bindsLocal(pair))
+
+    var flight = Flight(local: race.plan.isImpossible(pair) ? nil : local)
+    switch behaviour {
+    case .failsAtOnce(let errno):
+      flights.append(flight)
+      note(id)
+      record(TranscriptEvent(.failed, id, errno: errno, at: elapsed))
+      race.handle(.failed(id, errno, synchronous: true), at: now)
+      return
+    case .answers(let after): schedule(.connected, id, after: after)
+    case .rejects(let after):
+      flight.isRejected = true
+      schedule(.connected, id, after: after)
+    case .fails(let errno, let after): schedule(.failed(errno), id, after: after)
+    case .silent: schedule(.failed(.timedOut), id, after: Self.kernelLimit)
+    case .loses(let count, let answersAfter):
+      flight.answersAfter = answersAfter
+      let path = Path(local: local, remote: pair.remote)
+      if synsToLose[path] == nil { synsToLose[path] = count }
+      schedule(.failed(.timedOut), id, after: Self.kernelLimit)
+      schedule(.syn, id, after: .zero)
+    }
+    flights.append(flight)
+    record(TranscriptEvent(.start, id, at: elapsed))
+  }
+
+  /// Tells the race what a socket would say at its end.
+  private mutating func note(_ id: AttemptID) {
+    let age = now - race.attempts[id].started
+    var resentCount: Int32 = 0
+    while resentCount < Self.resendsMax, age >= .seconds(2 << Int64(resentCount) - 1) {
+      resentCount += 1
+    }
+    race.note(id, local: flights[Int(id.number)].local, resentCount: resentCount)
+  }
+
+  /// A SYN vanishes, and the kernel will send another, or it is answered.
+  private mutating func takeSyn(_ id: AttemptID) {
+    let index = Int(id.number)
+    let path = Path(local: flights[index].local, remote: race.attempts[id].pair.remote)
+    guard let left = synsToLose[path], left > 0 else {
+      schedule(.connected, id, after: flights[index].answersAfter)
+      return
+    }
+    synsToLose[path] = left - 1
+    // After the last resend the kernel only waits.
+    guard flights[index].resends < Self.resendsMax else { return }
+    schedule(.syn, id, after: .seconds(1 << Int64(flights[index].resends)))
+    flights[index].resends += 1
+  }
+
+  // MARK: names
+
+  /// Puts every answer that will be asked for into the queue.
+  private mutating func lookUpNames(_ wanted: Family?) {
+    for (index, name) in world.scenario.names.enumerated() {
+      let id = NameID(Int32(index))
+      var asked = name.answers.filter {
+        wanted == nil || $0.family == nil || $0.family == wanted
+      }
+      if asked.isEmpty, let wanted {
+        // Described for the other family only: that there is nothing of this one is known as soon.
+        asked = [Scenario.Name.Answer(wanted, after: name.answers[0].after, [], errno: Errno(-5))]
+      }
+      for answer in asked {
+        queue.insert(.answer, of: Int32(lookups.count), at: now + answer.after)
+        lookups.append(Lookup(name: id, answer: answer))
+      }
+    }
+  }
+
+  private mutating func answer(_ lookup: Lookup) {
+    let (id, answer) = (lookup.name, lookup.answer)
+    let index = Int(id.number)
+    if let errno = answer.errno {
+      race.handle(.unresolved(id, family: answer.family, errno), at: now)
+      // One family's "no" is no news while the other has addresses, or may have.
+      if race.hasNoAddress(id) {
+        record(TranscriptEvent(unresolved: id, errno, at: elapsed))
+      }
+    } else {
+      record(TranscriptEvent(resolved: id, count: answer.addresses.count, at: elapsed))
+      let port = world.scenario.names[index].port
+      let endpoints = answer.addresses.map { Endpoint($0, port: port) }
+      race.handle(.resolved(id, family: answer.family, endpoints), at: now)
+      tellFactsUnasked()
+    }
+  }
+
+  // MARK: facts
+
+  private mutating func tellFactsUnasked() {
+    guard !pathInformationWhenAsked, race.plan.remoteCount > places.count else { return }
+    tellFacts()
+  }
+
+  private mutating func tellFacts() {
+    var facts = PathInformation(locals: world.scenario.locals, remotes: [])
+    facts.remotes.reserveCapacity(race.plan.remoteCount)
+    for index in 0..<race.plan.remoteCount {
+      facts.remotes.append(
+        race.plan.isUnknown(index)
+          ? world.facts(of: race.plan.endpoint(at: index), at: place(ofRemote: index))
+          : RemotePathInformation())
+    }
+    race.update(facts)
+  }
+
+  private mutating func place(ofRemote index: Int) -> ScenarioWorld.Place {
+    while places.count <= index {
+      places.append(world.place(of: race.plan.endpoint(at: places.count)))
+    }
+    return places[index]
+  }
+
+  // MARK: the queue
+
+  private mutating func schedule(
+    _ happening: SimulationQueue.Happening, _ id: AttemptID, after delay: TimeSpan
+  ) {
+    queue.insert(happening, of: id.number, at: now + delay)
+  }
+}

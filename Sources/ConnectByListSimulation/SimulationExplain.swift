@@ -1,0 +1,57 @@
+// The plan of a scenario, in words.
+
+import ConnectByListCore
+
+extension Simulation {
+  /// The plan of a scenario alone, a line a pair: rank, local, remote, chance, reasons.
+  ///
+  /// The order is that of the starts if every attempt stayed silent, and each chance is that of the
+  /// moment in which the pair's turn comes. Names stand in it with all their addresses.
+  public static func explain(_ scenario: Scenario) -> [UInt8] {
+    let world = ScenarioWorld(scenario)
+    var plan = Plan(scenario.candidates(), options: scenario.options)
+    for (entry, listed) in scenario.list.enumerated() {
+      guard case .name(let index) = listed else { continue }
+      plan.add(scenario.names[index].candidates(entry: entry, family: scenario.options.family))
+    }
+    var facts = PathInformation(locals: scenario.locals, remotes: [])
+    for index in 0..<plan.remoteCount {
+      let endpoint = plan.endpoint(at: index)
+      facts.remotes.append(world.facts(of: endpoint, at: world.place(of: endpoint)))
+    }
+    plan.update(facts)
+
+    var text = TextBuffer()
+    var rank = 0
+    while let pair = plan.next() {
+      rank += 1
+      text.append(decimal: rank)
+      text.append(" ")
+      text.append(pair, of: plan, in: world)
+      text.append(" ")
+      text.append(chance: plan.chance(of: pair))
+      for (index, reason) in plan.reasons(for: pair).enumerated() {
+        text.append(index == 0 ? " " : "; ")
+        text.append(reason)
+      }
+      text.append("\n")
+      plan.noteSilence(of: pair)
+    }
+    return text.bytes
+  }
+}
+
+extension Scenario.Name {
+  /// What the race would get from its answers: IPv6's before IPv4's, which wait for them.
+  fileprivate func candidates(entry: Int, family: Family?) -> [Candidate] {
+    var candidates: [Candidate] = []
+    for wanted in [Family.inet6, .inet] where family == nil || family == wanted {
+      for answer in answers {
+        for address in answer.addresses where address.family == wanted {
+          candidates.append(Candidate(Endpoint(address, port: port), entry: Int32(entry)))
+        }
+      }
+    }
+    return candidates
+  }
+}

@@ -1,0 +1,162 @@
+import CConnectByListLuaHost
+import Foundation
+import Testing
+
+/// The program `connectbylist`, run as a user runs it: its options, what is built in, and how it
+/// gets on with the rest of a Lua system. What it shares with Lua's own program is in
+/// StockComparisonTests.
+struct ConnectByListCommandTests {
+
+  @Test func `arguments arrive as they are where they are no text`() throws {
+    let folder = try ScratchFolder()
+    try folder.write("print(string.byte((...), 1, -1)) print(arg[1] == ..., x)", to: "script.lua")
+    let shell = Interpreter(path: "/bin/sh")
+    let outcome = try shell.run(
+      [
+        "-c", #"exec "$0" -e "x = #'$(printf '\377')'" script.lua "$(printf 'a\377\376')""#,
+        Interpreter.host().path,
+      ],
+      in: folder.url)
+    #expect(outcome == .init(status: 0, output: "97\t255\t254\ntrue\t1\n", errors: ""))
+  }
+
+  @Test func `modules in C of the system load`() throws {
+    let script = "local s = require 'socket' print(s._VERSION, s.tcp())"
+    let stock = try Interpreter.stock().run(["-e", script])
+    try #require(stock.status == 0, "apt-get install lua-socket: \(stock.errors)")
+    let outcome = try Interpreter.host().run(["-e", script])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("LuaSocket 3"))
+  }
+
+  @Test(.enabled(if: Interpreter.find("busted") != nil, "apt-get install lua-busted"))
+  func `busted runs specs under it`() throws {
+    let folder = try ScratchFolder()
+    try folder.write(
+      """
+      describe("the host", function()
+        it("is the one that runs", function()
+          assert.is_function(package.preload["connectbylist.core"])
+          assert.is_table(require "connectbylist")
+        end)
+        it("tells failures", function() assert.equal(1, 2) end)
+      end)
+      """, to: "host_spec.lua")
+    let busted = Interpreter(path: try #require(Interpreter.find("busted")))
+    let outcome = try busted.run(
+      ["--lua=\(Interpreter.host().path)", "--output=TAP", "host_spec.lua"],
+      environment: ["PATH": "/usr/bin:/bin"], in: folder.url)
+    #expect(outcome.output.contains("ok 1 - the host is the one that runs"), "\(outcome)")
+    #expect(outcome.output.contains("not ok 2 - the host tells failures"))
+    #expect(outcome.output.contains("1..2"))
+  }
+
+  // MARK: The command line's own part
+
+  @Test(arguments: ["-h", "--help"])
+  func `help goes to the standard output`(option: String) throws {
+    let outcome = try Interpreter.host().run([option])
+    #expect(outcome.status == 0)
+    #expect(outcome.output.hasPrefix("usage: connectbylist [options] [script [args]]\n"))
+    #expect(outcome.errors == "")
+  }
+
+  @Test(arguments: ["-v", "--version"])
+  func `the version is the module's, beside Lua's`(option: String) throws {
+    let outcome = try Interpreter.host().run([
+      option, "-e", "print(require 'connectbylist'.version)",
+    ])
+    let lines = outcome.output.split(separator: "\n")
+    try #require(lines.count == 2, "\(outcome)")
+    #expect(lines[0].hasPrefix("connectbylist \(lines[1]), Lua 5.4."))
+    #expect(lines[1].wholeMatch(of: /\d+\.\d+\.\d+/) != nil)
+    #expect(outcome.errors == "")
+    #expect(outcome.status == 0)
+  }
+
+  @Test(arguments: [["-x"], ["-e"], ["-v", "--nonsense", "script.lua"], ["-e", "--"]])
+  func `misuse is told with the usage, as by lua, and runs nothing`(arguments: [String]) throws {
+    let ours = try Interpreter.host().run(arguments, input: "print(1)")
+    let theirs = try Interpreter.stock().run(arguments, input: "print(1)")
+    #expect(ours.status == 1 && theirs.status == 1)
+    #expect(ours.output == "")
+    let lines = ours.errors.split(separator: "\n")
+    let message = theirs.errors.split(separator: "\n")[0].split(separator: ": ", maxSplits: 1)[1]
+    #expect(lines.first == "connectbylist: \(message)")
+    #expect(lines.dropFirst().first == "usage: connectbylist [options] [script [args]]")
+  }
+
+  /// Lua's own program reports 0 here, and 1 only where a dash asked for the standard input. A pipe
+  /// into `connectbylist` can rely on the status either way.
+  @Test(arguments: [[], ["-"]])
+  func `a failure of the standard input shows in the exit status`(arguments: [String]) throws {
+    let outcome = try Interpreter.host().run(arguments, input: "error('no', 0)")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("connectbylist: no\n"))
+  }
+
+  // MARK: What is built in
+
+  /// The folder `lua` of the sources.
+  private static let sources = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("lua")
+
+  /// The Lua files that can be required, by their modules' names. Those that begin with `---@meta`
+  /// are read by editors only.
+  private func moduleTexts() throws -> [String: String] {
+    var texts: [String: String] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: Self.sources.path)
+    where path.hasSuffix(".lua") {
+      let file = Self.sources.appendingPathComponent(path)
+      let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+      if text.hasPrefix("---@meta") { continue }
+      texts[path.dropLast(4).replacingOccurrences(of: "/", with: ".")] = text
+    }
+    return texts
+  }
+
+  @Test func `each Lua file of the sources is built in, and no other`() throws {
+    var count = 0
+    let rows = UnsafeBufferPointer(start: cbl_host_embedded_files(&count), count: count)
+    let builtIn = rows.map { (String(cString: $0.module), String(cString: $0.text)) }
+    let texts = try moduleTexts()
+    #expect(builtIn.map(\.0).sorted() == texts.keys.sorted())
+    for (module, text) in builtIn {
+      #expect(text == texts[module], "the text of \(module) is not that of its file")
+    }
+  }
+
+  @Test func `everything built in loads from any folder and with an empty environment`() throws {
+    for module in try moduleTexts().keys {
+      let outcome = try Interpreter.host().run(["-e", "assert(require '\(module)')"])
+      #expect(outcome == .init(status: 0, output: "", errors: ""), "\(module)")
+    }
+  }
+
+  @Test func `a built-in file goes by its path in the folder lua`() throws {
+    let script = """
+      local seen = {}
+      debug.sethook(function() seen[debug.getinfo(2, "S").short_src] = true end, "c")
+      require "connectbylist.testing"
+      debug.sethook()
+      print(seen["connectbylist/testing.lua"])
+      """
+    let outcome = try Interpreter.host().run(["-e", script])
+    #expect(outcome == .init(status: 0, output: "true\n", errors: ""))
+  }
+
+  @Test func `what is built in wins over files, and a script's own preload over that`() throws {
+    let folder = try ScratchFolder()
+    try folder.write("return { version = 'a file' }", to: "connectbylist.lua")
+    try folder.write(
+      """
+      print(require "connectbylist".version ~= "a file")
+      package.loaded.connectbylist = nil
+      package.preload.connectbylist = function() return "mine" end
+      print((require "connectbylist"))
+      """, to: "script.lua")
+    let outcome = try Interpreter.host().run(["script.lua"], in: folder.url)
+    #expect(outcome == .init(status: 0, output: "true\nmine\n", errors: ""))
+  }
+}

@@ -1,0 +1,26 @@
+@testable import ConnectByListCore
+@testable import ConnectByListSimulation
+
+/// The transcript of a scenario's race, without its last newline; or what the parser says of the
+/// text.
+///
+/// - Parameter pathInformationWhenAsked: facts are told when the race gathers them, not before.
+func transcript(_ scenario: String, pathInformationWhenAsked: Bool = false) -> String {
+  simulated(scenario) { Simulation($0, pathInformationWhenAsked: pathInformationWhenAsked).run().text }
+}
+
+/// The plan of a scenario, a line a pair; or what the parser says of the text.
+func explanation(_ scenario: String) -> String {
+  simulated(scenario) { Simulation.explain($0) }
+}
+
+private func simulated(_ text: String, _ body: (Scenario) -> [UInt8]) -> String {
+  let bytes: [UInt8]
+  do throws(ScenarioError) {
+    bytes = body(try Scenario(parsing: Array(text.utf8)))
+  } catch {
+    bytes = error.text
+  }
+  let result = String(decoding: bytes, as: UTF8.self)
+  return result.hasSuffix("\n") ? String(result.dropLast()) : result
+}
