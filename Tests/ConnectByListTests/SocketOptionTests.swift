@@ -26,9 +26,10 @@ extension Driver {
       #expect(SocketOption.named(Array("nodelays".utf8)) == nil)
     }
 
-    @Test func `the table in README is this one`() throws {
+    @Test func `the documentation has this table`() throws {
       let path = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "README.md")
+        .deletingLastPathComponent().deletingLastPathComponent().appending(
+          path: "Sources/ConnectByList/ConnectByList.docc/SocketOptions.md")
       let lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n")
       let head = try #require(lines.firstIndex { $0.hasPrefix("| option |") })
       let found = lines[(head + 2)...].prefix { $0.hasPrefix("|") }.map { String($0) }
