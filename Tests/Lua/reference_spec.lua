@@ -111,7 +111,8 @@ local function run(example, path)
       end
     end,
     -- An example that gives up is a failure of its test, not the end of the run.
-    os = setmetatable({ exit = function() error("the example called os.exit", 2) end }, { __index = os }),
+    os = setmetatable(
+      { exit = function() error("the example called os.exit", 2) end }, { __index = os }),
   }, { __index = _G })
   local chunk = ("\n"):rep(example.line) .. example.code
   assert(load(chunk, "@" .. path, "t", environment))()
