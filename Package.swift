@@ -158,8 +158,7 @@ let hostAndTests: [Target] = [
   // Measures steps and plans of the core, for Tests/Performance/run.
   .executableTarget(
     name: "ConnectByListMeasureCore",
-    dependencies: ["ConnectByListCore", "ConnectByListSimulation"],
-    path: "Tests/Performance/MeasureCore"),
+    dependencies: ["ConnectByListCore"], path: "Tests/Performance/MeasureCore"),
   .testTarget(
     name: "ConnectByListCoreTests",
     dependencies: ["ConnectByListCore", "ConnectByListSimulation", "ConnectByListRaceWorlds"]),
