@@ -77,6 +77,20 @@ func sharedObject(of target: String) -> [LinkerSetting] {
 let soname: [LinkerSetting] =
   isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so"])] : []
 
+/// The program. Its Embedded build needs the C library's own shared objects alone.
+let program: [LinkerSetting] =
+  isModule
+  ? [
+    .unsafeFlags([
+      // Otherwise the driver links Swift's runtime libraries.
+      "-enable-experimental-feature", "Embedded",
+      "-use-ld=lld", "-Xlinker", "--icf=all", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+      // Lua as a whole, and its API for the C modules that scripts load.
+      "-Xlinker", "--whole-archive", "-Xlinker", "-l:liblua5.4.a", "-Xlinker", "--no-whole-archive",
+      "-Xlinker", "--export-dynamic", "-lm", "-Xlinker", "-z", "-Xlinker", "now",
+    ])
+  ] : [.linkedLibrary("lua5.4")]
+
 /// What both builds have.
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
@@ -116,6 +130,29 @@ let library: [Target] = [
     dependencies: ["ConnectByListCore", "ConnectByList", "CConnectByListPosix", "CConnectByList"],
     exclude: ["exports.map"],
     swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "ConnectByListCAPI") + soname),
+  // The race on a virtual clock.
+  .target(
+    name: "ConnectByListSimulation", dependencies: ["ConnectByListCore"],
+    swiftSettings: librarySwiftSettings),
+  // The interpreter. All code that Lua's errors may jump over is C.
+  .target(
+    name: "CConnectByListLuaHost",
+    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"], cSettings: cSettings),
+  // Files, terminals and the process, for the program's tools.
+  .target(name: "CConnectByListTerminal", cSettings: cSettingsWithoutUnwinding),
+  // What the program `connectbylist` does.
+  .target(
+    name: "ConnectByListCommand",
+    dependencies: [
+      "CConnectByListLuaHost", "CConnectByListTerminal", "ConnectByListLua", "ConnectByList",
+      "ConnectByListCore", "ConnectByListSimulation",
+    ],
+    swiftSettings: swiftSettings),
+  // Its `main`, in C: Embedded Swift has no CommandLine, and ordinary Swift reads it from /proc.
+  .executableTarget(
+    name: "CConnectByListCommand",
+    dependencies: ["CConnectByListLuaHost", "ConnectByListCommand"],
+    cSettings: cSettings, linkerSettings: program),
 ]
 
 /// One of the programs in `examples`. SwiftPM requires every other file of that folder to be excluded.
@@ -134,20 +171,6 @@ let hostAndTests: [Target] = [
   // ConnectByListCore is declared although its types come through ConnectByList: otherwise an
   // incremental build keeps code for a layout that they no longer have.
   .target(name: "ConnectByListAsync", dependencies: ["ConnectByList", "ConnectByListCore"]),
-  // The race on a virtual clock.
-  .target(name: "ConnectByListSimulation", dependencies: ["ConnectByListCore"]),
-  // The interpreter. All code that Lua's errors may jump over is C.
-  .target(
-    name: "CConnectByListLuaHost",
-    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"]),
-  // The program `connectbylist`.
-  .executableTarget(
-    name: "ConnectByListCommand",
-    dependencies: [
-      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListCore", "ConnectByListSimulation",
-    ],
-    linkerSettings: [.linkedLibrary("lua5.4")]),
-
   // Random worlds, and a checker of the races in them.
   .target(
     name: "ConnectByListRaceWorlds",
@@ -186,7 +209,8 @@ let hostAndTests: [Target] = [
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCommandTests",
-    dependencies: ["ConnectByListCommand", "CConnectByListLuaHost"]),
+    dependencies: ["ConnectByListCommand", "CConnectByListLuaHost"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCAPITests",
     dependencies: [
@@ -205,6 +229,7 @@ let package = Package(
     ? [
       .library(name: "connectbylist_core", type: .dynamic, targets: ["ConnectByListLua"]),
       .library(name: "connectbylist", type: .dynamic, targets: ["ConnectByListCAPI"]),
+      .executable(name: "connectbylist-host", targets: ["CConnectByListCommand"]),
     ]
     : [
       .library(name: "ConnectByList", targets: ["ConnectByList"]),
@@ -212,7 +237,7 @@ let package = Package(
       .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
       .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
-      .executable(name: "connectbylist", targets: ["ConnectByListCommand"]),
+      .executable(name: "connectbylist", targets: ["CConnectByListCommand"]),
     ],
   targets: isModule ? library : library + hostAndTests,
   swiftLanguageModes: [.v6]

@@ -1,111 +1,74 @@
 /*
- * The interpreter: what the program `lua` does with a command line that has been read. Messages,
- * tracebacks, the table `arg` and the exit status are those of Lua 5.4's own program, so that it
- * can take that one's place; ConnectByListCommandTests compares the two.
+ * The interpreter: does what the program `lua` does with a parsed command line. Messages, tracebacks, the
+ * table `arg` and the exit status are those of Lua 5.4's own program, so that this program can replace
+ * it; ConnectByListCommandTests compares the two.
  */
 
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cbl_host.h"
 #include "cbl_lua_headers.h"
-#include "embedded.h"
+#include "chunk.h"
+#include "interactive.h"
+#include "preload.h"
 
-/* ---- Messages ---- */
-
-void cbl_host_complain(const char *message) {
-  fprintf(stderr, "%s: %s\n", CBL_HOST_NAME, message);
-  fflush(stderr);
-}
-
-/* Takes the error value off the stack and writes it, unless all went well: returns whether it did. */
-static bool report(lua_State *L, int status) {
-  if (status == LUA_OK) return true;
-  /* Where the message handler itself failed, the error value may be anything. */
-  const char *message = lua_tostring(L, -1);
-  cbl_host_complain(message ? message : "(error message not a string)");
-  lua_pop(L, 1);
-  return false;
-}
-
-/*
- * The handler of every error: turns the value into text and adds the traceback, while the stack is
- * still that of the error. A value that knows its own text (`__tostring`) is left without a
- * traceback: it is a message made for people.
- */
-static int add_traceback(lua_State *L) {
-  const char *message = lua_tostring(L, 1);
-  if (message == NULL) {
-    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
-    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-  }
-  luaL_traceback(L, L, message, 1);
-  return 1;
-}
-
-/* ---- Interrupts ---- */
-
-/* The state that SIGINT interrupts. A signal handler gets no argument: hence this variable. */
-static _Atomic(lua_State *) interruptible;
-
-static void raise_interrupted(lua_State *L, lua_Debug *activation) {
-  (void)activation;
-  lua_sethook(L, NULL, 0, 0);
-  luaL_error(L, "interrupted!");
-}
-
-/*
- * Raising from a signal handler could hit Lua at any point. Setting a hook is the one thing its
- * manual allows here; the hook then raises before the next instruction. A main thread that waits
- * for a coroutine has no next instruction: there a second SIGINT, which has its default action
- * again, ends the process.
- */
-static void on_interrupt(int number) {
-  (void)number;
-  lua_State *L = atomic_load(&interruptible);
-  int any_event = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
-  if (L) lua_sethook(L, raise_interrupted, any_event, 1);
-}
-
-static void take_interrupts(lua_State *L, struct sigaction *previous) {
-  atomic_store(&interruptible, L);
-  /* No SA_RESTART: a script that waits in a system call is woken, and meets the hook. */
-  struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, previous);
-}
-
-static void leave_interrupts(const struct sigaction *previous) {
-  sigaction(SIGINT, previous, NULL);
-  atomic_store(&interruptible, NULL);
-}
+struct run {
+  const struct cbl_host_invocation *invocation;
+  struct cbl_host_line_reader reader;
+};
 
 /* ---- Chunks ---- */
 
-/* Calls the function under its arguments, without results. Returns whether it ended well. */
-static bool call(lua_State *L, int argument_count, const struct cbl_host_invocation *invocation) {
-  int function = lua_gettop(L) - argument_count;
-  lua_pushcfunction(L, add_traceback);
-  lua_insert(L, function);
-  struct sigaction previous;
-  if (invocation->takes_interrupts) take_interrupts(L, &previous);
-  int status = lua_pcall(L, argument_count, 0, function);
-  if (invocation->takes_interrupts) leave_interrupts(&previous);
-  lua_remove(L, function); /* the handler */
-  return report(L, status);
+/* Calls the function below its arguments, without results. Returns whether it succeeded. */
+static bool call(lua_State *L, const struct run *run, int argument_count) {
+  int status = cbl_host_call(L, argument_count, 0, run->invocation->takes_interrupts);
+  return cbl_host_report(L, CBL_HOST_NAME, status);
 }
 
-static bool run_text(lua_State *L, const char *text, const char *chunk_name,
-                     const struct cbl_host_invocation *invocation) {
-  if (!report(L, luaL_loadbuffer(L, text, strlen(text), chunk_name))) return false;
-  return call(L, 0, invocation);
+static bool run_text(lua_State *L, const struct run *run, const char *text, const char *chunk_name) {
+  if (!cbl_host_report(L, CBL_HOST_NAME, luaL_loadbuffer(L, text, strlen(text), chunk_name)))
+    return false;
+  return call(L, run, 0);
 }
 
-/* Runs what the environment wants run first: the text of LUA_INIT, or the file it names after "@". */
-static bool run_environment(lua_State *L, const struct cbl_host_invocation *invocation) {
+static bool run_file(lua_State *L, const struct run *run, const char *file) {
+  return cbl_host_report(L, CBL_HOST_NAME, luaL_loadfile(L, file)) && call(L, run, 0);
+}
+
+/* ---- The steps before the program ---- */
+
+/*
+ * Requires a module and assigns it to a global variable: `name` for "-l name", `global` for
+ * "-l global=name".
+ */
+static bool run_library(lua_State *L, const struct run *run, const char *text) {
+  const char *equals = strchr(text, '=');
+  lua_pushlstring(L, text, equals ? (size_t)(equals - text) : strlen(text));
+  lua_getglobal(L, "require");
+  lua_pushstring(L, equals ? equals + 1 : text);
+  int status = cbl_host_call(L, 1, 1, run->invocation->takes_interrupts);
+  if (!cbl_host_report(L, CBL_HOST_NAME, status)) return false;
+  lua_pushglobaltable(L);
+  lua_insert(L, -3);
+  lua_settable(L, -3);
+  lua_pop(L, 1); /* the global table */
+  return true;
+}
+
+static bool run_step(lua_State *L, const struct run *run, const struct cbl_host_step *step) {
+  switch (step->kind) {
+    case CBL_HOST_STATEMENT: return run_text(L, run, step->text, "=(command line)");
+    case CBL_HOST_LIBRARY: return run_library(L, run, step->text);
+    case CBL_HOST_WARNINGS: lua_warning(L, "@on", 0); return true;
+  }
+  return false;
+}
+
+/* Runs the text of LUA_INIT, or the file that it names after "@". */
+static bool run_environment(lua_State *L, const struct run *run) {
   const char *chunk_name = "=LUA_INIT" LUA_VERSUFFIX;
   const char *text = getenv(chunk_name + 1);
   if (text == NULL) {
@@ -113,14 +76,15 @@ static bool run_environment(lua_State *L, const struct cbl_host_invocation *invo
     text = getenv(chunk_name + 1);
   }
   if (text == NULL) return true;
-  if (text[0] != '@') return run_text(L, text, chunk_name, invocation);
-  if (!report(L, luaL_loadfile(L, text + 1))) return false;
-  return call(L, 0, invocation);
+  if (text[0] == '@') return run_file(L, run, text + 1);
+  return run_text(L, run, text, chunk_name);
 }
 
+/* ---- The program ---- */
+
 /*
- * Pushes the script's arguments and returns their number. They are read from the table `arg`, not
- * from the command line, so that LUA_INIT and `-e` can change them.
+ * Pushes the script's arguments and returns their number. Reads them from the table `arg`, not from the
+ * command line, so that LUA_INIT and `-e` can change them.
  */
 static int push_arguments(lua_State *L) {
   if (lua_getglobal(L, "arg") != LUA_TTABLE) luaL_error(L, "'arg' is not a table");
@@ -132,17 +96,37 @@ static int push_arguments(lua_State *L) {
   return count;
 }
 
-static bool run_program(lua_State *L, const struct cbl_host_invocation *invocation) {
-  if (invocation->program == CBL_HOST_NO_PROGRAM) return true;
-  const char *file =
-    invocation->program == CBL_HOST_FILE ? invocation->argv[invocation->script] : NULL;
-  if (!report(L, luaL_loadfile(L, file))) return false;
-  return call(L, invocation->script > 0 ? push_arguments(L) : 0, invocation);
+static void interact(lua_State *L, struct run *run) {
+  cbl_host_line_reader_open(&run->reader);
+  cbl_host_interact(L, &run->reader, run->invocation->takes_interrupts);
+}
+
+static void show_version(void) {
+  printf("%s %s, %s\n", CBL_HOST_NAME, CBL_HOST_VERSION, LUA_COPYRIGHT);
+  fflush(stdout);
+}
+
+/* Without a program, and where the options ask for nothing else, a terminal gets the interactive mode. */
+static bool run_program(lua_State *L, struct run *run) {
+  const struct cbl_host_invocation *invocation = run->invocation;
+  const char *file = NULL;
+  switch (invocation->program) {
+    case CBL_HOST_NO_PROGRAM: return true;
+    case CBL_HOST_FILE: file = invocation->argv[invocation->script]; break;
+    case CBL_HOST_STANDARD_INPUT: break;
+    case CBL_HOST_TERMINAL_OR_STANDARD_INPUT:
+      if (!isatty(STDIN_FILENO)) break;
+      show_version();
+      interact(L, run);
+      return true;
+  }
+  if (!cbl_host_report(L, CBL_HOST_NAME, luaL_loadfile(L, file))) return false;
+  return call(L, run, invocation->script > 0 ? push_arguments(L) : 0);
 }
 
 /* ---- The run ---- */
 
-/* Fills the global table `arg`: the script's name at 0, its arguments after it, the rest before. */
+/* Sets the global table `arg`: the script's name at 0, its arguments after it, the rest before. */
 static void set_arg(lua_State *L, const struct cbl_host_invocation *invocation) {
   int script = invocation->script;
   lua_createtable(L, invocation->argc > script ? invocation->argc - script - 1 : 0, script + 1);
@@ -153,42 +137,42 @@ static void set_arg(lua_State *L, const struct cbl_host_invocation *invocation) 
   lua_setglobal(L, "arg");
 }
 
-/* The program's version is the module's: there is no second number to keep in step. */
-static void show_version(lua_State *L) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, CBL_HOST_NAME);
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "version");
-  printf("%s %s, %s\n", CBL_HOST_NAME, luaL_tolstring(L, -1, NULL), LUA_COPYRIGHT);
-  fflush(stdout);
-  lua_pop(L, 3);
-}
-
-/* The whole run, inside one protected call: an allocation that fails here has somewhere to land. */
+/* The whole run, in a protected call: an allocation that fails outside of one ends the process. */
 static int run_protected(lua_State *L) {
-  const struct cbl_host_invocation *invocation = lua_touserdata(L, 1);
+  struct run *run = lua_touserdata(L, 1);
+  const struct cbl_host_invocation *invocation = run->invocation;
   luaL_checkversion(L);
+  if (invocation->shows_version) show_version();
+  if (invocation->ignores_environment) {
+    /* The key that Lua's library `package` looks for; `LUA_PATH` and `LUA_CPATH` then have no effect. */
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  }
   luaL_openlibs(L);
   cbl_host_preload(L);
   set_arg(L, invocation);
-  lua_gc(L, LUA_GCGEN, 0, 0); /* Lua's program chooses the generational collector too */
-  if (invocation->shows_version) show_version(L);
-  bool is_well = run_environment(L, invocation);
-  for (int i = 0; is_well && i < invocation->statement_count; i++)
-    is_well = run_text(L, invocation->statements[i], "=(command line)", invocation);
-  lua_pushboolean(L, is_well && run_program(L, invocation));
+  lua_gc(L, LUA_GCGEN, 0, 0); /* as in Lua's program */
+  bool has_succeeded = invocation->ignores_environment || run_environment(L, run);
+  for (int i = 0; has_succeeded && i < invocation->step_count; i++)
+    has_succeeded = run_step(L, run, &invocation->steps[i]);
+  has_succeeded = has_succeeded && run_program(L, run);
+  if (has_succeeded && invocation->is_interactive) interact(L, run);
+  lua_pushboolean(L, has_succeeded);
   return 1;
 }
 
 int cbl_host_run(const struct cbl_host_invocation *invocation) {
   lua_State *L = luaL_newstate();
   if (L == NULL) {
-    cbl_host_complain("cannot create state: not enough memory");
+    cbl_host_report_error("cannot create state: not enough memory");
     return EXIT_FAILURE;
   }
+  struct run run = {.invocation = invocation};
   lua_pushcfunction(L, run_protected);
-  lua_pushlightuserdata(L, (void *)invocation);
-  bool is_well = report(L, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
+  lua_pushlightuserdata(L, &run);
+  bool has_succeeded =
+    cbl_host_report(L, CBL_HOST_NAME, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
   lua_close(L);
-  return is_well ? EXIT_SUCCESS : EXIT_FAILURE;
+  cbl_host_line_reader_close(&run.reader);
+  return has_succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
-#ifndef CHOST_EMBEDDED_H
-#define CHOST_EMBEDDED_H
+#ifndef CBL_HOST_PRELOAD_H
+#define CBL_HOST_PRELOAD_H
 
 #include "cbl_lua_headers.h"
 

@@ -4,7 +4,7 @@
  * with no path set.
  */
 
-#include "embedded.h"
+#include "preload.h"
 
 #include <string.h>
 

@@ -1,0 +1,82 @@
+import CConnectByListTerminal
+import ConnectByListCore
+
+/// A stream of this process.
+struct Output {
+  let descriptor: CInt
+
+  static let standard = Output(descriptor: 1)
+  static let error = Output(descriptor: 2)
+
+  /// Writes all of it. An error is not told: there is nowhere else to write to. A reader that has gone
+  /// ends the process with SIGPIPE, as it ends every filter.
+  func write(_ bytes: [UInt8]) {
+    _ = bytes.withUnsafeBytes { cbl_terminal_write(descriptor, $0.baseAddress, $0.count) }
+  }
+
+  func write(_ text: StaticString) { write([UInt8](text)) }
+
+  func write(_ text: TextBuffer) { write(text.bytes) }
+
+  var isTerminal: Bool { cbl_terminal_is_terminal(descriptor) == 1 }
+
+  /// Writes `connectbylist: message` and a newline to the standard error stream, in one call.
+  static func report(_ message: [UInt8]) {
+    var text = TextBuffer(capacity: message.count + 20)
+    text.append("connectbylist: ")
+    text.append(message)
+    text.append("\n")
+    error.write(text)
+  }
+
+  static func report(_ message: TextBuffer) { report(message.bytes) }
+}
+
+/// A file as a whole.
+enum InputFile {
+  /// More than any race or list that a person describes.
+  private static let sizeMax = 64 << 20
+
+  /// Whether the argument names a file: `-` is the standard input.
+  static func isFile(_ path: [UInt8]) -> Bool {
+    path.equals("-") || path.withTerminated { cbl_terminal_is_file($0) } == 1
+  }
+
+  /// `nil` after a message.
+  static func read(_ path: [UInt8]) -> [UInt8]? {
+    let descriptor = path.equals("-") ? 0 : path.withTerminated { cbl_terminal_open($0) }
+    guard descriptor >= 0 else { return fail("cannot open ", path, Errno(-descriptor).words) }
+    defer { if descriptor > 0 { cbl_terminal_close(descriptor) } }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 64 * 1024)
+    while true {
+      let count = piece.withUnsafeMutableBytes {
+        cbl_terminal_read(descriptor, $0.baseAddress, $0.count)
+      }
+      // A folder opens, and reads with an error.
+      if count < 0 { return fail("cannot read ", path, Errno(CInt(-count)).words) }
+      if count == 0 { return bytes }
+      bytes.append(contentsOf: piece[..<Int(count)])
+      if bytes.count > sizeMax { return fail("", path, "larger than 64 MiB") }
+    }
+  }
+
+  private static func fail(
+    _ verb: StaticString, _ path: [UInt8], _ reason: StaticString
+  ) -> [UInt8]? {
+    var text = TextBuffer()
+    text.append(verb)
+    text.append(path)
+    text.append(": ")
+    text.append(reason)
+    Output.report(text)
+    return nil
+  }
+}
+
+extension [UInt8] {
+  /// The bytes as a C string.
+  func withTerminated<T>(_ body: (UnsafePointer<CChar>) -> T) -> T {
+    (self + [0]).withUnsafeBytes { body($0.baseAddress!.assumingMemoryBound(to: CChar.self)) }
+  }
+}
