@@ -75,15 +75,15 @@ enum ConnectTool {
   private static func race(
     _ list: AddressList, _ request: ConnectRequest, isQuiet: Bool
   ) throws(ConnectError) -> Socket {
-    let box = try OperationBox(list, request)
+    let connect = try PendingConnect(list, request)
     var display = LiveLines(.error)
     let isShown = display.isShown && !isQuiet
-    while !box.advance() {
+    while !connect.advance() {
       let now = Clock.now()
-      if isShown { display.show(box.lines(at: now, marks: display.marks)) }
-      Waiting.wait(for: [box], until: isShown ? now + refresh : .distantFuture)
+      if isShown { display.show(LiveLines.lines(of: connect, at: now, marks: display.marks)) }
+      Waiting.wait(for: [connect], until: isShown ? now + refresh : .distantFuture)
     }
-    if isShown { display.show(box.lines(at: Clock.now(), marks: display.marks)) }
-    return try box.conclude()
+    if isShown { display.show(LiveLines.lines(of: connect, at: Clock.now(), marks: display.marks)) }
+    return try connect.conclude()
   }
 }

@@ -6,7 +6,7 @@ struct ProbeTable {
   private struct Row {
     let name: [UInt8]
     let list: AddressList
-    var box: OperationBox?
+    var connect: PendingConnect?
     /// The line without the name; `nil` until its connect has ended.
     var result: TextBuffer?
   }
@@ -66,12 +66,12 @@ struct ProbeTable {
     while ended < rows.count {
       while active.count < atOnce && next < rows.count {
         start(next)
-        if rows[next].box == nil { ended += 1 } else { active.append(next) }
+        if rows[next].connect == nil { ended += 1 } else { active.append(next) }
         next += 1
       }
       active.removeAll { index in
-        guard let box = rows[index].box, box.advance() else { return false }
-        finish(index, box)
+        guard let connect = rows[index].connect, connect.advance() else { return false }
+        finish(index, connect)
         ended += 1
         return true
       }
@@ -90,12 +90,12 @@ struct ProbeTable {
         text.append(" connected")
         display.show([LiveLines.Line(text: text, color: .faint)])
       }
-      let boxes = active.map { rows[$0].box! }
+      let connects = active.map { rows[$0].connect! }
       // Where a place is free another entry starts at once.
       let isFull = active.count == atOnce || next == rows.count
       if ended < rows.count && isFull {
         Waiting.wait(
-          for: boxes, until: display.isShown ? now + .milliseconds(100) : .distantFuture)
+          for: connects, until: display.isShown ? now + .milliseconds(100) : .distantFuture)
       }
     }
     return connectedCount == rows.count
@@ -103,16 +103,16 @@ struct ProbeTable {
 
   private mutating func start(_ index: Int) {
     do throws(ConnectError) {
-      rows[index].box = try OperationBox(rows[index].list, request)
+      rows[index].connect = try PendingConnect(rows[index].list, request)
     } catch {
       rows[index].result = Self.text(of: error)
     }
   }
 
-  private mutating func finish(_ index: Int, _ box: OperationBox) {
-    rows[index].box = nil
+  private mutating func finish(_ index: Int, _ connect: PendingConnect) {
+    rows[index].connect = nil
     do throws(ConnectError) {
-      var socket = try box.conclude()
+      var socket = try connect.conclude()
       var text = TextBuffer()
       Self.append(Outcome.connected.word, socket.report?.elapsed ?? .zero, to: &text)
       do throws(Errno) {

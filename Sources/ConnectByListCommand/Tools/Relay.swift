@@ -17,14 +17,23 @@ struct Relay: ~Copyable {
   private var hasSentEnd = false
 
   /// Bytes on their way in one direction.
-  private struct Flow {
-    var bytes = [UInt8](repeating: 0, count: 64 * 1024)
+  private struct Flow: ~Copyable {
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
     var next = 0
     var end = 0
     /// The source has ended.
     var isOver = false
 
+    deinit { room.deallocate() }
+
     var isEmpty: Bool { next == end }
+
+    var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: room[next..<end]) }
+
+    mutating func filled(_ count: Int) {
+      next = 0
+      end = count
+    }
   }
 
   init(_ socket: consuming Descriptor) { self.socket = socket }
@@ -61,33 +70,24 @@ struct Relay: ~Copyable {
   }
 
   private mutating func readInput() throws(Errno) {
-    let count = outgoing.bytes.withUnsafeMutableBytes {
-      cbl_terminal_read(0, $0.baseAddress, $0.count)
-    }
+    let count = cbl_terminal_read(0, outgoing.room.baseAddress, outgoing.room.count)
     if count < 0 && Errno(CInt(-count)) == .tryAgain { return }
     // An input that fails is over: the peer's answer may still come.
     outgoing.isOver = count <= 0
-    outgoing.next = 0
-    outgoing.end = max(0, Int(count))
+    outgoing.filled(max(0, Int(count)))
     try send()
   }
 
   private mutating func send() throws(Errno) {
     if !outgoing.isEmpty {
-      let (next, end) = (outgoing.next, outgoing.end)
-      var taken: Int?
       do throws(Errno) {
-        taken = try outgoing.bytes.withUnsafeBytes { bytes throws(Errno) in
-          try Syscalls.send(socket.number, UnsafeRawBufferPointer(rebasing: bytes[next..<end]))
-        }
+        outgoing.next += try Syscalls.send(socket.number, outgoing.rest) ?? 0
       } catch {
         // The peer takes no more. What it sent before is still to be read; a reset shows there.
         guard error == .brokenPipe else { throw error }
         outgoing.isOver = true
-        hasSentEnd = true
-        taken = end - next
+        outgoing.filled(0)
       }
-      outgoing.next += taken ?? 0
     }
     if outgoing.isOver && outgoing.isEmpty && !hasSentEnd {
       hasSentEnd = true
@@ -97,21 +97,14 @@ struct Relay: ~Copyable {
   }
 
   private mutating func receive() throws(Errno) {
-    let number = socket.number
-    let count = try incoming.bytes.withUnsafeMutableBytes { bytes throws(Errno) in
-      try Syscalls.receive(number, into: bytes)
-    }
-    guard let count else { return }
-    incoming.next = 0
-    incoming.end = count
+    guard let count = try Syscalls.receive(socket.number, into: incoming.room) else { return }
+    incoming.filled(count)
     if count == 0 { incoming.isOver = true }
   }
 
   private mutating func writeOutput() throws(Errno) {
-    let (next, end) = (incoming.next, min(incoming.end, incoming.next + Self.pieceMax))
-    let count = incoming.bytes.withUnsafeBytes {
-      cbl_terminal_write_some(1, $0.baseAddress! + next, end - next)
-    }
+    let piece = incoming.rest.prefix(Self.pieceMax)
+    let count = cbl_terminal_write_some(1, piece.base.baseAddress, piece.count)
     if count >= 0 {
       incoming.next += Int(count)
       return

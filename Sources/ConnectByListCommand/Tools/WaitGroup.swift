@@ -14,7 +14,7 @@ final class WaitGroup {
 
   private let text: [UInt8]
   private let list: AddressList
-  private var box: OperationBox?
+  private var connect: PendingConnect?
   private var backoff = backoffMin
   private var round = roundMin
   /// Why the last try failed, and which entry that was.
@@ -32,15 +32,15 @@ final class WaitGroup {
   }
 
   /// Does what is due. Returns the connect that is under way; `nil` where it is up or waits for `retryAt`.
-  func advance(_ request: ConnectRequest, began: Instant, deadline: Instant) -> OperationBox? {
-    if box == nil {
+  func advance(_ request: ConnectRequest, began: Instant, deadline: Instant) -> PendingConnect? {
+    if connect == nil {
       let now = Clock.now()
       guard now >= retryAt, now < deadline || now == began else { return nil }
       begin(request, before: deadline, at: now)
     }
-    guard let current = box else { return nil }
+    guard let current = connect else { return nil }
     guard current.advance() else { return current }
-    box = nil
+    connect = nil
     do throws(ConnectError) {
       var socket = try current.conclude()
       do throws(Errno) { remote = try socket.remoteEndpoint() } catch {}
@@ -55,7 +55,7 @@ final class WaitGroup {
     var request = request
     request.options.timeout = deadline == .distantFuture ? round : min(round, deadline - now)
     do throws(ConnectError) {
-      box = try OperationBox(list, request)
+      connect = try PendingConnect(list, request)
       round = min(round * 2, Self.roundMax)
     } catch {
       // No descriptors, say, or no route yet: as good a reason to try again as any.

@@ -80,12 +80,12 @@ enum WaitTool {
     let tells = isVerbose && !display.isShown
     if tells { groups.forEach { $0.tell("waiting for ", since: began) } }
     while true {
-      var boxes: [OperationBox] = []
+      var connects: [PendingConnect] = []
       var wakeUp = deadline
       var waitingCount = 0
       for group in groups where group.upAfter == nil {
-        if let box = group.advance(request, began: began, deadline: deadline) {
-          boxes.append(box)
+        if let connect = group.advance(request, began: began, deadline: deadline) {
+          connects.append(connect)
         } else {
           wakeUp = min(wakeUp, group.retryAt)
         }
@@ -98,7 +98,7 @@ enum WaitTool {
       }
       if waitingCount == 0 { return true }
       if now >= deadline { break }
-      Waiting.wait(for: boxes, until: wakeUp)
+      Waiting.wait(for: connects, until: wakeUp)
     }
     for group in groups where group.upAfter == nil {
       Output.report(group.failureText(after: Clock.now() - began))
@@ -116,6 +116,7 @@ enum WaitTool {
     text.append(": ")
     text.append(errno.words)
     Output.report(text)
-    return errno == .noSuchFile ? ExitStatus.notFound : ExitStatus.cannotRun
+    // ENOENT.
+    return errno == Errno(2) ? ExitStatus.notFound : ExitStatus.cannotRun
   }
 }
