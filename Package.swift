@@ -87,7 +87,10 @@ let program: [LinkerSetting] =
       "-use-ld=lld", "-Xlinker", "--icf=all", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
       // Lua as a whole, and its API for the C modules that scripts load.
       "-Xlinker", "--whole-archive", "-Xlinker", "-l:liblua5.4.a", "-Xlinker", "--no-whole-archive",
-      "-Xlinker", "--export-dynamic", "-lm", "-Xlinker", "-z", "-Xlinker", "now",
+      // Beside the map of the Lua module's own shared object, which this program is linked with too.
+      "-Xlinker", "--export-dynamic", "-Xlinker",
+      "--version-script=\(Context.packageDirectory)/Sources/CConnectByListCommand/exports.map",
+      "-lm", "-Xlinker", "-z", "-Xlinker", "now",
     ])
   ] : [.linkedLibrary("lua5.4")]
 
@@ -152,7 +155,7 @@ let library: [Target] = [
   .executableTarget(
     name: "CConnectByListCommand",
     dependencies: ["CConnectByListLuaHost", "ConnectByListCommand"],
-    cSettings: cSettings, linkerSettings: program),
+    exclude: ["exports.map"], cSettings: cSettings, linkerSettings: program),
 ]
 
 /// One of the programs in `examples`. SwiftPM requires every other file of that folder to be excluded.
