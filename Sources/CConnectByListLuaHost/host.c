@@ -17,6 +17,8 @@
 
 struct run {
   const struct cbl_host_invocation *invocation;
+  /* The name before each message: `argv[0]`, as in Lua's program. */
+  const char *name;
   struct cbl_host_line_reader reader;
 };
 
@@ -25,17 +27,17 @@ struct run {
 /* Calls the function below its arguments, without results. Returns whether it succeeded. */
 static bool call(lua_State *L, const struct run *run, int argument_count) {
   int status = cbl_host_call(L, argument_count, 0, run->invocation->takes_interrupts);
-  return cbl_host_report(L, CBL_HOST_NAME, status);
+  return cbl_host_report(L, run->name, status);
 }
 
 static bool run_text(lua_State *L, const struct run *run, const char *text, const char *chunk_name) {
-  if (!cbl_host_report(L, CBL_HOST_NAME, luaL_loadbuffer(L, text, strlen(text), chunk_name)))
+  if (!cbl_host_report(L, run->name, luaL_loadbuffer(L, text, strlen(text), chunk_name)))
     return false;
   return call(L, run, 0);
 }
 
 static bool run_file(lua_State *L, const struct run *run, const char *file) {
-  return cbl_host_report(L, CBL_HOST_NAME, luaL_loadfile(L, file)) && call(L, run, 0);
+  return cbl_host_report(L, run->name, luaL_loadfile(L, file)) && call(L, run, 0);
 }
 
 /* ---- The steps before the program ---- */
@@ -50,7 +52,7 @@ static bool run_library(lua_State *L, const struct run *run, const char *text) {
   lua_getglobal(L, "require");
   lua_pushstring(L, equals ? equals + 1 : text);
   int status = cbl_host_call(L, 1, 1, run->invocation->takes_interrupts);
-  if (!cbl_host_report(L, CBL_HOST_NAME, status)) return false;
+  if (!cbl_host_report(L, run->name, status)) return false;
   lua_pushglobaltable(L);
   lua_insert(L, -3);
   lua_settable(L, -3);
@@ -120,7 +122,7 @@ static bool run_program(lua_State *L, struct run *run) {
       interact(L, run);
       return true;
   }
-  if (!cbl_host_report(L, CBL_HOST_NAME, luaL_loadfile(L, file))) return false;
+  if (!cbl_host_report(L, run->name, luaL_loadfile(L, file))) return false;
   return call(L, run, invocation->script > 0 ? push_arguments(L) : 0);
 }
 
@@ -167,11 +169,13 @@ int cbl_host_run(const struct cbl_host_invocation *invocation) {
     cbl_host_report_error("cannot create state: not enough memory");
     return EXIT_FAILURE;
   }
-  struct run run = {.invocation = invocation};
+  bool has_name = invocation->argc > 0 && invocation->argv[0][0] != '\0';
+  struct run run = {
+    .invocation = invocation, .name = has_name ? invocation->argv[0] : CBL_HOST_NAME};
   lua_pushcfunction(L, run_protected);
   lua_pushlightuserdata(L, &run);
   bool has_succeeded =
-    cbl_host_report(L, CBL_HOST_NAME, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
+    cbl_host_report(L, run.name, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
   lua_close(L);
   cbl_host_line_reader_close(&run.reader);
   return has_succeeded ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The sonames of GNU Readline 8 and 7, then what a development package installs. */
 static const char *const libraries[] = {
@@ -17,7 +16,6 @@ static const char *const libraries[] = {
 
 void cbl_host_line_reader_open(struct cbl_host_line_reader *reader) {
   *reader = (struct cbl_host_line_reader){0};
-  if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return;
   void *library = NULL;
   for (size_t i = 0; library == NULL && i < sizeof libraries / sizeof libraries[0]; i++)
     library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);

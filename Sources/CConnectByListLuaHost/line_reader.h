@@ -14,8 +14,9 @@ struct cbl_host_line_reader {
 };
 
 /*
- * Loads libreadline where the standard input and output are terminals and the library is installed.
- * Without it lines are read as they are, without editing or history, and of any length.
+ * Loads libreadline where it is installed. As in Lua's program also where the input is no terminal: it then
+ * repeats the lines on the standard output. Without it lines are read as they are, of any length, without
+ * editing or history.
  */
 void cbl_host_line_reader_open(struct cbl_host_line_reader *reader);
 

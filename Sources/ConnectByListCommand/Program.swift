@@ -18,7 +18,7 @@ import ConnectByListCore
       return program.run(request)
     }
   } catch {
-    Output.report(error.message)
+    Output.report(error.message, name: arguments.first)
     Output.error.write(CommandLineRequest.usage)
     return ExitStatus.failure
   }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The name before each message on the standard error stream. */
+/* The name before messages: of the tools, and of the interpreter where `argv[0]` is missing. */
 #define CBL_HOST_NAME "connectbylist"
 /* The version of the program and the module. HostTests compares it with the module's. */
 #define CBL_HOST_VERSION "0.1.0"

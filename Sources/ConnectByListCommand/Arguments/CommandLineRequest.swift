@@ -5,7 +5,7 @@ import ConnectByListCore
 /// The options of the interpreter are those of Lua's own program (manual section 7), read in the same
 /// order. Text that goes on to Lua is told by its place in the command line.
 enum CommandLineRequest: Equatable {
-  /// `-h`, `--help`: print ``usage``.
+  /// `--help`: print ``usage``.
   case help
   /// One of the program's own tools; `first` is the index of its first argument.
   case tool(Tool, first: Int)
@@ -93,7 +93,7 @@ enum CommandLineRequest: Equatable {
       -v, --version  show version information
       -E             ignore environment variables
       -W             turn warnings on
-      -h, --help     show this help
+      --help         show this help
       --             stop handling options
       -              stop handling options and execute stdin
     Without a script or an option that runs something, stdin is executed; a terminal
@@ -126,7 +126,7 @@ enum CommandLineRequest: Equatable {
         // Here even `-` is a file's name, as it is to Lua's program.
         if index + 1 < arguments.count { run.program = .file(argument: index + 1) }
         break options
-      } else if argument.equals("-h") || argument.equals("--help") {
+      } else if argument.equals("--help") {
         self = .help
         return
       } else if argument.equals("-v") || argument.equals("--version") {

@@ -21,9 +21,12 @@ struct Output {
   var isTerminal: Bool { cbl_terminal_is_terminal(descriptor) == 1 }
 
   /// Writes `connectbylist: message` and a newline to the standard error stream, in one call.
-  static func report(_ message: [UInt8]) {
+  ///
+  /// - Parameter name: in place of `connectbylist`: what Lua's own program would say.
+  static func report(_ message: [UInt8], name: [UInt8]? = nil) {
     var text = TextBuffer(capacity: message.count + 20)
-    text.append("connectbylist: ")
+    text.append(name ?? [UInt8]("connectbylist"))
+    text.append(": ")
     text.append(message)
     text.append("\n")
     error.write(text)
