@@ -210,9 +210,16 @@ let hostAndTests: [Target] = [
       "CConnectByListLuaTestSupport",
     ],
     linkerSettings: [.linkedLibrary("lua5.4")]),
+  // Programs on a pseudo-terminal.
+  .target(
+    name: "CConnectByListCommandTestSupport", path: "Tests/CommandTestSupport",
+    linkerSettings: [.linkedLibrary("util")]),
   .testTarget(
     name: "ConnectByListCommandTests",
-    dependencies: ["ConnectByListCommand", "CConnectByListLuaHost"],
+    dependencies: [
+      "ConnectByListCommand", "CConnectByListLuaHost", "CConnectByListCommandTestSupport",
+      "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+    ],
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCAPITests",
