@@ -14,9 +14,12 @@ struct CommandLineRequestTests {
   @Test func `nothing at all means the terminal or the standard input`() throws {
     #expect(try read() == .run(Run(program: .unsaid)))
     #expect(try read("--") == .run(Run(program: .unsaid)))
-    #expect(try read("-E", "-W", "-l", "m") == .run(Run(
-      ignoresEnvironment: true,
-      steps: [.warnings, .library(.init(argument: 4, offset: 0))], program: .unsaid)))
+    #expect(
+      try read("-E", "-W", "-l", "m")
+        == .run(
+          Run(
+            ignoresEnvironment: true,
+            steps: [.warnings, .library(.init(argument: 4, offset: 0))], program: .unsaid)))
     #expect(try Request([]) == .run(Run(program: .unsaid)))
   }
 
@@ -61,7 +64,9 @@ struct CommandLineRequestTests {
     #expect(try read(option, "a.lua") == .run(Run(showsVersion: true, program: .file(argument: 2))))
   }
 
-  @Test func `the interactive mode shows the version and reads no standard input as a script`() throws {
+  @Test func `the interactive mode shows the version and reads no standard input as a script`()
+    throws
+  {
     #expect(try read("-i") == .run(Run(showsVersion: true, isInteractive: true)))
     #expect(
       try read("-i", "a.lua")
@@ -77,8 +82,9 @@ struct CommandLineRequestTests {
   @Test(arguments: Request.Tool.allCases)
   func `a tool is the first argument, and the rest is the tool's`(_ tool: Request.Tool) throws {
     #expect(try read("\(tool.option)", "-x", "--help") == .tool(tool, first: 2))
-    #expect(throws: Request.Misuse("", quoting: [UInt8](tool.option), " has to be the first argument"))
-    { try read("-W", "\(tool.option)") }
+    #expect(
+      throws: Request.Misuse("", quoting: [UInt8](tool.option), " has to be the first argument")
+    ) { try read("-W", "\(tool.option)") }
   }
 
   @Test(arguments: ["-?", "-vv", "-hv", "--ver", "--e", "-iv", "-Ex", "-WW", "-h", "---"])

@@ -74,7 +74,8 @@ struct ConnectByListCommandTests {
   }
 
   @Test(arguments: [
-    ["-x"], ["-e"], ["-l"], ["-v", "--nonsense", "script.lua"], ["-e", "--"], ["-Ex"], ["-iv"], ["-h"],
+    ["-x"], ["-e"], ["-l"], ["-v", "--nonsense", "script.lua"], ["-e", "--"], ["-Ex"], ["-iv"],
+    ["-h"],
   ])
   func `misuse is told with the usage, as by lua, and runs nothing`(arguments: [String]) throws {
     let ours = try Interpreter.host().run(arguments, input: "print(1)")

@@ -33,7 +33,10 @@ struct InteractiveTests {
     .init("no results print nothing", [("> ", "print()"), ("> ", "(function() end)()")]),
     .init(
       "a chunk of several lines",
-      [("> ", "for i = 1, 2 do"), (">> ", "print(i * 10)"), (">> ", "end"), ("20\r\n> ", "'after'")]),
+      [
+        ("> ", "for i = 1, 2 do"), (">> ", "print(i * 10)"), (">> ", "end"),
+        ("20\r\n> ", "'after'"),
+      ]),
     .init(
       "a string of several lines", [("> ", "s = [["), (">> ", "two"), (">> ", "]]"), ("> ", "#s")]),
     .init("an expression is no beginning of a statement", [("> ", "1 +"), ("> ", "2")]),
@@ -47,22 +50,28 @@ struct InteractiveTests {
     .init("a print that is gone", [("> ", "print = nil"), ("> ", "'text'")]),
     .init(
       "prompts of one's own",
-      [("> ", "_PROMPT = 'first: ' _PROMPT2 = 'more: '"), ("first: ", "do"), ("more: ", "end")], lastPrompt: "first: "),
+      [("> ", "_PROMPT = 'first: ' _PROMPT2 = 'more: '"), ("first: ", "do"), ("more: ", "end")],
+      lastPrompt: "first: "),
     .init("a prompt that is no string", [("> ", "_PROMPT = 12"), ("12", "'x'")], lastPrompt: "12"),
     .init(
       "a prompt that counts",
       [
-        ("> ", "n = 0 _PROMPT = setmetatable({}, {__tostring = function() n = n + 1 return n .. ')' end})"),
+        (
+          "> ",
+          "n = 0 _PROMPT = setmetatable({}, {__tostring = function() n = n + 1 return n .. ')' end})"
+        ),
         ("1)", "n"), ("2)", "n"),
       ], lastPrompt: "3)"),
     .init("locals do not outlive their line", [("> ", "local a = 1"), ("> ", "a")]),
     .init("an empty line", [("> ", ""), ("> ", "1")]),
     .init("os.exit", [("> ", "os.exit(3)")], lastPrompt: nil),
     .init("arg in the interactive mode", [("> ", "#arg, arg[0] ~= nil, arg[1]")]),
-    .init("after a script", arguments: ["-i", "script.lua", "a"], script: "x = ...", [("> ", "x")]),
+    .init(
+      "after a script", arguments: ["-i", "script.lua", "a"], script: "x = ...", [("> ", "x")]),
     .init("after a statement", arguments: ["-e", "x = 7", "-i"], [("> ", "x")]),
     .init("after a library", arguments: ["-l", "s=string", "-i"], [("> ", "s.rep('ab', 2)")]),
-    .init("a prompt from a statement", arguments: ["-i", "-e", "_PROMPT = 'mine> '"], [("mine> ", "1")]),
+    .init(
+      "a prompt from a statement", arguments: ["-i", "-e", "_PROMPT = 'mine> '"], [("mine> ", "1")]),
     .init("warnings", arguments: ["-W", "-i"], [("> ", "warn('seen')"), ("> ", "1")]),
   ]
 

@@ -21,7 +21,8 @@ struct ToolArguments {
   /// Throws where the option before had a value after `=` and takes none.
   mutating func next() throws(CommandLineRequest.Misuse) -> Item? {
     if let attached {
-      throw CommandLineRequest.Misuse("", quoting: attached, " is the value of an option without one")
+      throw CommandLineRequest.Misuse(
+        "", quoting: attached, " is the value of an option without one")
     }
     guard index < arguments.count else { return nil }
     let argument = arguments[index]

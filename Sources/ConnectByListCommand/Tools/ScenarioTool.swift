@@ -37,7 +37,8 @@ enum ScenarioTool {
       while let item = try reader.next() {
         switch item {
         case .option(let name) where name.isHelp: return Tool.help(simulateHelp)
-        case .option(let name): throw CommandLineRequest.Misuse("unknown option ", quoting: name, "")
+        case .option(let name):
+          throw CommandLineRequest.Misuse("unknown option ", quoting: name, "")
         case .word(let word):
           if let first = file { throw CommandLineRequest.Misuse(extra: word, after: first) }
           file = word
