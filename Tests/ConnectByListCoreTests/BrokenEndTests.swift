@@ -87,12 +87,12 @@ extension BrokenRaceTests {
     let scenario = try Scenario(parsing: [UInt8](text.utf8))
     var race = RaceRecord(
       Worlds.race(scenario, pathInformationWhenAsked: false), pathInformationWhenAsked: false)
-    #expect(RaceChecker.complaints(about: race).isEmpty)
+    #expect(RaceChecker.violations(in: race).isEmpty)
     race.lines = [
       Line(.start, 0, at: .zero), Line(.timedOut, 0, at: .seconds(1)),
       Line(.lost, errno: .timedOut, at: .seconds(1)),
     ]
-    let rules = RaceChecker.complaints(about: race).map(\.rule)
+    let rules = RaceChecker.violations(in: race).map(\.rule)
     #expect(rules.contains(.answerable) && rules.contains(.late))
   }
 
@@ -102,7 +102,7 @@ extension BrokenRaceTests {
     var race = RaceRecord(
       Worlds.race(scenario, pathInformationWhenAsked: false), pathInformationWhenAsked: false)
     race.pairs.swapAt(0, 1)
-    #expect(RaceChecker.complaints(about: race).map(\.rule).contains(.listOrder))
+    #expect(RaceChecker.violations(in: race).map(\.rule).contains(.listOrder))
   }
 
   // MARK: the report
@@ -130,8 +130,8 @@ extension BrokenRaceTests {
       try Scenario(parsing: [UInt8]("remote 192.0.2.1:80 \($0)".utf8))
     }
     let transcript = Worlds.race(scenarios[0], pathInformationWhenAsked: false)
-    func rule(again scenario: Scenario) -> Complaint.Rule? {
-      Worlds.violation(of: transcript, pathInformationWhenAsked: false, again: [scenario])?.complaint.rule
+    func rule(again scenario: Scenario) -> Violation.Rule? {
+      Worlds.counterexample(of: transcript, pathInformationWhenAsked: false, again: [scenario])?.violation.rule
     }
     #expect(rule(again: scenarios[0]) == nil)
     #expect(rule(again: scenarios[1]) == .repeatable)

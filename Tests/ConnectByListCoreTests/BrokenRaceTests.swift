@@ -14,9 +14,9 @@ import Testing
       Worlds.race(world, pathInformationWhenAsked: pathInformationWhenAsked), pathInformationWhenAsked: pathInformationWhenAsked)
   }
 
-  /// Breaks every race that can be broken so, and expects this complaint among those about each.
+  /// Breaks every race that can be broken so, and expects this violation among those about each.
   func expect(
-    _ rule: Complaint.Rule, atLeast least: Int = 10, where breaks: (inout RaceRecord) -> Bool,
+    _ rule: Violation.Rule, atLeast least: Int = 10, where breaks: (inout RaceRecord) -> Bool,
     _ location: SourceLocation = #_sourceLocation
   ) {
     var count = 0
@@ -24,11 +24,11 @@ import Testing
       var broken = race
       guard breaks(&broken) else { continue }
       count += 1
-      let complaints = RaceChecker.complaints(about: broken)
-      guard !complaints.contains(where: { $0.rule == rule }) else { continue }
+      let violations = RaceChecker.violations(in: broken)
+      guard !violations.contains(where: { $0.rule == rule }) else { continue }
       Issue.record(
         """
-        no complaint that \(rule.rawValue), but \(complaints)
+        no violation that \(rule.rawValue), but \(violations)
         \(String(decoding: broken.scenario.text, as: UTF8.self))
         """, sourceLocation: location)
       return

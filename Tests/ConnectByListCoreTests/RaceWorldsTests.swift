@@ -11,12 +11,12 @@ import Testing
   @Test(arguments: 0..<8)
   func `a race in a random world has every property`(part: UInt64) {
     for seed in part * 500..<(part + 1) * 500 {
-      if let violation = Worlds.violation(seed: seed) {
-        let smallest = Worlds.shrunk(violation)
+      if let counterexample = Worlds.counterexample(seed: seed) {
+        let smallest = Worlds.shrunk(counterexample)
         let facts = smallest.pathInformationWhenAsked ? "when asked" : "from the start"
         Issue.record(
           """
-          seed \(seed), facts \(facts): \(smallest.complaint)
+          seed \(seed), facts \(facts): \(smallest.violation)
           \(String(decoding: smallest.scenario, as: UTF8.self))
           \(String(decoding: smallest.transcript, as: UTF8.self))
           """)
@@ -144,7 +144,7 @@ import Testing
     let scenario = try Scenario(parsing: [UInt8](text.utf8))
     let record = RaceRecord(
       Worlds.race(scenario, pathInformationWhenAsked: true), pathInformationWhenAsked: true)
-    #expect(RaceChecker.complaints(about: record).isEmpty)
+    #expect(RaceChecker.violations(in: record).isEmpty)
   }
 
   private func race(_ text: String, pathInformationWhenAsked: Bool = false) throws -> String {
