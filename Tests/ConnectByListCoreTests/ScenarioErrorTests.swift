@@ -12,35 +12,35 @@ import Testing
     ),
     (
       "frobnicate",
-      "unknown statement 'frobnicate'; there are local, remote, world, pair, name, rtt, "
-        + "history, neighbour, option and cancel"
+      "unknown statement 'frobnicate'; expected local, remote, world, pair, name, rtt, "
+        + "history, neighbour, option or cancel"
     ),
-    ("remote", "the line ends where an address with its port should stand"),
+    ("remote", "expected an address with its port before the end of the line"),
     (
       "remote 192.0.2.1:80",
-      "the line ends where a verb, such as silent or answers 30ms, should stand"
+      "expected a verb, such as silent or answers 30ms, before the end of the line"
     ),
-    ("remote 192.0.2.1:80 answers", "the line ends where a duration should stand"),
+    ("remote 192.0.2.1:80 answers", "expected a duration before the end of the line"),
     (
       "remote 192.0.2.1:80 answers 30",
       "'30' has no unit: a duration is written 250ms, 1.5s, 20us or 100ns"
     ),
     (
       "remote 192.0.2.1:80 answers soon",
-      "'soon' is no duration, such as 250ms, 1.5s or 20us"
+      "'soon' is not a duration, such as 250ms, 1.5s or 20us"
     ),
     (
       "remote 192.0.2.1:80 answers 1.5h",
-      "'1.5h' has an unknown unit: there are s, ms, us and ns"
+      "'1.5h' has an unknown unit: the units are s, ms, us and ns"
     ),
     ("remote 192.0.2.1:80 answers 0.5ns", "'0.5ns' is finer than a nanosecond"),
     (
       "remote 192.0.2.1:80 answers 1.s",
-      "'1.s' is no duration, such as 250ms, 1.5s or 20us"
+      "'1.s' is not a duration, such as 250ms, 1.5s or 20us"
     ),
     (
       "remote 192.0.2.1:80 answers -1s",
-      "'-1s' is no duration, such as 250ms, 1.5s or 20us"
+      "'-1s' is not a duration, such as 250ms, 1.5s or 20us"
     ),
     (
       "remote 192.0.2.1:80 answers 100000001s",
@@ -52,60 +52,60 @@ import Testing
     ),
     (
       "remote 192.0.2.1:80 explodes",
-      "unknown verb 'explodes'; there are answers, silent, refuses, unreachable, resets, "
-        + "rejects, lost, noroute, fails, from and native"
+      "unknown verb 'explodes'; expected answers, silent, refuses, unreachable, resets, "
+        + "rejects, lost, noroute, fails, from or native"
     ),
     (
       "remote 192.0.2.1:80 silent silent",
-      "'silent' is more than this line can have"
+      "'silent' is not expected here"
     ),
     (
       "remote 192.0.2.1:80 answers 30ms 40ms",
-      "'40ms' is more than this line can have"
+      "'40ms' is not expected here"
     ),
     (
       "remote 192.0.2.1:80 lost 0 answers 30ms",
-      "'0' should be a number of SYNs, 1 to 1000"
+      "'0' is not a number of SYNs, 1 to 1000"
     ),
-    ("remote 192.0.2.1:80 lost 1 30ms", "'30ms' stands where 'answers' should"),
-    ("remote 192.0.2.1:80 fails EWHAT", "'EWHAT' is no error's name"),
+    ("remote 192.0.2.1:80 lost 1 30ms", "expected 'answers', not '30ms'"),
+    ("remote 192.0.2.1:80 fails EWHAT", "'EWHAT' is not the name of an error"),
     (
       "remote 192.0.2.1 silent",
-      "'192.0.2.1' will not do: no port, and there is no default port"
+      "'192.0.2.1': no port, and there is no default port"
     ),
-    ("remote 192.0.2.1:0 silent", "'192.0.2.1:0' will not do: port is 0"),
+    ("remote 192.0.2.1:0 silent", "'192.0.2.1:0': port is 0"),
     (
       "remote 192.0.2.1:70000 silent",
-      "'192.0.2.1:70000' will not do: port is above 65535"
+      "'192.0.2.1:70000': port is above 65535"
     ),
     (
       "remote 192.0.2.256:80 silent",
-      "'192.0.2.256:80' will not do: a host that ends in a number must be an IPv4 address of "
+      "'192.0.2.256:80': a host that ends in a number must be an IPv4 address of "
         + "four decimal parts"
     ),
-    ("remote db.test:80 silent", "'db.test:80' is a name, and an address is wanted"),
+    ("remote db.test:80 silent", "'db.test:80' is a name; an address is expected"),
     (
       "remote 0.0.0.0:80 silent",
-      "'0.0.0.0:80' will not do: the unspecified address cannot be connected to"
+      "'0.0.0.0:80': the unspecified address cannot be connected to"
     ),
     (
       "remote [ff02::1]:80 silent",
-      "'[ff02::1]:80' will not do: a multicast address cannot be connected to"
+      "'[ff02::1]:80': a multicast address cannot be connected to"
     ),
     (
       "remote 192.0.2.1:80 from 2001:db8::5 silent",
       "'192.0.2.1:80' is of another family than the address after 'from'"
     ),
-    ("remote 192.0.2.1:80 from nowhere silent", "'nowhere' is no address"),
+    ("remote 192.0.2.1:80 from nowhere silent", "'nowhere' is not an address"),
     ("local 10.0.0.5/33", "'10.0.0.5/33' has a prefix that is not 0 to 32"),
     (
       "local 10.0.0.5/24 deprecatd",
       "unknown flag 'deprecatd'; did you mean 'deprecated'?"
     ),
-    ("local 0.0.0.0/0", "'0.0.0.0/0' is no address to connect from"),
+    ("local 0.0.0.0/0", "'0.0.0.0/0' is not an address to connect from"),
     (
       "local 10.0.0.5/24 10.0.0.6/24",
-      "unknown flag '10.0.0.6/24'; there are deprecated, temporary, home and tentative"
+      "unknown flag '10.0.0.6/24'; expected deprecated, temporary, home or tentative"
     ),
     (
       "pair 10.0.0.5 [2001:db8::1]:80 silent",
@@ -113,7 +113,7 @@ import Testing
     ),
     (
       "pair 10.0.0.5 192.0.2.1:80",
-      "the line ends where a verb, such as silent or answers 30ms, should stand"
+      "expected a verb, such as silent or answers 30ms, before the end of the line"
     ),
     (
       "name db.test port 80",
@@ -126,7 +126,7 @@ import Testing
     ),
     (
       "name db.test ipv4 after 5ms port 80",
-      "the line ends where an address or an error's name should stand"
+      "expected an address or the name of an error before the end of the line"
     ),
     (
       "name db.test ipv4 after 5ms 192.0.2.1 ipv4 after 6ms 192.0.2.2 port 80",
@@ -134,76 +134,76 @@ import Testing
     ),
     (
       "name db.test ipv4 in 5ms 192.0.2.1 port 80",
-      "'in' stands where 'after' should"
+      "expected 'after', not 'in'"
     ),
     (
       "name 192.0.2.1 ipv4 after 5ms 192.0.2.1 port 80",
-      "'192.0.2.1' is an address, and a name is wanted"
+      "'192.0.2.1' is an address; a name is expected"
     ),
     (
       "name 2130706433 ipv4 after 5ms 192.0.2.1 port 80",
-      "'2130706433' will not do: a host that ends in a number must be an IPv4 address of four "
+      "'2130706433': a host that ends in a number must be an IPv4 address of four "
         + "decimal parts"
     ),
     (
       "name db.test ipv4 after 5ms 192.0.2.1 port 0",
-      "'0' should be a port, 1 to 65535"
+      "'0' is not a port, 1 to 65535"
     ),
-    ("rtt 10.0.0.5 192.0.2.1 30ms", "the line ends where 'var' should stand"),
-    ("rtt 10.0.0.5 192.0.2.1 30ms dev 2ms", "'dev' stands where 'var' should"),
+    ("rtt 10.0.0.5 192.0.2.1 30ms", "expected 'var' before the end of the line"),
+    ("rtt 10.0.0.5 192.0.2.1 30ms dev 2ms", "expected 'var', not 'dev'"),
     (
       "history 192.0.2.1:80 worked",
-      "unknown end 'worked'; there are connected and failed"
+      "unknown outcome 'worked'; expected connected or failed"
     ),
-    ("history 192.0.2.1:80 failed 20s", "the line ends where 'ago' should stand"),
-    ("neighbour 192.0.2.1 answers", "'answers' stands where 'failed' should"),
-    ("option", "the line ends where an option's name should stand"),
-    ("option timeout", "the line ends where the option's value should stand"),
+    ("history 192.0.2.1:80 failed 20s", "expected 'ago' before the end of the line"),
+    ("neighbour 192.0.2.1 answers", "expected 'failed', not 'answers'"),
+    ("option", "expected the name of an option before the end of the line"),
+    ("option timeout", "expected the option's value before the end of the line"),
     ("option timeuot 2s", "unknown option 'timeuot'; did you mean 'timeout'?"),
     (
       "option whatever 2s",
-      "unknown option 'whatever'; there are timeout, attempt_delay, minimum_delay, "
-        + "attempt_timeout, pace, order, seed, hedge, interleave, in_flight, family, "
-        + "mptcp and local_addresses"
+      "unknown option 'whatever'; expected timeout, attempt_delay, minimum_delay, "
+        + "attempt_timeout, hedge, pace, order, seed, interleave, in_flight, mptcp, family "
+        + "or local_addresses"
     ),
     (
       "option timeout 2",
       "'2' has no unit: a duration is written 250ms, 1.5s, 20us or 100ns"
     ),
-    ("option timeout soon", "'soon' is no duration, such as 250ms, 1.5s or 20us"),
+    ("option timeout soon", "'soon' is not a duration, such as 250ms, 1.5s or 20us"),
     (
       "option attempt_delay 1ms",
-      "'1ms' will not do: the option takes a number of seconds, 0.01 to 60"
+      "option 'attempt_delay' must be a number of seconds, 0.01 to 60; got '1ms'"
     ),
     (
       "option in_flight 2s",
-      "'2s' will not do: the option takes a whole number, 1 to 4096"
+      "option 'in_flight' must be a whole number, 1 to 4096; got '2s'"
     ),
     (
       "option in_flight 5000",
-      "'5000' will not do: the option takes a whole number, 1 to 4096"
+      "option 'in_flight' must be a whole number, 1 to 4096; got '5000'"
     ),
     (
       "option pace brisk",
-      "'brisk' will not do: the option takes 'accelerating', 'steady', 'parallel' or 'sequential'"
+      "option 'pace' must be 'accelerating', 'steady', 'parallel' or 'sequential'; got 'brisk'"
     ),
-    ("option mptcp 1", "'1' will not do: the option takes a boolean"),
-    ("option interleave yes", "'yes' will not do: the option takes a boolean"),
-    ("option interleave 1", "'1' will not do: the option takes a boolean"),
+    ("option mptcp 1", "option 'mptcp' must be a boolean; got '1'"),
+    ("option interleave yes", "option 'interleave' must be a boolean; got 'yes'"),
+    ("option interleave 1", "option 'interleave' must be a boolean; got '1'"),
     (
       "option family ipv6",
-      "'ipv6' will not do: the option takes 'any', 'inet', 'inet6' or 'unix'"
+      "option 'family' must be 'any', 'inet', 'inet6' or 'unix'; got 'ipv6'"
     ),
     (
       "option local_addresses",
-      "the line ends where an address or false should stand"
+      "expected an address or false before the end of the line"
     ),
     (
       "option local_addresses nowhere",
-      "'nowhere' will not do: no port, and there is no default port"
+      "'nowhere': no port, and there is no default port"
     ),
-    ("option pace steady now", "'now' is more than this line can have"),
-    ("cancel", "the line ends where a duration should stand"),
+    ("option pace steady now", "'now' is not expected here"),
+    ("cancel", "expected a duration before the end of the line"),
     (
       "cancel 5",
       "'5' has no unit: a duration is written 250ms, 1.5s, 20us or 100ns"
@@ -230,8 +230,8 @@ import Testing
   ])
   func `a list that comes to nothing is empty`(text: String) {
     #expect(
-      transcript(text) == "line 2: the list is empty: no remote is of the family wanted, "
-        + "or has a link to be reached by")
+      transcript(text) == "line 2: the list is empty: every remote is of another family, "
+        + "or link-local without a link")
   }
 
   @Test func `bytes that are no text are escaped in the message`() {

@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func `an option has exactly the nanoseconds that its text has`() throws {
-    // The nearest double of some of these lies above them, and options round up.
+    // The nearest double of some of these is greater, and a number of seconds is rounded up.
     for nanoseconds in stride(from: Int64(10_000_001), to: 11_000_000, by: 997) {
       let text = "remote 192.0.2.1:80 silent\noption attempt_delay \(nanoseconds)ns"
       let options = try Scenario(parsing: Array(text.utf8)).options
@@ -105,6 +105,24 @@ import Testing
       """
     let scenario = try Scenario(parsing: Array(text.utf8))
     #expect(String(decoding: scenario.text, as: UTF8.self) == text)
+  }
+
+  @Test(arguments: ConnectOption.scenarioTable.map { "\($0.name)" })
+  func `an option is written if it differs from its default, and reads back the same`(
+    name: String
+  ) throws {
+    let option = try #require(ConnectOption.named(Array(name.utf8)))
+    // With a name the list is not empty, whatever the option `family` is.
+    let scenario = try Scenario(parsing: Array("name db.test fails after 5ms EAI_NONAME".utf8))
+    #expect(!String(decoding: scenario.text, as: UTF8.self).contains("option"))
+    for value in otherValues(of: option) {
+      var changed = scenario
+      changed.options = try options(with: value, of: option)
+      let text = changed.text
+      #expect(String(decoding: text, as: UTF8.self).contains("\noption \(name) "))
+      let readBack = try Scenario(parsing: text).options
+      #expect(fieldTexts(of: readBack) == fieldTexts(of: changed.options))
+    }
   }
 
   @Test func `interfaces are numbered as they appear, and names of digits are names`() throws {
