@@ -68,7 +68,7 @@ import Testing
           """)
   }
 
-  @Test func `named local addresses, one of which fits nothing here`() {
+  @Test func `named local addresses, and a remote of another family`() {
     #expect(
       explanation(
         """
@@ -88,7 +88,7 @@ import Testing
           """)
   }
 
-  @Test func `names stand in the plan with all their addresses, IPv6 before IPv4`() {
+  @Test func `the plan has all addresses of a name, IPv6 before IPv4`() {
     #expect(
       explanation(
         """
@@ -100,14 +100,14 @@ import Testing
           """)
   }
 
-  /// Go's addrselect_test.go: destinations with their sources, in the order they belong in.
+  /// From Go's addrselect_test.go: destinations with their sources, in the order that RFC 6724 gives.
   @Test(arguments: [
     ["[2001:db8:1::1]:80 from 2001:db8:1::2", "198.51.100.121:80 from 169.254.13.78"],
     ["198.51.100.121:80 from 198.51.100.117", "[2001:db8:1::1]:80 from fe80::1"],
     ["[2001:db8:1::1]:80 from 2001:db8:1::2", "10.1.2.3:80 from 10.1.2.4"],
     ["[fe80::1]:80 from fe80::2", "[2001:db8:1::1]:80 from 2001:db8:1::2"],
   ])
-  func `the published orders of RFC 6724, whichever way round they come`(remotes: [String]) {
+  func `the published orders of RFC 6724, whatever the order of the list`(remotes: [String]) {
     let expected = remotes.map { $0.prefix { $0 != " " } }
     for given in [remotes, remotes.reversed()] {
       let text = given.map { "remote \($0) silent\n" }.joined()

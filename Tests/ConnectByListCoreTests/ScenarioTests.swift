@@ -3,7 +3,7 @@ import Testing
 @testable import ConnectByListCore
 @testable import ConnectByListSimulation
 
-/// The scenario text of the contract's section 8, and how the world that it describes behaves.
+/// The scenario text of the contract's section 8, and the races in the networks that it describes.
 @Suite struct ScenarioTests {
   // MARK: the contract's own examples
 
@@ -128,7 +128,7 @@ import Testing
           """)
   }
 
-  @Test func `words stand in any order, and a comment ends a line anywhere`() {
+  @Test func `words may come in any order, and a comment may begin anywhere`() {
     #expect(
       transcript(
         """
@@ -143,7 +143,7 @@ import Testing
           """)
   }
 
-  @Test func `the world describes addresses that only a name brings, with or without their port`() {
+  @Test func `world lines describe the addresses of names, with or without their port`() {
     #expect(
       transcript(
         """
@@ -173,7 +173,7 @@ import Testing
           """)
   }
 
-  @Test func `a pair's line goes over its remote's, and no other pair's`() {
+  @Test func `a pair's line overrides its remote's for that pair alone`() {
     #expect(
       transcript(
         """
@@ -191,7 +191,7 @@ import Testing
           """)
   }
 
-  @Test func `of two lines for one remote the first counts, as of two entries of a list`() {
+  @Test func `of two lines for one remote the first counts`() {
     #expect(
       transcript(
         """
