@@ -3,7 +3,7 @@ import Testing
 @testable import ConnectByListCore
 @testable import ConnectByListSimulation
 
-/// The scenario text of the contract's section 8, and how the world that it describes behaves.
+/// The scenario text of the contract's section 8, and the races in the networks that it describes.
 @Suite struct ScenarioTests {
   // MARK: examples of the contract
 
