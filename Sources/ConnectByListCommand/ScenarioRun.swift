@@ -1,6 +1,6 @@
-import ConnectByListSimulation
 import CConnectByListLuaHost
 import ConnectByListCore
+import ConnectByListSimulation
 import Glibc
 
 /// `--simulate` and `--explain`: a race that a file describes, seen without a network.
@@ -40,14 +40,15 @@ struct ScenarioRun {
     do {
       return try Scenario(parsing: text)
     } catch {
-      cbl_host_complain("\(path):\(error.line): \(String(decoding: error.message, as: UTF8.self))")
+      cbl_host_report_error(
+        "\(path):\(error.line): \(String(decoding: error.message, as: UTF8.self))")
       return nil
     }
   }
 
   private func bytes() -> [UInt8]? {
     guard let stream = fopen(file, "rb") else {
-      cbl_host_complain("cannot open \(path): \(String(cString: strerror(errno)))")
+      cbl_host_report_error("cannot open \(path): \(String(cString: strerror(errno)))")
       return nil
     }
     defer { fclose(stream) }
@@ -58,13 +59,13 @@ struct ScenarioRun {
       if count == 0 { break }
       text.append(contentsOf: room[0..<count])
       if text.count > Self.sizeMax {
-        cbl_host_complain("\(path): larger than 64 MiB")
+        cbl_host_report_error("\(path): larger than 64 MiB")
         return nil
       }
     }
     // A folder opens, and reads with an error.
     guard ferror(stream) == 0 else {
-      cbl_host_complain("cannot read \(path): \(String(cString: strerror(errno)))")
+      cbl_host_report_error("cannot read \(path): \(String(cString: strerror(errno)))")
       return nil
     }
     return text

@@ -4,7 +4,7 @@ import ConnectByListCore
 
 extension Call {
   /// The options table at an index, spread out behind it; nil: the defaults.
-  fileprivate func request(_ index: Int) throws(CallError) -> ConnectRequest {
+  func request(_ index: Int) throws(CallError) -> ConnectRequest {
     var request = ConnectRequest()
     if isNil(index) { return request }
     guard self[index].kind == CBL_LUA_TABLE else { throw expected("table", index) }
@@ -143,15 +143,6 @@ func optionProblem(_ name: [UInt8], _ value: cbl_lua_value, expected: [UInt8]) -
   return text
 }
 
-extension ConnectError {
-  fileprivate func text(after name: StaticString) -> TextBuffer {
-    var text = TextBuffer(capacity: message.count + 20)
-    text.append(name)
-    text.append(message)
-    return text
-  }
-}
-
 @c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_lua_verdict {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
@@ -161,7 +152,7 @@ extension ConnectError {
       call.add(made: SocketBox(try connectByList(&box.list, request)))
     } catch {
       report = error.report
-      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+      throw .failed(error)
     }
   }
   if let report { call.add(made: report) }
@@ -180,7 +171,7 @@ extension ConnectError {
       call.addSelf()
     } catch {
       report = error.report
-      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+      throw .failed(error)
     }
   }
   if let report { call.add(made: report) }
@@ -194,7 +185,7 @@ extension ConnectError {
     let request = try call.request(1)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {
-      throw .failed(error.errno, error.text(after: "explain: "))
+      throw .failed(error)
     }
     let rows = race.rows()
     let reply = Reply()

@@ -89,11 +89,9 @@ extension Call {
     return isOn.map { $0 ? timeout : .boolean(false) }
   }
 
-  /// `setoption: tos: not connected`.
-  @inline(never)
-  fileprivate func failed(_ errno: Errno, _ function: StaticString, _ name: [UInt8]) -> CallError {
+  /// `tos: not connected`.
+  fileprivate func failed(_ errno: Errno, _ name: [UInt8]) -> CallError {
     var text = TextBuffer()
-    text.append(function)
     text.append(escaped: name)
     text.append(": ")
     text.append(errno.words)
@@ -108,7 +106,7 @@ extension Call {
     let setting = try call.setting(
       named: name, 2, call.count > 1 ? call.pointee.arguments + 1 : nil, 3)
     do throws(Errno) { try box.socket.set(setting) } catch {
-      throw call.failed(error, "setoption: ", name)
+      throw call.failed(error, name)
     }
     call.addSelf()
   }
@@ -122,7 +120,7 @@ extension Call {
     guard option.isReadable else { throw call.refused(name, "can only be set", 2) }
     let value: SocketOption.Value
     do throws(Errno) { value = try box.socket.value(of: option) } catch {
-      throw call.failed(error, "getoption: ", name)
+      throw call.failed(error, name)
     }
     switch value {
     case .boolean(let on): call.add(on)

@@ -1,4 +1,4 @@
-import CConnectByListLuaHost
+import CConnectByListLua
 import Foundation
 import Testing
 
@@ -18,6 +18,31 @@ struct ConnectByListCommandTests {
       ],
       in: folder.url)
     #expect(outcome == .init(status: 0, output: "97\t255\t254\ntrue\t1\n", errors: ""))
+  }
+
+  /// Without /proc: Swift's CommandLine finds the arguments through it, and the program once ran nothing
+  /// and exited with 0 where it is not mounted. In a mount namespace if one can be made, else strace
+  /// shows that /proc is not read for them.
+  @Test func `the command line arrives where /proc is not mounted`() throws {
+    let host = try Interpreter.host().path
+    let script = "print(...) os.exit(tonumber((...)))"
+    let folder = try ScratchFolder()
+    let file = try folder.write(script, to: "script.lua").path
+    let shell = Interpreter(path: "/bin/sh")
+    let environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+    let hide = "unshare -rm sh -c 'mount -t tmpfs none /proc && exec \"$0\" \"$@\"'"
+    if try shell.run(["-c", hide + " true"], environment: environment).status == 0 {
+      let outcome = try shell.run(
+        ["-c", hide + " \"$0\" \"$1\" 7 x", host, file], environment: environment)
+      #expect(outcome == .init(status: 7, output: "7\tx\n", errors: ""))
+    } else {
+      _ = try #require(Interpreter.find("strace"), "apt-get install strace")
+      let outcome = try shell.run(
+        ["-c", "strace -f -e trace=openat \"$0\" \"$1\" 7 x", host, file], environment: environment)
+      #expect(outcome.status == 7)
+      #expect(outcome.errors.contains("script.lua"))
+      #expect(!outcome.errors.contains("/proc"), "\(outcome.errors)")
+    }
   }
 
   @Test func `modules in C of the system load`() throws {
@@ -116,19 +141,38 @@ struct ConnectByListCommandTests {
     return texts
   }
 
-  @Test func `each Lua file of the sources is built in, and no other`() throws {
+  private struct BuiltIn {
+    let name: String
+    let chunkName: String
+    let isModule: Bool
+    let text: String
+  }
+
+  private static let builtIn: [BuiltIn] = {
     var count = 0
-    let rows = UnsafeBufferPointer(start: cbl_host_embedded_files(&count), count: count)
-    let builtIn = rows.map { (String(cString: $0.module), String(cString: $0.text)) }
+    return UnsafeBufferPointer(start: cbl_lua_files(&count), count: count).map { file in
+      BuiltIn(
+        name: String(cString: file.name), chunkName: String(cString: file.chunk_name),
+        isModule: file.is_module,
+        text: String(
+          decoding: UnsafeBufferPointer(start: file.text, count: file.size), as: UTF8.self))
+    }
+  }()
+
+  @Test func `each Lua file of the sources is built in, and no other`() throws {
     let texts = try moduleTexts()
-    #expect(builtIn.map(\.0).sorted() == texts.keys.sorted())
-    for (module, text) in builtIn {
-      #expect(text == texts[module], "the text of \(module) is not that of its file")
+    #expect(Self.builtIn.map(\.name).sorted() == texts.keys.sorted())
+    for file in Self.builtIn {
+      #expect(file.text == texts[file.name], "the text of \(file.name) is not that of its file")
+      #expect(
+        file.chunkName == "@" + file.name.replacingOccurrences(of: ".", with: "/") + ".lua")
     }
   }
 
-  @Test func `everything built in loads from any folder and with an empty environment`() throws {
-    for module in try moduleTexts().keys {
+  @Test func `what can be required loads from any folder and with an empty environment`() throws {
+    let modules = Self.builtIn.filter(\.isModule).map(\.name)
+    #expect(modules == ["connectbylist", "connectbylist.testing"])
+    for module in modules {
       let outcome = try Interpreter.host().run(["-e", "assert(require '\(module)')"])
       #expect(outcome == .init(status: 0, output: "", errors: ""), "\(module)")
     }

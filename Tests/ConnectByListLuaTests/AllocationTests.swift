@@ -96,7 +96,9 @@ struct AllocationTests {
   }
 
   @Test(arguments: sections, Shortage.allCases)
-  func `W14: every allocation of Lua may fail, and nothing leaks`(section: String, shortage: Shortage) throws {
+  func `W14: every allocation of Lua may fail, and nothing leaks`(
+    section: String, shortage: Shortage
+  ) throws {
     let number = try #require(Self.sections.firstIndex(of: section)) + 1
     let errand = Errand(try String(contentsOf: Self.script, encoding: .utf8), number, shortage)
     let error = cbl_test_with_own_descriptors(

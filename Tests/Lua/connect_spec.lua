@@ -89,7 +89,7 @@ describe("connect_by_list", function()
     local echo <close> = testing.echo()
     local list = list_of { refused, echo }
     local before = tostring(list)
-    local sock <close> = assert(net.connect_by_list(list))
+    local _ <close> = assert(net.connect_by_list(list))
     assert.equal(before, tostring(list))
   end)
 

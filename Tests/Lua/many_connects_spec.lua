@@ -33,7 +33,7 @@ describe(("%d connects"):format(count), function()
     local echo <close> = testing.echo()
     local list = net.address_list { echo:address() }
     leave_no_memory(function()
-      local sock <close> = assert(net.connect_by_list(list, { timeout = 5 }))
+      local _ <close> = assert(net.connect_by_list(list, { timeout = 5 }))
     end)
   end)
 

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cbl_host.h"
+#include "cbl_lua_files.h"
 #include "cbl_lua_headers.h"
 
 int luaopen_connectbylist_core(lua_State *L);
@@ -49,18 +49,19 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
 
 /* --- the state --- */
 
-/* Makes `require` find the module. Its Lua files are compiled here: in a section the allocations
- * that can fail are the module's own, not those of Lua's compiler. */
+/* Makes `require` find the module. Its two modules in Lua are compiled here: in a section, few of the
+ * allocations that fail are the Lua compiler's. */
 static void preload(lua_State *L) {
   size_t count;
-  const struct cbl_host_embedded *files = cbl_host_embedded_files(&count);
+  const struct cbl_lua_file *files = cbl_lua_files(&count);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_connectbylist_core);
   lua_setfield(L, -2, "connectbylist.core");
   for (size_t i = 0; i < count; i++) {
+    if (!files[i].is_module) continue;
     const char *text = (const char *)files[i].text;
-    if (luaL_loadbufferx(L, text, strlen(text), files[i].module, "t") != LUA_OK) lua_error(L);
-    lua_setfield(L, -2, files[i].module);
+    if (luaL_loadbufferx(L, text, files[i].size, files[i].chunk_name, "t") != LUA_OK) lua_error(L);
+    lua_setfield(L, -2, files[i].name);
   }
   lua_pop(L, 1);
 }
