@@ -1,11 +1,13 @@
--- The Lua of the module, the examples and the tests: `luacheck lua examples Tests`.
 std = "lua54"
 max_line_length = 110
-exclude_files = { ".build" }
+cache = false
 
--- A loop that runs at most once reads the first of an iterator's values.
-ignore = { "512" }
+-- luacheck 1.1 does not count `<close>` as a use of a variable: `sock` is the usual name of one.
+files["Tests/Lua"] = { std = "lua54+busted", ignore = { "211/sock" } }
 
-files["Tests/Lua/*_spec.lua"] = { std = "+busted" }
--- A descriptor that the script holds by its number.
-files["Tests/Lua/every_name.lua"] = { globals = { "loose" } }
+-- Every function is called in every way: also as the iterator of a loop that ends in its first turn.
+files["Tests/Lua/every_name.lua"] = { ignore = { "512", "211/sock" }, globals = { "loose" } }
+files["Tests/Lua/socket_read_spec.lua"] = { ignore = { "512", "211/sock" } }
+
+-- `sock = nil` makes a socket garbage, which is what the test is about.
+files["Tests/Lua/socket_life_spec.lua"] = { ignore = { "311/sock", "211/sock" } }

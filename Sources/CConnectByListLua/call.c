@@ -5,7 +5,7 @@
 
 enum {
   VALUES_LOCAL = 12, /* so many arguments, or results, need no allocation */
-  STACK_EXTRA = 24,  /* stack slots of a call beside its arguments: at most VALUES_LOCAL results, and 12 */
+  STACK_EXTRA = 24,  /* stack slots of a call in addition to its arguments: at most VALUES_LOCAL results, and 12 */
   FORMATS_MAX = 250  /* of `lines`, as io's: a C closure has 255 upvalues at most */
 };
 
@@ -156,7 +156,7 @@ static struct cbl_lua_handle *check_self(lua_State *L, const struct cbl_lua_meth
   return handle;
 }
 
-/* Whether the only argument beside self is the text that `ready` answers. */
+/* Whether the only argument after self is the text that `ready` answers. */
 static bool is_ready_for(lua_State *L, const struct cbl_lua_method *method) {
   size_t count;
   /* lua_tolstring would convert a number in place. */

@@ -1,6 +1,5 @@
 import CConnectByListLuaHost
 import ConnectByListSimulation
-import Glibc
 
 /// The program `connectbylist`, called by `main` in C.
 @c @implementation public func cbl_host_main(
@@ -11,7 +10,7 @@ import Glibc
     switch try CommandLineRequest(program.arguments) {
     case .help:
       print(CommandLineRequest.usage)
-      return EXIT_SUCCESS
+      return 0
     case .simulate(let file):
       return ScenarioRun(file: argv[file]!).simulate()
     case .explain(let file):
@@ -21,7 +20,7 @@ import Glibc
     }
   } catch {
     cbl_host_report_error("\(error.message)\n\(CommandLineRequest.usage)")
-    return EXIT_FAILURE
+    return 1
   }
 }
 

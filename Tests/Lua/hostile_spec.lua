@@ -1,5 +1,5 @@
 --- Scripts that misuse the module: metamethods called directly, a wrong self, finalizers that interfere.
--- The result is an error, and whatever is valid still works.
+-- The result is an error, and valid calls still work.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
@@ -21,7 +21,7 @@ describe("a hostile script", function()
       setmetatable({}, { __name = "socket" }), n = 9 }
   end
 
-  it("gets no method to work on another self", function()
+  it("cannot call a method on another type", function()
     with_echo(function(sock, endpoint)
       local list = net.address_list { "127.0.0.1:80" }
       local report = sock:report()
@@ -54,7 +54,7 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("gets no metamethod to work on another self", function()
+  it("cannot call a metamethod on another type", function()
     with_echo(function(sock, endpoint)
       local list = net.address_list()
       for _, object in ipairs { sock, list, endpoint, sock:report() } do
@@ -72,7 +72,7 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("releases nothing of one type with the finalizer of another", function()
+  it("cannot release an object with the finalizer of another type", function()
     with_echo(function(sock, endpoint)
       local objects = { sock, net.address_list { "127.0.0.1:80" }, endpoint, sock:report() }
       for i, object in ipairs(objects) do
@@ -88,7 +88,7 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("may call a finalizer directly, twice: the object is closed then", function()
+  it("may call a finalizer twice, which closes the object", function()
     with_echo(function(sock, endpoint)
       local list, report = net.address_list { "127.0.0.1:80" }, sock:report()
       for _, object in ipairs { sock, list, endpoint, report } do
@@ -113,7 +113,7 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("may take the methods out of their table", function()
+  it("may remove methods from their table", function()
     with_echo(function(sock)
       local methods = getmetatable(sock).__index
       local read = methods.read
@@ -137,7 +137,7 @@ describe("a hostile script", function()
     assert.same({ "address list", "reply", "report", "socket", "test endpoint" }, names)
   end)
 
-  it("may nest options deeply and give a great many", function()
+  it("may nest options deeply and give very many", function()
     local deep = {}
     local inner = deep
     for _ = 1, 1000 do
@@ -267,7 +267,7 @@ describe("a finalizer", function()
     assert.is_true(fired > 0)
   end)
 
-  it("may close the socket that is being read, in any way", function()
+  it("may close the socket that is being read, in each way", function()
     local ways = {
       function(sock) sock:close() end,
       function(sock) getmetatable(sock).__gc(sock) end,
@@ -334,7 +334,7 @@ describe("a finalizer", function()
     assert.is_true(interrupted > 0)
   end)
 
-  it("may take away the options that a connect is reading", function()
+  it("may remove the options that a connect is reading", function()
     local echo <close> = testing.echo()
     local address, fired = echo:address(), 0
     for round = 1, 30 do

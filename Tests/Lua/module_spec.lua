@@ -43,7 +43,7 @@ describe("the module", function()
     endpoint:close()
   end)
 
-  it("leaves the globals and the libraries of Lua as they are", function()
+  it("does not change the globals and the libraries of Lua", function()
     local function snapshot()
       local seen = {}
       for name, library in pairs(_G) do
@@ -64,9 +64,9 @@ describe("the module", function()
     for key, value in pairs(getmetatable("").__index) do assert.equal(string[key], value) end
   end)
 
-  -- Test runners forget modules between files, and reloading scripts do. The metatables, which are
-  -- the state's, once held what the first load had put there, and the second built on that.
-  it("can be loaded again, and objects of both loads work on", function()
+  -- Test runners unload modules between files. The metatables stay in the state; the second load once
+  -- wrapped the functions that the first had put there.
+  it("can be loaded again, and objects of both loads work", function()
     local sock, endpoint = support.echo()
     local list = net.address_list { endpoint:address() }
     loaded_again(function()
@@ -96,9 +96,8 @@ describe("the module", function()
     endpoint:close()
   end)
 
-  -- What not every script needs is fetched by the first call of it. That call once had its arguments
-  -- numbered otherwise than the next.
-  it("says the same of a mistake in the first call of a name and in the next", function()
+  -- Functions that loaded with their first call once numbered the arguments of that call differently.
+  it("gives the same message for a mistake in the first call and in the next", function()
     local mistakes = {
       ["bad argument #1 to 'remove'"] = function(_, list) list:remove(9) end,
       ["bad argument #1 to 'bind'"] = function(_, _, sock) sock:bind() end,
@@ -118,7 +117,7 @@ describe("the module", function()
     end
   end)
 
-  it("knows this machine's addresses", function()
+  it("returns this machine's addresses", function()
     local found = false
     for _, item in ipairs(assert(net.local_addresses())) do
       assert.is_string(item.address.host)

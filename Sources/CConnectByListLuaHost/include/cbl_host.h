@@ -60,6 +60,23 @@ int cbl_host_run(const struct cbl_host_invocation *invocation);
 /* Writes "connectbylist: message" and a newline to the standard error stream. */
 void cbl_host_report_error(const char *message);
 
+/* A file's bytes, which the caller frees. */
+struct cbl_host_text {
+  unsigned char *bytes;
+  size_t size;
+};
+
+/*
+ * Reads a whole file of at most 64 MiB. Returns false, with nothing to free, if it fails: it has then
+ * written the reason to the standard error stream.
+ */
+bool cbl_host_read_file(const char *path, struct cbl_host_text *text);
+
+void cbl_host_free_text(struct cbl_host_text *text);
+
+/* Writes to the standard output. */
+void cbl_host_print(const unsigned char *bytes, size_t size);
+
 /*
  * The program: takes main's arguments and returns the exit status. Implemented in Swift
  * (ConnectByListCommand). The arguments come from C because Swift's CommandLine finds them through /proc,
