@@ -140,12 +140,16 @@ let hostAndTests: [Target] = [
   .target(
     name: "CConnectByListLuaHost",
     dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"]),
-  // The program `connectbylist`.
-  .executableTarget(
+  // What the program `connectbylist` does.
+  .target(
     name: "ConnectByListCommand",
     dependencies: [
       "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListCore", "ConnectByListSimulation",
-    ],
+    ]),
+  // Its `main`, in C: Swift's CommandLine is empty where /proc is not mounted.
+  .executableTarget(
+    name: "CConnectByListCommand",
+    dependencies: ["CConnectByListLuaHost", "ConnectByListCommand"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
 
   // Random worlds, and a checker of the races in them.
@@ -186,7 +190,8 @@ let hostAndTests: [Target] = [
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCommandTests",
-    dependencies: ["ConnectByListCommand", "CConnectByListLuaHost"]),
+    dependencies: ["ConnectByListCommand", "CConnectByListLua", "CConnectByListLuaHost"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCAPITests",
     dependencies: [
@@ -212,7 +217,7 @@ let package = Package(
       .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
       .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
-      .executable(name: "connectbylist", targets: ["ConnectByListCommand"]),
+      .executable(name: "connectbylist", targets: ["CConnectByListCommand"]),
     ],
   targets: isModule ? library : library + hostAndTests,
   swiftLanguageModes: [.v6]
