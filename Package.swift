@@ -217,7 +217,8 @@ let hostAndTests: [Target] = [
   .testTarget(
     name: "ConnectByListCommandTests",
     dependencies: [
-      "ConnectByListCommand", "CConnectByListLuaHost", "CConnectByListCommandTestSupport",
+      "ConnectByListCommand", "CConnectByListLua", "CConnectByListLuaHost",
+      "CConnectByListCommandTestSupport",
       "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
     ],
     linkerSettings: [.linkedLibrary("lua5.4")]),

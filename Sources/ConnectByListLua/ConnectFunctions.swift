@@ -2,15 +2,6 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
-extension ConnectError {
-  fileprivate func text(after name: StaticString) -> TextBuffer {
-    var text = TextBuffer(capacity: message.count + 20)
-    text.append(name)
-    text.append(message)
-    return text
-  }
-}
-
 /// Arguments: list, options. Returns a socket, or nil, message, code, report.
 @c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_lua_verdict {
   var report: ConnectReport?
@@ -21,7 +12,7 @@ extension ConnectError {
       call.add(made: SocketBox(try connectByList(&box.list, request)))
     } catch {
       report = error.report
-      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+      throw .failed(error)
     }
   }
   if let report { call.add(made: report) }
@@ -41,7 +32,7 @@ extension ConnectError {
       call.addSelf()
     } catch {
       report = error.report
-      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+      throw .failed(error)
     }
   }
   if let report { call.add(made: report) }
@@ -55,7 +46,7 @@ extension ConnectError {
     let request = try call.request(1)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {
-      throw .failed(error.errno, error.text(after: "explain: "))
+      throw .failed(error)
     }
     let rows = race.rows()
     let reply = Reply()

@@ -80,15 +80,6 @@ int cbl_host_run(const struct cbl_host_invocation *invocation);
 /* Writes "connectbylist: message" and a newline to the standard error stream. */
 void cbl_host_report_error(const char *message);
 
-/* A Lua file that is part of the program. */
-struct cbl_host_embedded {
-  const char *module;        /* as `require` names it */
-  const unsigned char *text; /* ends with a zero byte; Lua text holds no other */
-};
-
-/* All Lua files that are part of the program. */
-const struct cbl_host_embedded *cbl_host_embedded_files(size_t *count);
-
 /*
  * The program: takes main's arguments and returns the exit status. Implemented in Swift, in
  * ConnectByListCommand.
