@@ -24,7 +24,7 @@ struct KnownWorld {
   /// A line that a name's lookup leaves in the transcript.
   struct NameLine {
     let time: TimeSpan
-    let kind: TranscriptEvent.Kind
+    let kind: RaceEvent.Kind
     let name: Int
     let count: Int?
     let errno: Errno?

@@ -17,7 +17,7 @@ public struct RaceChecker {
     let started: TimeSpan
     let behaviour: Scenario.Behaviour
     /// What the world has in store for it, and when.
-    var completion: (kind: TranscriptEvent.Kind, errno: Errno?, time: TimeSpan)
+    var completion: (kind: RaceEvent.Kind, errno: Errno?, time: TimeSpan)
     /// When its next SYN arrives, where it may be one of those that vanish.
     var nextSyn: TimeSpan?
     var resends = 0
@@ -196,7 +196,7 @@ public struct RaceChecker {
   }
 }
 
-extension TranscriptEvent.Kind {
+extension RaceEvent.Kind {
   var isEnd: Bool { self == .won || self == .lost || self == .cancelled }
 }
 

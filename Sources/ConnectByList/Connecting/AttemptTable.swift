@@ -1,13 +1,13 @@
 import ConnectByListCore
 
-/// The sockets of the attempts in flight. It owns each of them until `take` hands one out; what is
-/// left when the table goes is closed.
+/// The sockets of the attempts in flight. The table owns each of them until `take` hands it out, and closes
+/// the rest when it is destroyed.
 ///
-/// An array of its own because `Array` cannot hold values that have one owner. Few at a time (64
-/// unless the caller says so), so a search is a walk.
+/// It has a buffer of its own because `Array` cannot hold noncopyable values. Searches are linear: at most
+/// `in_flight` attempts are in it, 64 by default.
 struct AttemptTable: ~Copyable {
   private var ids: [AttemptID] = []
-  /// Beside `ids`, index for index; the first `ids.count` are initialised.
+  /// Parallel to `ids`; the first `ids.count` are initialised.
   private var descriptors = UnsafeMutableBufferPointer<Descriptor>(start: nil, count: 0)
 
   init() {}
@@ -37,7 +37,7 @@ struct AttemptTable: ~Copyable {
     return descriptor
   }
 
-  /// The descriptor's number, which stays the table's.
+  /// The number of an attempt's descriptor; the table keeps ownership.
   func number(of id: AttemptID) -> CInt? {
     ids.firstIndex(of: id).map { descriptors[$0].number }
   }

@@ -143,17 +143,6 @@ extension AddressList {
     return merged
   }
 
-  /// The names as a race waits for them.
-  public func names(_ options: ConnectOptions) -> [PendingNames.Name] {
-    names.map { PendingNames.Name(entry: $0.entry, family: options.family) }
-  }
-
-  /// Remembers how a race over this list went. Of what names resolved to, 4,096 endpoints are
-  /// remembered: a name may have another address each time.
-  public mutating func take(_ race: Race) {
-    history.take(race, countMax: entries.count + 4096)
-  }
-
   /// Whether there is anything to be resolved.
   public var hasNames: Bool {
     entries.contains { if case .name = $0 { true } else { false } }

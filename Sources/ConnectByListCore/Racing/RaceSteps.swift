@@ -1,0 +1,203 @@
+// What the driver does next, and when the next attempt starts.
+
+extension Race {
+  public mutating func nextStep(at now: Instant) -> Step {
+    if phase == .racing, let winner = bestConnected() {
+      if options.validates {
+        phase = .validating(winner)
+        hadFirstRound = true
+        return .validate(winner)
+      }
+      phase = .closing(.won(winner))
+    }
+    switch phase {
+    case .finished(let result): return .finish(result)
+    case .closing(let result): return closeNext(result, at: now)
+    case .racing, .validating: break
+    }
+    if let result = earlyEnd(at: now) {
+      phase = .closing(result)
+      return closeNext(result, at: now)
+    }
+    if case .validating = phase { return .wait(until: deadline) }
+    if let expired = firstExpired(at: now) {
+      fail(expired, .timedOut, at: now)
+      return .abandon(expired)
+    }
+    noteSilence(at: now)
+    join(names.release(at: now), at: now)
+    return startOrWait(at: now)
+  }
+
+  /// The race ends early: it was cancelled, or the deadline has passed.
+  private func earlyEnd(at now: Instant) -> RaceResult? {
+    if isCancelled { return .cancelled }
+    if now >= deadline && hadFirstRound { return .lost(.timedOut, isDeadline: true) }
+    return nil
+  }
+
+  private func firstExpired(at now: Instant) -> AttemptID? {
+    open.first { attempts[$0].expires <= now && !attempts[$0].isConnected }
+  }
+
+  /// Silence past its delay counts against a pair once.
+  private mutating func noteSilence(at now: Instant) {
+    for id in open where attempts[id].silentAt <= now && attempts[id].isSilent {
+      attempts[id].isSilenceNoted = true
+      plan.noteSilence(of: attempts[id].pair)
+    }
+  }
+
+  /// Closes one attempt in flight a step, then finishes.
+  private mutating func closeNext(_ result: RaceResult, at now: Instant) -> Step {
+    var winner: AttemptID?
+    if case .won(let id) = result { winner = id }
+    guard let id = open.first(where: { $0 != winner }) else { return finish(result, at: now) }
+    switch result {
+    case .won: record(RaceEvent(.abandon, id, at: now))
+    case .cancelled: record(RaceEvent(.abandon, id, .cancelled, at: now))
+    case .lost: record(RaceEvent(.timedOut, id, .timedOut, at: now))
+    }
+    removeFromOpen(id)
+    return .abandon(id)
+  }
+
+  private mutating func startOrWait(at now: Instant) -> Step {
+    // Whether a second socket is due depends on whether alternate sources are left to try.
+    if plan.needsPathInformationForOrder || options.hedge != nil && plan.needsPathInformation {
+      return .needsPathInformation
+    }
+    var wakeUp = deadline
+    if plan.needsPathInformation || plan.hasNext() {
+      if nextStart > now {
+        if plan.lacksEvidence && pathInformationDue <= now { return .needsPathInformation }
+        wakeUp = min(wakeUp, nextStart, plan.lacksEvidence ? pathInformationDue : nextStart)
+      } else if plan.needsPathInformation {
+        return .needsPathInformation
+      } else if open.count < options.inFlight {
+        return startNextPair(at: now)
+      } else if deadline != .distantFuture {
+        // At the cap a failure wakes us, and under a deadline the age at which an attempt may be given up.
+        if let victim = leastLikelyAtCap(at: now) { return giveUp(victim, at: now) }
+        wakeUp = min(wakeUp, nextVictimAge())
+      }
+    } else if !names.isSettled {
+      // The resolver wakes us, or the end of a resolution delay.
+    } else if open.isEmpty {
+      return finish(.lost(lastErrno ?? .timedOut, isDeadline: false), at: now)
+    } else if let hedgeAt = hedgeInstant() {
+      if hedgeAt <= now {
+        isHedged = true
+        return start(attempts[open[0]].pair, at: now, isHedge: true)
+      }
+      wakeUp = min(wakeUp, hedgeAt)
+    }
+    wakeUp = min(wakeUp, names.nextRelease)
+    for id in open { wakeUp = min(wakeUp, attempts[id].expires) }
+    hadFirstRound = true
+    return .wait(until: wakeUp)
+  }
+
+  // MARK: starts
+
+  private mutating func startNextPair(at now: Instant) -> Step {
+    if rankBase == nil && plan.hasSeveralPairs { setRankBase() }
+    return start(plan.next()!, at: now, isHedge: false)
+  }
+
+  private mutating func start(_ pair: Plan.Pair, at now: Instant, isHedge: Bool) -> Step {
+    let id = AttemptID(Int32(attempts.count))
+    open.append(id)
+    latestStart = latestStart(at: now)
+    isPacedBySilence = true
+    nextStart = min(now + delay(after: pair), latestStart)
+    if options.pace == .accelerating { pathInformationDue = now + options.minimumDelay }
+    attempts.append(
+      Attempt(
+        pair, chance: plan.chance(of: pair), started: now, silentAt: nextStart,
+        expires: options.attemptTimeout.map { now + $0 } ?? .distantFuture, isHedge: isHedge))
+    record(RaceEvent(.start, id, at: now))
+    return .start(id)
+  }
+
+  mutating func startNext(at now: Instant) {
+    nextStart = now
+    isPacedBySilence = false
+  }
+
+  /// Candidates join the plan. Where nothing is in flight they are not delayed.
+  mutating func join(_ candidates: [Candidate], at now: Instant) {
+    guard !candidates.isEmpty else { return }
+    plan.add(candidates)
+    if open.isEmpty {
+      startNext(at: now)
+    } else {
+      // More remotes have to be tried before the deadline than when the delay was chosen.
+      latestStart = min(latestStart, latestStart(at: now))
+      nextStart = min(nextStart, latestStart)
+    }
+    setRankBase()
+  }
+
+  /// How long the newest attempt may be silent before the next starts.
+  private func delay(after pair: Plan.Pair) -> TimeSpan {
+    Pace.delay(options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
+  }
+
+  private func latestStart(at now: Instant) -> Instant {
+    guard let timeout = options.timeout, options.pace != .sequential else { return .distantFuture }
+    return now
+      + Pace.share(now: now, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
+  }
+
+  /// Path information that came while the newest attempt is in flight says how long it may be silent.
+  mutating func repaceNewest() {
+    guard isPacedBySilence, let newest = attempts.last, newest.outcome == .pending else { return }
+    nextStart = min(newest.started + delay(after: newest.pair), latestStart)
+    attempts[attempts.count - 1].silentAt = nextStart
+  }
+
+  // MARK: the cap and the hedge
+
+  /// The age from which an attempt may be given up at the cap on attempts in flight: a handshake across the
+  /// world, with one slow hop, is done by then (section 4 of the contract).
+  private static let minimumAbandonAge: TimeSpan = .milliseconds(500)
+
+  /// The attempt to give up for the next start: the least likely of those that are old enough; of equals the
+  /// oldest.
+  private func leastLikelyAtCap(at now: Instant) -> AttemptID? {
+    var least: (id: AttemptID, chance: Double)?
+    for id in open
+    where attempts[id].started + Race.minimumAbandonAge <= now && !attempts[id].isConnected {
+      let chance = plan.chance(of: attempts[id].pair)
+      if let least, least.chance <= chance { continue }
+      least = (id, chance)
+    }
+    return least?.id
+  }
+
+  /// When the next attempt is old enough to be given up.
+  private func nextVictimAge() -> Instant {
+    var next = Instant.distantFuture
+    for id in open where !attempts[id].isConnected {
+      next = min(next, attempts[id].started + Race.minimumAbandonAge)
+    }
+    return next
+  }
+
+  private mutating func giveUp(_ id: AttemptID, at now: Instant) -> Step {
+    record(RaceEvent(.abandon, id, at: now))
+    removeFromOpen(id)
+    return .abandon(id)
+  }
+
+  /// When a second socket to the only remote left is due; `nil`: never.
+  private func hedgeInstant() -> Instant? {
+    guard let hedge = options.hedge, !isHedged, open.count < options.inFlight,
+      let first = open.first
+    else { return nil }
+    let remote = attempts[first].pair.remote
+    for id in open where attempts[id].pair.remote != remote { return nil }
+    return attempts[first].started + hedge
+  }
+}
