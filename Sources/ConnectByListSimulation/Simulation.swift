@@ -255,7 +255,7 @@ public struct Simulation: Sendable {
     for index in 0..<race.plan.remoteCount {
       pathInformation.remotes.append(
         race.plan.isUnknown(index)
-          ? world.facts(of: race.plan.endpoint(at: index), at: place(ofRemote: index))
+          ? world.pathInformation(of: race.plan.endpoint(at: index), at: place(ofRemote: index))
           : RemotePathInformation())
     }
     race.update(pathInformation)

@@ -217,7 +217,8 @@ import Testing
     var options = ConnectOptions()
     options.family = .inet6
     #expect(list.plan(options, links: [], at: start) == nil)
-    try options.set(Array("family".utf8), to: .text(Array("unix".utf8)))
+    let option = try #require(ConnectOption.named(Array("family".utf8)))
+    #expect(option.set(.text(Array("unix".utf8)), in: &options))
     #expect(options.family == .unix)
   }
 

@@ -26,16 +26,6 @@ extension Driver {
       #expect(SocketOption.named(Array("nodelays".utf8)) == nil)
     }
 
-    @Test func `the table in README is this one`() throws {
-      let path = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "README.md")
-      let lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n")
-      let head = try #require(lines.firstIndex { $0.hasPrefix("| option |") })
-      let found = lines[(head + 2)...].prefix { $0.hasPrefix("|") }.map { String($0) }
-      let wanted = SocketOption.table.map { readmeLine(of: $0) }
-      #expect(found == wanted, "it has to be:\n\(wanted.joined(separator: "\n"))")
-    }
-
     // MARK: setting and reading
 
     @Test(arguments: [Family.inet, .inet6])
@@ -364,15 +354,6 @@ private func samples(of option: SocketOption) -> [SocketOption.Value] {
   case .context: return [.boolean(true)]
   case .text, .error: return []
   }
-}
-
-/// `| name, aliases | what it may be | what it does |`
-private func readmeLine(of option: SocketOption) -> String {
-  let names = [option.name, option.alias, option.luaSocketName].map { "\($0)" }
-    .filter { $0 != "" }.map { "`\($0)`" }
-  let allowed =
-    option.isSettable ? String(decoding: option.allowed.bytes, as: UTF8.self) : "read only"
-  return "| \(names.joined(separator: ", ")) | \(allowed) | \(option.doc) |"
 }
 
 /// Sees the TCP packets that come to one address of this machine, with their IP headers. Bound to an

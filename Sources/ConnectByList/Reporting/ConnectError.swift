@@ -14,6 +14,13 @@ public struct ConnectError: Error, Sendable {
     report = ConnectReport(errno)
   }
 
+  /// For a connect that did not begin.
+  package init(_ errno: Errno, _ message: TextBuffer) {
+    self.errno = errno
+    self.message = message.bytes
+    report = ConnectReport(errno)
+  }
+
   /// For a connect that was lost or cancelled.
   init(_ report: ConnectReport) {
     errno = report.errno!
