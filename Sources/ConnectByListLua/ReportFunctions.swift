@@ -70,7 +70,7 @@ extension Reply {
 }
 
 private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to reply: Reply) {
-  let attempt = row.attempt.map { race.attempts[Int($0.number)] }
+  let attempt = row.attempt.map { race.attempts[$0.index] }
   reply.addPair(row, of: race, local: attempt?.local ?? race.plan.local(of: row.pair))
   reply.set("outcome", cbl_lua_value((attempt?.outcome ?? .notStarted).word))
   guard let attempt else { return }

@@ -130,7 +130,7 @@ public struct Simulation: Sendable {
       }
       let id = AttemptID(event.subject)
       // The race may have closed its socket meanwhile.
-      guard race.attempts[id].outcome == .pending else { continue }
+      guard race.attempts[id.index].outcome == .pending else { continue }
       switch event.happening {
       case .connected:
         note(id)
@@ -151,7 +151,7 @@ public struct Simulation: Sendable {
   // MARK: attempts
 
   private mutating func start(_ id: AttemptID) {
-    let pair = race.attempts[id].pair
+    let pair = race.attempts[id.index].pair
     let remote = race.plan.remote(of: pair)
     let place = place(ofRemote: Int(pair.remote))
     let local = race.plan.local(of: pair) ?? place.source.map { Endpoint($0, port: 0) }
@@ -186,7 +186,7 @@ public struct Simulation: Sendable {
 
   /// Tells the race what the driver would read from the attempt's socket at its end.
   private mutating func note(_ id: AttemptID) {
-    let age = now - race.attempts[id].started
+    let age = now - race.attempts[id.index].started
     var resentCount: Int32 = 0
     while resentCount < Self.resendsMax, age >= .seconds(2 << Int64(resentCount) - 1) {
       resentCount += 1
@@ -197,7 +197,7 @@ public struct Simulation: Sendable {
   /// A SYN is lost, and the kernel will send another, or it is answered.
   private mutating func takeSyn(_ id: AttemptID) {
     let index = Int(id.number)
-    let path = Path(local: flights[index].local, remote: race.attempts[id].pair.remote)
+    let path = Path(local: flights[index].local, remote: race.attempts[id.index].pair.remote)
     guard let left = synsToLose[path], left > 0 else {
       schedule(.connected, id, after: flights[index].answersAfter)
       return

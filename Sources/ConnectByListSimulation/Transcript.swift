@@ -39,7 +39,7 @@ public struct Transcript: Sendable {
     text.append(event.kind.word)
     if let attempt = event.attempt {
       text.append(byte: UInt8(ascii: " "))
-      text.append(race.attempts[Int(attempt.number)].pair, of: race.plan, in: world)
+      text.append(race.attempts[attempt.index].pair, of: race.plan, in: world)
     }
     if let name = event.name {
       text.append(byte: UInt8(ascii: " "))

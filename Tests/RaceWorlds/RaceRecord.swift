@@ -65,7 +65,7 @@ public struct RaceRecord: Sendable {
     rows = race.rows().map {
       var row = Row(rank: $0.rank)
       guard let id = $0.attempt else { return row }
-      let attempt = race.attempts[id]
+      let attempt = race.attempts[id.index]
       row.attempt = Int(id.number)
       row.outcome = attempt.outcome
       row.errno = attempt.errno

@@ -44,7 +44,7 @@ extension Operation {
   }
 
   private func report(_ result: RaceResult) -> ConnectReport {
-    ConnectReport(race: race, names: names, result: result, elapsed: Clock.now() - race.began)
+    ConnectReport(box, names: names, result: result, elapsed: Clock.now() - box.race.began)
   }
 
   private mutating func takeWinner(_ report: ConnectReport) throws(ConnectError) -> Descriptor {
@@ -65,7 +65,7 @@ public func connectByList(
 ) throws(ConnectError) -> Socket {
   var operation = try Operation(list, request)
   let result = operation.run()
-  list.take(operation.race)
+  list.take(operation.box.race)
   return try operation.conclude(result)
 }
 
@@ -86,7 +86,7 @@ public func connectByList(
   }
   var operation = try Operation(list, request, onto: socket)
   let result = operation.run()
-  list.take(operation.race)
+  list.take(operation.box.race)
   return try operation.concludeOntoTarget(result)
 }
 

@@ -18,7 +18,7 @@ public struct Operation: ~Copyable {
     case finished(RaceResult)
   }
 
-  public internal(set) var race: Race
+  let box: RaceBox
   /// When `advance` is due without any event; `distantFuture`: never.
   public internal(set) var wakeUp: Instant
   var sockets = AttemptTable()
@@ -40,18 +40,21 @@ public struct Operation: ~Copyable {
 
   /// Drives a race that has begun. Makes no system call before `advance`.
   init(
-    race: Race, names: [HostName], reader: PathInformationReader, _ request: ConnectRequest,
+    race: consuming Race, names: [HostName], reader: PathInformationReader, _ request: ConnectRequest,
     onto target: CallerSocket?
   ) {
-    self.race = race
+    box = RaceBox(race)
     self.reader = reader
     self.target = target
     self.names = names.map { NameResult(name: $0) }
     settings = request.settings
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
-    wakeUp = race.began
+    wakeUp = box.race.began
   }
+
+  /// The race as it is now.
+  public var race: Race { box.race }
 
   // MARK: driving
 
@@ -100,7 +103,7 @@ public struct Operation: ~Copyable {
   /// The caller's own calls signal no descriptor, so `advance` is due at once.
   private mutating func report(_ input: Race.Input) {
     let now = Clock.now()
-    race.handle(input, at: now)
+    box.race.handle(input, at: now)
     wakeUp = now
   }
 
@@ -123,8 +126,8 @@ public struct Operation: ~Copyable {
   private mutating func performSteps() -> Progress {
     var failureCount = 0
     while true {
-      switch race.nextStep(at: Clock.now()) {
-      case .needsPathInformation: race.update(reader.facts(for: race.plan))
+      switch box.race.nextStep(at: Clock.now()) {
+      case .needsPathInformation: box.race.update(reader.facts(for: box.race.plan))
       case .start(let id):
         if start(id) { continue }
         failureCount += 1

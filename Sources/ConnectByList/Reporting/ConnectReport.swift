@@ -6,7 +6,8 @@ import ConnectByListCore
 /// planning did and most reports are never read.
 public final class ConnectReport: Sendable {
   /// The race at its end. `nil` where nothing could be tried, such as with an empty list.
-  public let race: Race?
+  public var race: Race? { box?.race }
+  private let box: RaceBox?
   /// The names of the list, in its order.
   public let names: [NameResult]
   public let result: RaceResult
@@ -15,14 +16,15 @@ public final class ConnectReport: Sendable {
 
   /// Of a connect that did not begin.
   public init(_ errno: Errno) {
-    race = nil
+    box = nil
     names = []
     result = .lost(errno, isDeadline: false)
     elapsed = .zero
   }
 
-  init(race: Race, names: [NameResult], result: RaceResult, elapsed: TimeSpan) {
-    self.race = race
+  /// `box`: of a race that has ended; it does not change any more.
+  init(_ box: RaceBox, names: [NameResult], result: RaceResult, elapsed: TimeSpan) {
+    self.box = box
     self.names = names
     self.result = result
     self.elapsed = elapsed
@@ -30,14 +32,14 @@ public final class ConnectReport: Sendable {
 
   /// The attempt that won.
   private var winner: Attempt? {
-    guard let race, case .won(let id) = result else { return nil }
-    return race.attempts[Int(id.number)]
+    guard let box, case .won(let id) = result else { return nil }
+    return box.race.attempts[id.index]
   }
 
   /// The addresses of the connection; `local` is `nil` where it is not known.
   var ends: (local: Endpoint?, remote: Endpoint)? {
-    guard let race, let winner else { return nil }
-    return (winner.local, race.plan.remote(of: winner.pair))
+    guard let box, let winner else { return nil }
+    return (winner.local, box.race.plan.remote(of: winner.pair))
   }
 
   /// Whether the deadline ended the connect.
@@ -61,7 +63,7 @@ public final class ConnectReport: Sendable {
 
   /// The time from the call to an instant of the race.
   public func sinceCall(_ instant: Instant) -> TimeSpan {
-    race.map { instant - $0.began } ?? .zero
+    box.map { instant - $0.race.began } ?? .zero
   }
 
   /// One line that says what was tried and what happened: `timed out after 2.000 s: 3 pairs tried; last:
@@ -81,7 +83,7 @@ public final class ConnectReport: Sendable {
     text.append(decimal: count)
     text.append(count == 1 ? " pair tried" : " pairs tried")
     if let id = race.lastFailure {
-      let attempt = race.attempts[Int(id.number)]
+      let attempt = race.attempts[id.index]
       text.append("; last: ")
       text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
       text.append(" ")

@@ -38,10 +38,10 @@ extension Plan {
 
   /// Offers the alternate sources of a remote. `started`: those of its pairs that were started already.
   mutating func offerAlternates(of remote: Int32, except started: ArraySlice<Pair> = []) {
-    guard options.allowsAlternateSources else { return }
+    guard request.options.allowsAlternateSources else { return }
     let target = remotes[Int(remote)]
     // Before the route's own source is known an alternate cannot be told from it.
-    if case .all = options.locals, !target.hasPathInformation { return }
+    if case .all = request.options.locals, !target.hasPathInformation { return }
     for local in locals.addresses
     where local != target.source && locals.address(local).canReach(target.endpoint.address)
       && !started.contains(where: { $0.local == local })

@@ -123,7 +123,7 @@ public struct Plan: Sendable {
       states.append(RemoteState(chance: remote.pathInformation.chance))
       firstsLeft += 1
     }
-    if case .these = options.locals { chooseSourcesAmongLocals() }
+    if case .these = request.options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
   }
 
@@ -175,7 +175,7 @@ public struct Plan: Sendable {
   /// Whether the socket is bound to the local address. A first pair from the route's own source is not
   /// bound: the route chooses that source anyway.
   public func bindsLocal(_ pair: Pair) -> Bool {
-    if case .these = options.locals { return true }
+    if case .these = request.options.locals { return true }
     return !pair.isFirst
   }
 
@@ -195,14 +195,12 @@ public struct Plan: Sendable {
 
   // MARK: what was asked for
 
-  var options: ConnectOptions { request.options }
-
   public var unixPaths: UnixPaths { request.unixPaths }
 
-  public var wantsMultipath: Bool { options.mptcp }
+  public var wantsMultipath: Bool { request.options.mptcp }
 
   /// Whether a connection counts only after the caller's check.
-  public var validates: Bool { options.validates }
+  public var validates: Bool { request.options.validates }
 
   public var remoteCount: Int { remotes.count }
 }

@@ -8,17 +8,17 @@ extension Plan {
     var order = remotes.indices.sorted {
       (remotes[$0].entry, $0) < (remotes[$1].entry, $1)
     }
-    switch options.order {
+    switch request.options.order {
     case .given: break
     case .random:
-      var random = SplitMix64(seed: options.seed)
+      var random = SplitMix64(seed: request.options.seed)
       for index in stride(from: order.count - 1, to: 0, by: -1) {
         order.swapAt(index, random.below(index + 1))
       }
     case .likely: order = orderByRules(order)
     }
     setOrder(order, isInterleaved: false)
-    if options.interleaves {
+    if request.options.interleaves {
       let turns = Ordering.interleaved(order.map { remotes[$0].endpoint.family })
       setOrder(turns.map { order[$0] }, isInterleaved: true)
     }

@@ -10,7 +10,7 @@ extension Plan {
   public var needsPathInformationForOrder: Bool {
     guard unknownCount > 0 else { return false }
     if namesSeveralLocals { return true }
-    guard options.order == .likely else { return false }
+    guard request.options.order == .likely else { return false }
     var first: IPAddress?
     for remote in remotes where !remote.pathInformation.isHere {
       let address = remote.endpoint.address
@@ -22,19 +22,19 @@ extension Plan {
 
   /// Whether `next()` might have more pairs with path information.
   public var needsPathInformation: Bool {
-    guard hasIP, !hasLocals || unknownCount > 0, case .all = options.locals else { return false }
+    guard hasIP, !hasLocals || unknownCount > 0, case .all = request.options.locals else { return false }
     if firstsLeft == 0 { return true }
     return alternates.startsSinceLast >= 3 && locals.hasSuspect
   }
 
   /// Whether path information might change the pace, and the race has pairs to pace.
   var lacksEvidence: Bool {
-    unknownCount > 0 && (remotes.count > 1 || options.allowsAlternateSources)
+    unknownCount > 0 && (remotes.count > 1 || request.options.allowsAlternateSources)
   }
 
   /// Which of several named addresses is the route's own decides each remote's first pair.
   private var namesSeveralLocals: Bool {
-    if case .these(let chosen) = options.locals { return chosen.count > 1 }
+    if case .these(let chosen) = request.options.locals { return chosen.count > 1 }
     return false
   }
 
@@ -61,10 +61,10 @@ extension Plan {
       if let history = seen.history { remotes[index].pathInformation.history = history }
       if let roundTrip = seen.roundTrip { remotes[index].pathInformation.roundTrip = roundTrip }
       if !states[index].isStarted { states[index].chance = remotes[index].pathInformation.chance }
-      if case .these = options.locals { continue }
+      if case .these = request.options.locals { continue }
       chooseRoutesSource(index, known: pathInformation.locals)
     }
-    if case .these = options.locals { chooseSourcesAmongLocals() }
+    if case .these = request.options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
   }
 
@@ -76,7 +76,7 @@ extension Plan {
   }
 
   private mutating func addLocals(_ known: [LocalAddress]) {
-    switch options.locals {
+    switch request.options.locals {
     case .all:
       // Two interfaces may have the same address: that is one source.
       for local in known where locals.index(of: local.address) == nil { locals.append(local) }

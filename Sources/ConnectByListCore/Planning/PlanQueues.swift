@@ -31,7 +31,7 @@ extension Plan {
 
   private mutating func fillQueues() {
     // With `given` and `random` there is one queue, because its order is fixed; chances do not change it.
-    let hasQueueForEachSource = options.order == .likely
+    let hasQueueForEachSource = request.options.order == .likely
     let left = states.indices.filter { !states[$0].isStarted }
     let order = left.sorted { a, b in
       if hasQueueForEachSource {

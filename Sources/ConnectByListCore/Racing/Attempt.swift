@@ -2,6 +2,8 @@
 public struct AttemptID: Hashable, Comparable, Sendable {
   public let number: Int32
   public init(_ number: Int32) { self.number = number }
+  /// Its place among the attempts of its race.
+  public var index: Int { Int(number) }
   public static func < (a: AttemptID, b: AttemptID) -> Bool { a.number < b.number }
 }
 
@@ -63,12 +65,5 @@ public struct Attempt: Sendable {
       ended = event.time
     case .resolved, .unresolved, .lost, .cancelled: break
     }
-  }
-}
-
-extension [Attempt] {
-  public internal(set) subscript(id: AttemptID) -> Attempt {
-    get { self[Int(id.number)] }
-    _modify { yield &self[Int(id.number)] }
   }
 }

@@ -58,6 +58,8 @@ public struct Race: Sendable {
   public let began: Instant
   public let deadline: Instant
 
+  /// What the caller asked for: the plan's.
+  let request: Plan.Request
   var phase: Phase = .racing
   /// The attempts in flight, connected candidates included, in the order of their starts.
   var open: [AttemptID] = []
@@ -82,15 +84,14 @@ public struct Race: Sendable {
   public init(plan: Plan, names: [PendingNames.Name] = [], at now: Instant) {
     assert(plan.remoteCount > 0 || !names.isEmpty)
     self.plan = plan
+    request = plan.request
     self.names = PendingNames(names)
     began = now
     nextStart = now
-    deadline = plan.options.timeout.map { now + $0 } ?? .distantFuture
+    deadline = plan.request.options.timeout.map { now + $0 } ?? .distantFuture
     // The most common race has three events: start, connected, won.
     events.reserveCapacity(3)
   }
-
-  var options: ConnectOptions { plan.options }
 
   // MARK: what happened
 
@@ -98,10 +99,10 @@ public struct Race: Sendable {
     switch input {
     case .connected(let id):
       // An attempt that was closed may have completed before that.
-      guard attempts[id].outcome == .pending, !attempts[id].isConnected else { return }
+      guard attempts[id.index].outcome == .pending, !attempts[id.index].isConnected else { return }
       record(RaceEvent(.connected, id, at: now))
     case .failed(let id, let errno, let synchronous):
-      guard attempts[id].outcome == .pending, !attempts[id].isConnected else { return }
+      guard attempts[id.index].outcome == .pending, !attempts[id.index].isConnected else { return }
       fail(id, errno, isSynchronous: synchronous, at: now)
     case .rejected(let id):
       // The deadline or a cancel may have ended the race before the verdict came.
@@ -142,9 +143,9 @@ public struct Race: Sendable {
   public mutating func note(
     _ id: AttemptID, local: Endpoint?, resentCount: Int32, isMultipath: Bool? = nil
   ) {
-    attempts[id].local = local
-    attempts[id].resentCount = resentCount
-    attempts[id].isMultipath = isMultipath
+    attempts[id.index].local = local
+    attempts[id.index].resentCount = resentCount
+    attempts[id.index].isMultipath = isMultipath
   }
 
   // MARK: the log
@@ -152,9 +153,9 @@ public struct Race: Sendable {
   /// Writes down an event of an attempt and applies it.
   mutating func record(_ event: RaceEvent) {
     let id = event.attempt!
-    attempts[id].apply(event)
+    attempts[id.index].apply(event)
     if event.isSynchronous {
-      assert(events.last == RaceEvent(.start, id, at: attempts[id].started))
+      assert(events.last == RaceEvent(.start, id, at: attempts[id.index].started))
       events[events.count - 1] = event
     } else {
       events.append(event)
@@ -171,7 +172,7 @@ public struct Race: Sendable {
     record(RaceEvent(kind, id, errno, isSynchronous: isSynchronous, at: now))
     removeFromOpen(id)
     lastErrno = errno
-    plan.noteFailure(of: attempts[id].pair, errno, wasSilent: attempts[id].isSilenceNoted)
+    plan.noteFailure(of: attempts[id.index].pair, errno, wasSilent: attempts[id.index].isSilenceNoted)
     // Any failure starts the next at once.
     startNext(at: now)
   }

@@ -24,10 +24,15 @@ extension Race {
 
   /// Of all attempts that are connected now, the one whose pair ranks first.
   func bestConnected() -> AttemptID? {
-    guard let first = open.first(where: { attempts[$0].isConnected }) else { return nil }
-    let connected = open.filter { attempts[$0].isConnected }
-    guard connected.count > 1 else { return first }
-    let ranks = ranks(of: connected.map { attempts[$0].pair })
+    var first: AttemptID?
+    var count = 0
+    for id in open where attempts[id.index].isConnected {
+      first = first ?? id
+      count += 1
+    }
+    guard count > 1 else { return first }
+    let connected = open.filter { attempts[$0.index].isConnected }
+    let ranks = ranks(of: connected.map { attempts[$0.index].pair })
     return connected[ranks.indices.min { ranks[$0] < ranks[$1] }!]
   }
 

@@ -47,7 +47,7 @@ extension Race {
       guard attempt.errno != nil, let ended = attempt.ended,
         ended < deadline || attempt.outcome != .timedOut
       else { continue }
-      if let other = last, attempts[other].ended! > ended { continue }
+      if let other = last, attempts[other.index].ended! > ended { continue }
       last = AttemptID(Int32(index))
     }
     return last

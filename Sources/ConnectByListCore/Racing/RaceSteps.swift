@@ -3,7 +3,7 @@
 extension Race {
   public mutating func nextStep(at now: Instant) -> Step {
     if phase == .racing, let winner = bestConnected() {
-      if options.validates {
+      if request.options.validates {
         phase = .validating(winner)
         hadFirstRound = true
         return .validate(winner)
@@ -37,14 +37,17 @@ extension Race {
   }
 
   private func firstExpired(at now: Instant) -> AttemptID? {
-    open.first { attempts[$0].expires <= now && !attempts[$0].isConnected }
+    for id in open where attempts[id.index].expires <= now && !attempts[id.index].isConnected {
+      return id
+    }
+    return nil
   }
 
   /// Silence past its delay counts against a pair once.
   private mutating func noteSilence(at now: Instant) {
-    for id in open where attempts[id].silentAt <= now && attempts[id].isSilent {
-      attempts[id].isSilenceNoted = true
-      plan.noteSilence(of: attempts[id].pair)
+    for id in open where attempts[id.index].silentAt <= now && attempts[id.index].isSilent {
+      attempts[id.index].isSilenceNoted = true
+      plan.noteSilence(of: attempts[id.index].pair)
     }
   }
 
@@ -52,7 +55,9 @@ extension Race {
   private mutating func closeNext(_ result: RaceResult, at now: Instant) -> Step {
     var winner: AttemptID?
     if case .won(let id) = result { winner = id }
-    guard let id = open.first(where: { $0 != winner }) else { return finish(result, at: now) }
+    guard let id = open.first != winner ? open.first : open.dropFirst().first else {
+      return finish(result, at: now)
+    }
     switch result {
     case .won: record(RaceEvent(.abandon, id, at: now))
     case .cancelled: record(RaceEvent(.abandon, id, .cancelled, at: now))
@@ -64,7 +69,7 @@ extension Race {
 
   private mutating func startOrWait(at now: Instant) -> Step {
     // Whether a second socket is due depends on whether alternate sources are left to try.
-    if plan.needsPathInformationForOrder || options.hedge != nil && plan.needsPathInformation {
+    if plan.needsPathInformationForOrder || request.options.hedge != nil && plan.needsPathInformation {
       return .needsPathInformation
     }
     var wakeUp = deadline
@@ -74,7 +79,7 @@ extension Race {
         wakeUp = min(wakeUp, nextStart, plan.lacksEvidence ? pathInformationDue : nextStart)
       } else if plan.needsPathInformation {
         return .needsPathInformation
-      } else if open.count < options.inFlight {
+      } else if open.count < request.options.inFlight {
         return startNextPair(at: now)
       } else if deadline != .distantFuture {
         // At the cap a failure wakes us, and under a deadline the age at which an attempt may be given up.
@@ -88,12 +93,12 @@ extension Race {
     } else if let hedgeAt = hedgeInstant() {
       if hedgeAt <= now {
         isHedged = true
-        return start(attempts[open[0]].pair, at: now, isHedge: true)
+        return start(attempts[open[0].index].pair, at: now, isHedge: true)
       }
       wakeUp = min(wakeUp, hedgeAt)
     }
     wakeUp = min(wakeUp, names.nextRelease)
-    for id in open { wakeUp = min(wakeUp, attempts[id].expires) }
+    for id in open { wakeUp = min(wakeUp, attempts[id.index].expires) }
     hadFirstRound = true
     return .wait(until: wakeUp)
   }
@@ -111,11 +116,11 @@ extension Race {
     latestStart = latestStart(at: now)
     isPacedBySilence = true
     nextStart = min(now + delay(after: pair), latestStart)
-    if options.pace == .accelerating { pathInformationDue = now + options.minimumDelay }
+    if request.options.pace == .accelerating { pathInformationDue = now + request.options.minimumDelay }
     attempts.append(
       Attempt(
         pair, chance: plan.chance(of: pair), started: now, silentAt: nextStart,
-        expires: options.attemptTimeout.map { now + $0 } ?? .distantFuture, isHedge: isHedge))
+        expires: request.options.attemptTimeout.map { now + $0 } ?? .distantFuture, isHedge: isHedge))
     record(RaceEvent(.start, id, at: now))
     return .start(id)
   }
@@ -141,11 +146,11 @@ extension Race {
 
   /// How long the newest attempt may be silent before the next starts.
   private func delay(after pair: Plan.Pair) -> TimeSpan {
-    Pace.delay(options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
+    Pace.delay(request.options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
   }
 
   private func latestStart(at now: Instant) -> Instant {
-    guard let timeout = options.timeout, options.pace != .sequential else { return .distantFuture }
+    guard let timeout = request.options.timeout, request.options.pace != .sequential else { return .distantFuture }
     return now
       + Pace.share(now: now, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
   }
@@ -168,8 +173,8 @@ extension Race {
   private func leastLikelyAtCap(at now: Instant) -> AttemptID? {
     var least: (id: AttemptID, chance: Double)?
     for id in open
-    where attempts[id].started + Race.minimumAbandonAge <= now && !attempts[id].isConnected {
-      let chance = plan.chance(of: attempts[id].pair)
+    where attempts[id.index].started + Race.minimumAbandonAge <= now && !attempts[id.index].isConnected {
+      let chance = plan.chance(of: attempts[id.index].pair)
       if let least, least.chance <= chance { continue }
       least = (id, chance)
     }
@@ -179,8 +184,8 @@ extension Race {
   /// When the next attempt is old enough to be given up.
   private func nextVictimAge() -> Instant {
     var next = Instant.distantFuture
-    for id in open where !attempts[id].isConnected {
-      next = min(next, attempts[id].started + Race.minimumAbandonAge)
+    for id in open where !attempts[id.index].isConnected {
+      next = min(next, attempts[id.index].started + Race.minimumAbandonAge)
     }
     return next
   }
@@ -193,11 +198,11 @@ extension Race {
 
   /// When a second socket to the only remote left is due; `nil`: never.
   private func hedgeInstant() -> Instant? {
-    guard let hedge = options.hedge, !isHedged, open.count < options.inFlight,
+    guard let hedge = request.options.hedge, !isHedged, open.count < request.options.inFlight,
       let first = open.first
     else { return nil }
-    let remote = attempts[first].pair.remote
-    for id in open where attempts[id].pair.remote != remote { return nil }
-    return attempts[first].started + hedge
+    let remote = attempts[first.index].pair.remote
+    for id in open where attempts[id.index].pair.remote != remote { return nil }
+    return attempts[first.index].started + hedge
   }
 }
