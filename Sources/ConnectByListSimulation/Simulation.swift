@@ -36,7 +36,7 @@ public struct Simulation: Sendable {
 
   private let world: ScenarioWorld
   private let pathInformationWhenAsked: Bool
-  private var race: Race
+  private let race: Race
   private var now = Instant(nanoseconds: 0)
   private var lookups: [Lookup] = []
   private var queue = SimulationQueue()

@@ -9,7 +9,7 @@ extension Simulation {
   /// which the pair comes to be the next. Names are in it with all their addresses.
   public static func explain(_ scenario: Scenario) -> [UInt8] {
     let world = ScenarioWorld(scenario)
-    var plan = Plan(scenario.candidates(), options: scenario.options)
+    let plan = Plan(scenario.candidates(), options: scenario.options)
     for (entry, listed) in scenario.list.enumerated() {
       guard case .name(let index) = listed else { continue }
       plan.add(scenario.names[index].candidates(entry: entry, family: scenario.options.family))

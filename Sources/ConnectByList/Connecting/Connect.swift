@@ -44,7 +44,7 @@ extension Operation {
   }
 
   private func report(_ result: RaceResult) -> ConnectReport {
-    ConnectReport(box, names: names, result: result, elapsed: Clock.now() - box.race.began)
+    ConnectReport(race, names: names, result: result, elapsed: Clock.now() - race.began)
   }
 
   private mutating func takeWinner(_ report: ConnectReport) throws(ConnectError) -> Descriptor {
@@ -65,7 +65,7 @@ public func connectByList(
 ) throws(ConnectError) -> Socket {
   var operation = try Operation(list, request)
   let result = operation.run()
-  list.take(operation.box.race)
+  list.take(operation.race)
   return try operation.conclude(result)
 }
 
@@ -86,7 +86,7 @@ public func connectByList(
   }
   var operation = try Operation(list, request, onto: socket)
   let result = operation.run()
-  list.take(operation.box.race)
+  list.take(operation.race)
   return try operation.concludeOntoTarget(result)
 }
 

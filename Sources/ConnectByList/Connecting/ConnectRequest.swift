@@ -39,7 +39,7 @@ public struct ConnectRequest: Sendable {
     let now = Clock.now()
     var reader = PathInformationReader(interface: try interfaceIndex())
     let plan = try plan(list, &reader, at: now)
-    var race = Race(plan: plan, names: list.names(options), at: now)
+    let race = Race(plan: plan, names: list.names(options), at: now)
     race.update(reader.facts(for: race.plan))
     return race
   }

@@ -18,7 +18,7 @@ public struct Operation: ~Copyable {
     case finished(RaceResult)
   }
 
-  let box: RaceBox
+  public let race: Race
   /// When `advance` is due without any event; `distantFuture`: never.
   public internal(set) var wakeUp: Instant
   var sockets = AttemptTable()
@@ -40,21 +40,18 @@ public struct Operation: ~Copyable {
 
   /// Drives a race that has begun. Makes no system call before `advance`.
   init(
-    race: consuming Race, names: [HostName], reader: PathInformationReader, _ request: ConnectRequest,
+    race: Race, names: [HostName], reader: PathInformationReader, _ request: ConnectRequest,
     onto target: CallerSocket?
   ) {
-    box = RaceBox(race)
+    self.race = race
     self.reader = reader
     self.target = target
     self.names = names.map { NameResult(name: $0) }
     settings = request.settings
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
-    wakeUp = box.race.began
+    wakeUp = race.began
   }
-
-  /// The race as it is now.
-  public var race: Race { box.race }
 
   // MARK: driving
 
@@ -103,7 +100,7 @@ public struct Operation: ~Copyable {
   /// The caller's own calls signal no descriptor, so `advance` is due at once.
   private mutating func report(_ input: Race.Input) {
     let now = Clock.now()
-    box.race.handle(input, at: now)
+    race.handle(input, at: now)
     wakeUp = now
   }
 
@@ -126,8 +123,8 @@ public struct Operation: ~Copyable {
   private mutating func performSteps() -> Progress {
     var failureCount = 0
     while true {
-      switch box.race.nextStep(at: Clock.now()) {
-      case .needsPathInformation: box.race.update(reader.facts(for: box.race.plan))
+      switch race.nextStep(at: Clock.now()) {
+      case .needsPathInformation: race.update(reader.facts(for: race.plan))
       case .start(let id):
         if start(id) { continue }
         failureCount += 1

@@ -6,24 +6,24 @@ import ConnectByListCore
 extension Operation {
   /// Starts an attempt; false where it failed in the call itself.
   mutating func start(_ id: AttemptID) -> Bool {
-    let pair = box.race.attempts[id.index].pair
+    let pair = race.attempts[id.index].pair
     do throws(Errno) {
-      if box.race.plan.isImpossible(pair) { throw .addressNotAvailable }
-      let remote = try adaptedToSocketFamily(box.race.plan.remote(of: pair))
+      if race.plan.isImpossible(pair) { throw .addressNotAvailable }
+      let remote = try adaptedToSocketFamily(race.plan.remote(of: pair))
       let socket = try makeSocket(remote.family)
-      if box.race.plan.bindsLocal(pair), let local = box.race.plan.local(of: pair) {
+      if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
         try SocketSettings.bind(socket.number, to: adaptedToSocketFamily(local))
       }
       let progress =
         remote.family == .unix
-        ? try Syscalls.connect(socket.number, toUnix: box.race.plan.unixPaths[remote])
+        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote])
         : try Syscalls.connect(socket.number, to: remote)
       try watch(socket.number, id)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
       return true
     } catch {
-      box.race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      race.handle(.failed(id, error, synchronous: true), at: Clock.now())
       return false
     }
   }
@@ -36,7 +36,7 @@ extension Operation {
       try settings.apply(to: socket.number, family)
       return socket
     }
-    if box.race.plan.wantsMultipath && family != .unix && !isMultipathRefused {
+    if race.plan.wantsMultipath && family != .unix && !isMultipathRefused {
       do throws(Errno) {
         let socket = try Syscalls.socket(family, protocol: CInt(CBL_POSIX_IPPROTO_MPTCP))
         try settings.apply(to: socket.number, family)
@@ -76,7 +76,7 @@ extension Operation {
   /// The only attempt, until its handshake is done: a connection that is being validated stays writable and
   /// would end every wait.
   var onlyInFlight: (id: AttemptID, number: CInt)? {
-    guard let only = sockets.only, box.race.attempts[only.id.index].ended == nil else { return nil }
+    guard let only = sockets.only, race.attempts[only.id.index].ended == nil else { return nil }
     return only
   }
 

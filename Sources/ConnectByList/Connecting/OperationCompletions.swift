@@ -50,7 +50,7 @@ extension Operation {
     guard !isCancelled else { return }
     isCancelled = true
     if waitSet.isMade { waitSet.remove(cancelDescriptor) }
-    box.race.handle(.cancelled, at: Clock.now())
+    race.handle(.cancelled, at: Clock.now())
   }
 
   /// Takes in the events of one attempt's socket. SO_ERROR is read only where they include POLLERR, or where
@@ -66,7 +66,7 @@ extension Operation {
         if failure == nil {
           noteEnd(id, fd, local: local)
           stopWatching(fd)
-          box.race.handle(.connected(id), at: Clock.now())
+          race.handle(.connected(id), at: Clock.now())
           return
         }
       } catch {
@@ -79,20 +79,20 @@ extension Operation {
     if errno == .brokenPipe { errno = .connectionReset }
     // A spurious wake-up leaves the attempt in flight.
     guard let errno else { return }
-    box.race.handle(.failed(id, errno, synchronous: false), at: Clock.now())
+    race.handle(.failed(id, errno, synchronous: false), at: Clock.now())
     drop(id)
   }
 
   /// As in `onlyInFlight`, where there is a wait set.
   private func stopWatching(_ fd: CInt) {
-    if box.race.plan.validates && waitSet.isMade { waitSet.remove(fd) }
+    if race.plan.validates && waitSet.isMade { waitSet.remove(fd) }
   }
 
   /// Reads from an attempt's socket what the report tells. The kernel sends the first SYN again after one
   /// second (TCP_TIMEOUT_INIT), so a younger attempt is not asked for resent SYNs.
   mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
-    let attempt = box.race.attempts[id.index]
-    if box.race.plan.remote(of: attempt.pair).family == .unix { return }
+    let attempt = race.attempts[id.index]
+    if race.plan.remote(of: attempt.pair).family == .unix { return }
     var resent: Int32 = 0
     if (attempt.ended ?? Clock.now()) - attempt.started >= .seconds(1) {
       resent = Syscalls.resentCount(fd)
@@ -103,8 +103,8 @@ extension Operation {
     }
     if let known = local, known.address.isUnspecified { local = nil }
     let isMultipath =
-      box.race.plan.wantsMultipath && attempt.outcome == .pending ? Syscalls.isMultipath(fd) : nil
+      race.plan.wantsMultipath && attempt.outcome == .pending ? Syscalls.isMultipath(fd) : nil
     // Both ends of a pair are of one family in the report, whatever the socket's family is.
-    box.race.note(id, local: local?.unmapped, resentCount: resent, isMultipath: isMultipath)
+    race.note(id, local: local?.unmapped, resentCount: resent, isMultipath: isMultipath)
   }
 }

@@ -33,10 +33,10 @@ extension Operation {
     case .addresses(let endpoints):
       let candidates = scoped(endpoints)
       names[index].addressCount = candidates.count
-      box.race.handle(.resolved(id, family: nil, candidates), at: now)
+      race.handle(.resolved(id, family: nil, candidates), at: now)
     case .failed(let errno):
       names[index].errno = errno
-      box.race.handle(.unresolved(id, family: nil, errno), at: now)
+      race.handle(.unresolved(id, family: nil, errno), at: now)
     }
   }
 

@@ -6,8 +6,7 @@ import ConnectByListCore
 /// planning did and most reports are never read.
 public final class ConnectReport: Sendable {
   /// The race at its end. `nil` where nothing could be tried, such as with an empty list.
-  public var race: Race? { box?.race }
-  private let box: RaceBox?
+  public let race: Race?
   /// The names of the list, in its order.
   public let names: [NameResult]
   public let result: RaceResult
@@ -16,15 +15,15 @@ public final class ConnectReport: Sendable {
 
   /// Of a connect that did not begin.
   public init(_ errno: Errno) {
-    box = nil
+    race = nil
     names = []
     result = .lost(errno, isDeadline: false)
     elapsed = .zero
   }
 
-  /// `box`: of a race that has ended; it does not change any more.
-  init(_ box: RaceBox, names: [NameResult], result: RaceResult, elapsed: TimeSpan) {
-    self.box = box
+  /// `race`: at its end.
+  init(_ race: Race, names: [NameResult], result: RaceResult, elapsed: TimeSpan) {
+    self.race = race
     self.names = names
     self.result = result
     self.elapsed = elapsed
@@ -32,14 +31,14 @@ public final class ConnectReport: Sendable {
 
   /// The attempt that won.
   private var winner: Attempt? {
-    guard let box, case .won(let id) = result else { return nil }
-    return box.race.attempts[id.index]
+    guard let race, case .won(let id) = result else { return nil }
+    return race.attempts[id.index]
   }
 
   /// The addresses of the connection; `local` is `nil` where it is not known.
   var ends: (local: Endpoint?, remote: Endpoint)? {
-    guard let box, let winner else { return nil }
-    return (winner.local, box.race.plan.remote(of: winner.pair))
+    guard let race, let winner else { return nil }
+    return (winner.local, race.plan.remote(of: winner.pair))
   }
 
   /// Whether the deadline ended the connect.
@@ -63,7 +62,7 @@ public final class ConnectReport: Sendable {
 
   /// The time from the call to an instant of the race.
   public func sinceCall(_ instant: Instant) -> TimeSpan {
-    box.map { instant - $0.race.began } ?? .zero
+    race.map { instant - $0.began } ?? .zero
   }
 
   /// One line that says what was tried and what happened: `timed out after 2.000 s: 3 pairs tried; last:

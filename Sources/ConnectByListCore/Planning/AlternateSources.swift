@@ -25,7 +25,7 @@ struct AlternateSources: Sendable {
 
 extension Plan {
   /// Makes the heaps: for every remote whose first pair was started, all alternate sources that were not.
-  mutating func fillAlternates() {
+  func fillAlternates() {
     alternates.heaps = Array(repeating: Heap(), count: locals.addresses.count)
     guard !alternates.heaps.isEmpty else { return }
     var started = alternates.started.sorted(by: <)[...]
@@ -37,11 +37,11 @@ extension Plan {
   }
 
   /// Offers the alternate sources of a remote. `started`: those of its pairs that were started already.
-  mutating func offerAlternates(of remote: Int32, except started: ArraySlice<Pair> = []) {
-    guard request.options.allowsAlternateSources else { return }
+  func offerAlternates(of remote: Int32, except started: ArraySlice<Pair> = []) {
+    guard options.allowsAlternateSources else { return }
     let target = remotes[Int(remote)]
     // Before the route's own source is known an alternate cannot be told from it.
-    if case .all = request.options.locals, !target.hasPathInformation { return }
+    if case .all = options.locals, !target.hasPathInformation { return }
     for local in locals.addresses
     where local != target.source && locals.address(local).canReach(target.endpoint.address)
       && !started.contains(where: { $0.local == local })
@@ -57,7 +57,7 @@ extension Plan {
   ///
   /// While first pairs are left an alternate source may start only as every fourth start.
   /// `avoidingSuspects`: only if a source is suspect, and then from one that is not.
-  mutating func bestAlternate(avoidingSuspects: Bool) -> Int32? {
+  func bestAlternate(avoidingSuspects: Bool) -> Int32? {
     guard alternates.startsSinceLast >= 3 || firstsLeft == 0 else { return nil }
     if avoidingSuspects && !locals.hasSuspect { return nil }
     var best: (local: Int32, chance: Double, orderIndex: Int32)?
@@ -79,7 +79,7 @@ extension Plan {
     return best?.local
   }
 
-  private mutating func correctedTop(ofHeap heap: Int) -> AlternateSources.Entry? {
+  private func correctedTop(ofHeap heap: Int) -> AlternateSources.Entry? {
     while var top = alternates.heaps[heap].first {
       let chance = states[Int(top.remote)].chance
       if top.chance == chance { return top }
@@ -90,7 +90,7 @@ extension Plan {
   }
 
   /// Starts the likeliest remaining pair of a local address that has one.
-  mutating func startAlternate(from local: Int32) -> Pair {
+  func startAlternate(from local: Int32) -> Pair {
     let heap = AlternateSources.heapIndex(local)
     let remote = alternates.heaps[heap].first!.remote
     alternates.heaps[heap].removeFirst()

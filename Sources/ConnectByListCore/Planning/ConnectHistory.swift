@@ -117,7 +117,7 @@ public struct ConnectHistory: Sendable {
   }
 
   /// What it says of the remotes of a plan, before any of them was started.
-  func inform(_ plan: inout Plan, at now: Instant) {
+  func inform(_ plan: Plan, at now: Instant) {
     guard !isEmpty else { return }
     for index in plan.remotes.indices {
       guard let known = self[plan.remotes[index].endpoint] else { continue }

@@ -15,8 +15,11 @@
 ///
 /// Planning n remotes costs n log n once and log n a pair, and no memory for pairs that are never reached. A
 /// plan over one remote sorts nothing and makes neither queues nor heaps nor a table of local addresses before
-/// one is needed. `Plan` is a value: a copy of it, told that every attempt is silent, gives the ranks.
-public struct Plan: Sendable {
+/// one is needed.
+///
+/// It is a class because a race passes it to many functions and it is too large to copy each time. `copy()` makes
+/// another one: told that every attempt is silent, it gives the ranks. A plan has one user at a time.
+public final class Plan: @unchecked Sendable {
   /// A local address (or the route's choice) and a remote, as indices into the plan's tables.
   public struct Pair: Hashable, Sendable {
     public let local: Int32
@@ -53,20 +56,9 @@ public struct Plan: Sendable {
     var isStarted = false
   }
 
-  /// What the caller asked for. A class, so that copies of a plan share it: it is as large as the rest of the
-  /// plan.
-  final class Request: Sendable {
-    let options: ConnectOptions
-    /// The list's, as they were when the plan was made.
-    let unixPaths: UnixPaths
-
-    init(_ options: ConnectOptions, _ unixPaths: UnixPaths) {
-      self.options = options
-      self.unixPaths = unixPaths
-    }
-  }
-
-  let request: Request
+  let options: ConnectOptions
+  /// The list's, as they were when the plan was made.
+  public let unixPaths: UnixPaths
   var locals = LocalTable()
   var remotes: [Remote] = []
   var states: [RemoteState] = []
@@ -89,7 +81,8 @@ public struct Plan: Sendable {
   public init(
     _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths()
   ) {
-    request = Request(options, unixPaths)
+    self.options = options
+    self.unixPaths = unixPaths
     if case .these(let chosen) = options.locals {
       for (index, endpoint) in chosen.enumerated() where !chosen[..<index].contains(endpoint) {
         let bits: UInt8 = endpoint.family == .inet ? 32 : 128
@@ -99,13 +92,31 @@ public struct Plan: Sendable {
     append(candidates, merging: false)
   }
 
+  /// A plan in the same state. The two share their tables until one of them changes.
+  func copy() -> Plan { Plan(copying: self) }
+
+  private init(copying other: Plan) {
+    options = other.options
+    unixPaths = other.unixPaths
+    locals = other.locals
+    remotes = other.remotes
+    states = other.states
+    queues = other.queues
+    alternates = other.alternates
+    isPrepared = other.isPrepared
+    hasLocals = other.hasLocals
+    unknownCount = other.unknownCount
+    hasIP = other.hasIP
+    firstsLeft = other.firstsLeft
+  }
+
   /// Adds candidates, before the first start or later: the answers to a name. One whose endpoint is in the
   /// plan already is left out.
-  public mutating func add(_ candidates: [Candidate]) { append(candidates, merging: true) }
+  public func add(_ candidates: [Candidate]) { append(candidates, merging: true) }
 
   /// `merging`: look for duplicates. The literals of a list are merged before they get here; a resolver may
   /// give the same address twice.
-  private mutating func append(_ candidates: [Candidate], merging merges: Bool) {
+  private func append(_ candidates: [Candidate], merging merges: Bool) {
     remotes.reserveCapacity(remotes.count + candidates.count)
     for candidate in candidates {
       if merges && remotes.contains(where: { $0.endpoint == candidate.endpoint }) { continue }
@@ -123,14 +134,14 @@ public struct Plan: Sendable {
       states.append(RemoteState(chance: remote.pathInformation.chance))
       firstsLeft += 1
     }
-    if case .these = request.options.locals { chooseSourcesAmongLocals() }
+    if case .these = options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
   }
 
   // MARK: the next pair
 
   /// The pair to start now, the likeliest of those that may start; `nil` when every pair was started.
-  public mutating func next() -> Pair? {
+  public func next() -> Pair? {
     // A single remote has no order.
     if !isPrepared && remotes.count == 1 && firstsLeft == 1 { return startFirstPair(of: 0) }
     prepare()
@@ -145,14 +156,14 @@ public struct Plan: Sendable {
   }
 
   /// Whether a pair is left. Does not take it.
-  public mutating func hasNext() -> Bool {
+  public func hasNext() -> Bool {
     if firstsLeft > 0 { return true }
     guard !locals.addresses.isEmpty else { return false }
     prepare()
     return bestAlternate(avoidingSuspects: false) != nil
   }
 
-  private mutating func startFirstPair(of remote: Int32) -> Pair {
+  private func startFirstPair(of remote: Int32) -> Pair {
     let source = remotes[Int(remote)].source
     firstsLeft -= 1
     alternates.startsSinceLast += 1
@@ -175,7 +186,7 @@ public struct Plan: Sendable {
   /// Whether the socket is bound to the local address. A first pair from the route's own source is not
   /// bound: the route chooses that source anyway.
   public func bindsLocal(_ pair: Pair) -> Bool {
-    if case .these = request.options.locals { return true }
+    if case .these = options.locals { return true }
     return !pair.isFirst
   }
 
@@ -195,12 +206,10 @@ public struct Plan: Sendable {
 
   // MARK: what was asked for
 
-  public var unixPaths: UnixPaths { request.unixPaths }
-
-  public var wantsMultipath: Bool { request.options.mptcp }
+  public var wantsMultipath: Bool { options.mptcp }
 
   /// Whether a connection counts only after the caller's check.
-  public var validates: Bool { request.options.validates }
+  public var validates: Bool { options.validates }
 
   public var remoteCount: Int { remotes.count }
 }

@@ -7,13 +7,13 @@ extension Plan {
   }
 
   /// An attempt stayed silent past its delay.
-  public mutating func noteSilence(of pair: Pair) {
+  public func noteSilence(of pair: Pair) {
     locals[pair.local].silentCount += 1
     applyUnexplainedFailure(to: pair)
   }
 
   /// An attempt ended with `errno`. `wasSilent`: its silence was noted before, and is not counted twice.
-  public mutating func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
+  public func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
     switch errno {
     case .connectionRefused: states[Int(pair.remote)].chance = Chance.afterDefiniteFailure
     // A Unix socket has no network path: a failure is the remote's.
@@ -28,7 +28,7 @@ extension Plan {
 
   /// Path information has made the route's choice an address: what happened to the attempt from there counts
   /// for that address. `errno`: what the attempt failed with, if it did.
-  mutating func applyFailureToSource(of pair: Pair, wasSilent: Bool, _ errno: Errno?) {
+  func applyFailureToSource(of pair: Pair, wasSilent: Bool, _ errno: Errno?) {
     locals[pair.local].isUsed = true
     if wasSilent { locals[pair.local].silentCount += 1 }
     switch errno {
@@ -45,7 +45,7 @@ extension Plan {
   }
 
   /// Bayes' rule on both ends: neither is known to be at fault.
-  private mutating func applyUnexplainedFailure(to pair: Pair) {
+  private func applyUnexplainedFailure(to pair: Pair) {
     let after = Chance.afterSilence(
       local: locals[pair.local].chance, combination: combination(pair),
       remote: states[Int(pair.remote)].chance)

@@ -49,7 +49,7 @@ extension Plan {
     let known = remotes[Int(pair.remote)].pathInformation
     if known.isHere { return [UInt8]("on this machine") }
     guard let local = locals[pair.local].address else { return [UInt8]("route's choice") }
-    if case .these = request.options.locals, known.route != .source(local.address) {
+    if case .these = options.locals, known.route != .source(local.address) {
       return [UInt8]("first given local address that fits")
     }
     return [UInt8]("route's source")
@@ -58,12 +58,12 @@ extension Plan {
   private func orderReasons(_ remote: Remote) -> [[UInt8]] {
     guard remotes.count > 1 else { return [] }
     var reasons: [[UInt8]] = []
-    switch request.options.order {
+    switch options.order {
     case .given: reasons.append([UInt8]("the caller's order"))
     case .random:
       var text = TextBuffer()
       text.append("shuffled with seed ")
-      text.append(decimal: request.options.seed)
+      text.append(decimal: options.seed)
       reasons.append(text.bytes)
     case .likely:
       if remote.predecessor >= 0 {

@@ -2,30 +2,30 @@
 
 extension Plan {
   /// Gives each remote its `orderIndex`, with the reasons that `explain` tells.
-  mutating func orderRemotes() {
+  func orderRemotes() {
     guard remotes.count > 1 else { return }
     // The caller's order: that of the entries, and of the answers within one.
     var order = remotes.indices.sorted {
       (remotes[$0].entry, $0) < (remotes[$1].entry, $1)
     }
-    switch request.options.order {
+    switch options.order {
     case .given: break
     case .random:
-      var random = SplitMix64(seed: request.options.seed)
+      var random = SplitMix64(seed: options.seed)
       for index in stride(from: order.count - 1, to: 0, by: -1) {
         order.swapAt(index, random.below(index + 1))
       }
     case .likely: order = orderByRules(order)
     }
     setOrder(order, isInterleaved: false)
-    if request.options.interleaves {
+    if options.interleaves {
       let turns = Ordering.interleaved(order.map { remotes[$0].endpoint.family })
       setOrder(turns.map { order[$0] }, isInterleaved: true)
     }
   }
 
   /// Unix addresses first, as given, then the others by RFC 6724.
-  private mutating func orderByRules(_ given: [Int]) -> [Int] {
+  private func orderByRules(_ given: [Int]) -> [Int] {
     let here = given.filter { remotes[$0].pathInformation.isHere }
     let others = given.filter { !remotes[$0].pathInformation.isHere }
     var order = here
@@ -37,7 +37,7 @@ extension Plan {
     return order
   }
 
-  private mutating func setOrder(_ order: [Int], isInterleaved: Bool) {
+  private func setOrder(_ order: [Int], isInterleaved: Bool) {
     var predecessor: Int32 = -1
     for (orderIndex, remote) in order.enumerated() {
       remotes[remote].orderIndex = Int32(orderIndex)

@@ -10,7 +10,7 @@ extension Plan {
   public var needsPathInformationForOrder: Bool {
     guard unknownCount > 0 else { return false }
     if namesSeveralLocals { return true }
-    guard request.options.order == .likely else { return false }
+    guard options.order == .likely else { return false }
     var first: IPAddress?
     for remote in remotes where !remote.pathInformation.isHere {
       let address = remote.endpoint.address
@@ -22,19 +22,19 @@ extension Plan {
 
   /// Whether `next()` might have more pairs with path information.
   public var needsPathInformation: Bool {
-    guard hasIP, !hasLocals || unknownCount > 0, case .all = request.options.locals else { return false }
+    guard hasIP, !hasLocals || unknownCount > 0, case .all = options.locals else { return false }
     if firstsLeft == 0 { return true }
     return alternates.startsSinceLast >= 3 && locals.hasSuspect
   }
 
   /// Whether path information might change the pace, and the race has pairs to pace.
   var lacksEvidence: Bool {
-    unknownCount > 0 && (remotes.count > 1 || request.options.allowsAlternateSources)
+    unknownCount > 0 && (remotes.count > 1 || options.allowsAlternateSources)
   }
 
   /// Which of several named addresses is the route's own decides each remote's first pair.
   private var namesSeveralLocals: Bool {
-    if case .these(let chosen) = request.options.locals { return chosen.count > 1 }
+    if case .these(let chosen) = options.locals { return chosen.count > 1 }
     return false
   }
 
@@ -46,7 +46,7 @@ extension Plan {
   /// Takes in path information: of every remote, in the order of `endpoint(at:)`. May be called before the
   /// first start or between two, and again after candidates were added. Remotes that have path information
   /// keep theirs.
-  public mutating func update(_ pathInformation: PathInformation) {
+  public func update(_ pathInformation: PathInformation) {
     assert(pathInformation.remotes.count == remotes.count)
     if hasIP {
       if !hasLocals { addLocals(pathInformation.locals) }
@@ -61,22 +61,22 @@ extension Plan {
       if let history = seen.history { remotes[index].pathInformation.history = history }
       if let roundTrip = seen.roundTrip { remotes[index].pathInformation.roundTrip = roundTrip }
       if !states[index].isStarted { states[index].chance = remotes[index].pathInformation.chance }
-      if case .these = request.options.locals { continue }
+      if case .these = options.locals { continue }
       chooseRoutesSource(index, known: pathInformation.locals)
     }
-    if case .these = request.options.locals { chooseSourcesAmongLocals() }
+    if case .these = options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
   }
 
   /// What the list remembers of a remote. Call before the first start.
-  mutating func note(_ evidence: RemotePathInformation.Evidence, ofRemoteAt index: Int) {
+  func note(_ evidence: RemotePathInformation.Evidence, ofRemoteAt index: Int) {
     remotes[index].pathInformation.history = evidence.history
     remotes[index].pathInformation.roundTrip = evidence.roundTrip
     states[index].chance = remotes[index].pathInformation.chance
   }
 
-  private mutating func addLocals(_ known: [LocalAddress]) {
-    switch request.options.locals {
+  private func addLocals(_ known: [LocalAddress]) {
+    switch options.locals {
     case .all:
       // Two interfaces may have the same address: that is one source.
       for local in known where locals.index(of: local.address) == nil { locals.append(local) }
@@ -92,7 +92,7 @@ extension Plan {
     }
   }
 
-  private mutating func chooseRoutesSource(_ index: Int, known: [LocalAddress]) {
+  private func chooseRoutesSource(_ index: Int, known: [LocalAddress]) {
     let remote = remotes[index]
     switch remote.pathInformation.route {
     case .unknown: break
@@ -106,7 +106,7 @@ extension Plan {
 
   /// The source of each remote is the route's own where that was named, else the first named address that
   /// can reach the remote.
-  mutating func chooseSourcesAmongLocals() {
+  func chooseSourcesAmongLocals() {
     for index in remotes.indices
     where !states[index].isStarted && !remotes[index].pathInformation.isHere {
       let remote = remotes[index]
@@ -121,7 +121,7 @@ extension Plan {
   }
 
   /// The route may take an address that the interfaces do not list.
-  private mutating func localIndex(of address: IPAddress, known: [LocalAddress]) -> Int32 {
+  private func localIndex(of address: IPAddress, known: [LocalAddress]) -> Int32 {
     if let index = locals.index(of: address) { return index }
     let bits: UInt8 = address.family == .inet ? 32 : 128
     return locals.append(

@@ -21,7 +21,7 @@ struct FirstPairQueues: Sendable {
 
 extension Plan {
   /// Sorts what was not started and makes the heaps of alternate sources. `next` does it when it has to.
-  mutating func prepare() {
+  func prepare() {
     guard !isPrepared else { return }
     isPrepared = true
     orderRemotes()
@@ -29,9 +29,9 @@ extension Plan {
     fillAlternates()
   }
 
-  private mutating func fillQueues() {
+  private func fillQueues() {
     // With `given` and `random` there is one queue, because its order is fixed; chances do not change it.
-    let hasQueueForEachSource = request.options.order == .likely
+    let hasQueueForEachSource = options.order == .likely
     let left = states.indices.filter { !states[$0].isStarted }
     let order = left.sorted { a, b in
       if hasQueueForEachSource {

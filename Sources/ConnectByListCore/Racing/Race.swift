@@ -9,7 +9,10 @@
 /// it by reporting all that one wake-up brought before it asks for a step.
 ///
 /// All that happens is in `events`; the state of each attempt follows from its events (`Attempt.apply`).
-public struct Race: Sendable {
+///
+/// It is a class because it is too large to copy. Its driver is its only user until it has finished; then it
+/// does not change any more and may be shared.
+public final class Race: @unchecked Sendable {
   /// What the driver has to do next.
   public enum Step: Equatable, Sendable {
     /// Ask the kernel for path information and call `update`.
@@ -48,7 +51,7 @@ public struct Race: Sendable {
     case finished(RaceResult)
   }
 
-  public internal(set) var plan: Plan
+  public let plan: Plan
   /// By their numbers.
   public internal(set) var attempts: [Attempt] = []
   /// All that happened, in order. A driver that passes events on reads what was added since its last look,
@@ -58,8 +61,6 @@ public struct Race: Sendable {
   public let began: Instant
   public let deadline: Instant
 
-  /// What the caller asked for: the plan's.
-  let request: Plan.Request
   var phase: Phase = .racing
   /// The attempts in flight, connected candidates included, in the order of their starts.
   var open: [AttemptID] = []
@@ -84,18 +85,17 @@ public struct Race: Sendable {
   public init(plan: Plan, names: [PendingNames.Name] = [], at now: Instant) {
     assert(plan.remoteCount > 0 || !names.isEmpty)
     self.plan = plan
-    request = plan.request
     self.names = PendingNames(names)
     began = now
     nextStart = now
-    deadline = plan.request.options.timeout.map { now + $0 } ?? .distantFuture
+    deadline = plan.options.timeout.map { now + $0 } ?? .distantFuture
     // The most common race has three events: start, connected, won.
     events.reserveCapacity(3)
   }
 
   // MARK: what happened
 
-  public mutating func handle(_ input: Input, at now: Instant) {
+  public func handle(_ input: Input, at now: Instant) {
     switch input {
     case .connected(let id):
       // An attempt that was closed may have completed before that.
@@ -126,7 +126,7 @@ public struct Race: Sendable {
   }
 
   /// Takes in path information, whether the race asked for it or not.
-  public mutating func update(_ pathInformation: PathInformation) {
+  public func update(_ pathInformation: PathInformation) {
     plan.update(pathInformation)
     for index in attempts.indices {
       let attempt = attempts[index]
@@ -140,7 +140,7 @@ public struct Race: Sendable {
   }
 
   /// What the driver learned of an attempt's socket. Changes the report only.
-  public mutating func note(
+  public func note(
     _ id: AttemptID, local: Endpoint?, resentCount: Int32, isMultipath: Bool? = nil
   ) {
     attempts[id.index].local = local
@@ -151,7 +151,7 @@ public struct Race: Sendable {
   // MARK: the log
 
   /// Writes down an event of an attempt and applies it.
-  mutating func record(_ event: RaceEvent) {
+  func record(_ event: RaceEvent) {
     let id = event.attempt!
     attempts[id.index].apply(event)
     if event.isSynchronous {
@@ -162,7 +162,7 @@ public struct Race: Sendable {
     }
   }
 
-  mutating func fail(
+  func fail(
     _ id: AttemptID, _ errno: Errno, isSynchronous: Bool = false, isRejected: Bool = false,
     at now: Instant
   ) {
@@ -178,7 +178,7 @@ public struct Race: Sendable {
   }
 
   /// Ends the race. Its last event.
-  mutating func finish(_ result: RaceResult, at now: Instant) -> Step {
+  func finish(_ result: RaceResult, at now: Instant) -> Step {
     if case .won(let id) = result {
       record(RaceEvent(result, at: now))
       removeFromOpen(id)
@@ -194,7 +194,7 @@ public struct Race: Sendable {
     return false
   }
 
-  mutating func removeFromOpen(_ id: AttemptID) {
+  func removeFromOpen(_ id: AttemptID) {
     if let index = open.firstIndex(of: id) { open.remove(at: index) }
   }
 }

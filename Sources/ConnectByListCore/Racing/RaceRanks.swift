@@ -4,22 +4,13 @@
 extension Race {
   /// The plan as it was when candidates or path information last came (or at the first start), and how many
   /// attempts had been started by then.
-  ///
-  /// A class, so that a race that needs none stays small; `nil` as long as the plan has a single pair.
-  final class RankBase: Sendable {
-    let plan: Plan
-    let started: Int
+  /// `nil` as long as the plan has a single pair.
+  typealias RankBase = (plan: Plan, started: Int)
 
-    init(_ plan: Plan, started: Int) {
-      self.plan = plan
-      self.started = started
-    }
-  }
-
-  mutating func setRankBase() {
+  func setRankBase() {
     // Sorted before it is copied, so that the copy shares the sorted tables.
     plan.prepare()
-    rankBase = RankBase(plan, started: attempts.count)
+    rankBase = (plan.copy(), started: attempts.count)
   }
 
   /// Of all attempts that are connected now, the one whose pair ranks first.
@@ -58,7 +49,7 @@ extension Race {
       rank += 1
       if !body(attempt.pair, rank, attempt.chance) { return }
     }
-    var silent = rankBase?.plan ?? plan
+    let silent = (rankBase?.plan ?? plan).copy()
     while let pair = silent.next() {
       rank += 1
       if !body(pair, rank, silent.chance(of: pair)) { return }

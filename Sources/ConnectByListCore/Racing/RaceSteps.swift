@@ -1,9 +1,9 @@
 // What the driver does next, and when the next attempt starts.
 
 extension Race {
-  public mutating func nextStep(at now: Instant) -> Step {
+  public func nextStep(at now: Instant) -> Step {
     if phase == .racing, let winner = bestConnected() {
-      if request.options.validates {
+      if plan.options.validates {
         phase = .validating(winner)
         hadFirstRound = true
         return .validate(winner)
@@ -44,7 +44,7 @@ extension Race {
   }
 
   /// Silence past its delay counts against a pair once.
-  private mutating func noteSilence(at now: Instant) {
+  private func noteSilence(at now: Instant) {
     for id in open where attempts[id.index].silentAt <= now && attempts[id.index].isSilent {
       attempts[id.index].isSilenceNoted = true
       plan.noteSilence(of: attempts[id.index].pair)
@@ -52,7 +52,7 @@ extension Race {
   }
 
   /// Closes one attempt in flight a step, then finishes.
-  private mutating func closeNext(_ result: RaceResult, at now: Instant) -> Step {
+  private func closeNext(_ result: RaceResult, at now: Instant) -> Step {
     var winner: AttemptID?
     if case .won(let id) = result { winner = id }
     guard let id = open.first != winner ? open.first : open.dropFirst().first else {
@@ -67,9 +67,9 @@ extension Race {
     return .abandon(id)
   }
 
-  private mutating func startOrWait(at now: Instant) -> Step {
+  private func startOrWait(at now: Instant) -> Step {
     // Whether a second socket is due depends on whether alternate sources are left to try.
-    if plan.needsPathInformationForOrder || request.options.hedge != nil && plan.needsPathInformation {
+    if plan.needsPathInformationForOrder || plan.options.hedge != nil && plan.needsPathInformation {
       return .needsPathInformation
     }
     var wakeUp = deadline
@@ -79,7 +79,7 @@ extension Race {
         wakeUp = min(wakeUp, nextStart, plan.lacksEvidence ? pathInformationDue : nextStart)
       } else if plan.needsPathInformation {
         return .needsPathInformation
-      } else if open.count < request.options.inFlight {
+      } else if open.count < plan.options.inFlight {
         return startNextPair(at: now)
       } else if deadline != .distantFuture {
         // At the cap a failure wakes us, and under a deadline the age at which an attempt may be given up.
@@ -105,33 +105,33 @@ extension Race {
 
   // MARK: starts
 
-  private mutating func startNextPair(at now: Instant) -> Step {
+  private func startNextPair(at now: Instant) -> Step {
     if rankBase == nil && plan.hasSeveralPairs { setRankBase() }
     return start(plan.next()!, at: now, isHedge: false)
   }
 
-  private mutating func start(_ pair: Plan.Pair, at now: Instant, isHedge: Bool) -> Step {
+  private func start(_ pair: Plan.Pair, at now: Instant, isHedge: Bool) -> Step {
     let id = AttemptID(Int32(attempts.count))
     open.append(id)
     latestStart = latestStart(at: now)
     isPacedBySilence = true
     nextStart = min(now + delay(after: pair), latestStart)
-    if request.options.pace == .accelerating { pathInformationDue = now + request.options.minimumDelay }
+    if plan.options.pace == .accelerating { pathInformationDue = now + plan.options.minimumDelay }
     attempts.append(
       Attempt(
         pair, chance: plan.chance(of: pair), started: now, silentAt: nextStart,
-        expires: request.options.attemptTimeout.map { now + $0 } ?? .distantFuture, isHedge: isHedge))
+        expires: plan.options.attemptTimeout.map { now + $0 } ?? .distantFuture, isHedge: isHedge))
     record(RaceEvent(.start, id, at: now))
     return .start(id)
   }
 
-  mutating func startNext(at now: Instant) {
+  func startNext(at now: Instant) {
     nextStart = now
     isPacedBySilence = false
   }
 
   /// Candidates join the plan. Where nothing is in flight they are not delayed.
-  mutating func join(_ candidates: [Candidate], at now: Instant) {
+  func join(_ candidates: [Candidate], at now: Instant) {
     guard !candidates.isEmpty else { return }
     plan.add(candidates)
     if open.isEmpty {
@@ -146,17 +146,17 @@ extension Race {
 
   /// How long the newest attempt may be silent before the next starts.
   private func delay(after pair: Plan.Pair) -> TimeSpan {
-    Pace.delay(request.options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
+    Pace.delay(plan.options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
   }
 
   private func latestStart(at now: Instant) -> Instant {
-    guard let timeout = request.options.timeout, request.options.pace != .sequential else { return .distantFuture }
+    guard let timeout = plan.options.timeout, plan.options.pace != .sequential else { return .distantFuture }
     return now
       + Pace.share(now: now, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
   }
 
   /// Path information that came while the newest attempt is in flight says how long it may be silent.
-  mutating func repaceNewest() {
+  func repaceNewest() {
     guard isPacedBySilence, let newest = attempts.last, newest.outcome == .pending else { return }
     nextStart = min(newest.started + delay(after: newest.pair), latestStart)
     attempts[attempts.count - 1].silentAt = nextStart
@@ -190,7 +190,7 @@ extension Race {
     return next
   }
 
-  private mutating func giveUp(_ id: AttemptID, at now: Instant) -> Step {
+  private func giveUp(_ id: AttemptID, at now: Instant) -> Step {
     record(RaceEvent(.abandon, id, at: now))
     removeFromOpen(id)
     return .abandon(id)
@@ -198,7 +198,7 @@ extension Race {
 
   /// When a second socket to the only remote left is due; `nil`: never.
   private func hedgeInstant() -> Instant? {
-    guard let hedge = request.options.hedge, !isHedged, open.count < request.options.inFlight,
+    guard let hedge = plan.options.hedge, !isHedged, open.count < plan.options.inFlight,
       let first = open.first
     else { return nil }
     let remote = attempts[first.index].pair.remote
