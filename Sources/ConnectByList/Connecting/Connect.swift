@@ -8,11 +8,11 @@ extension Operation {
   /// `.addressNotAvailable` where only link-local entries are left and no interface has such an address,
   /// `.noSuchDevice` for an interface that does not exist, `.badDescriptor` for a cancel descriptor that is not
   /// open.
-  public init(_ list: AddressList, _ request: ConnectRequest) throws(ConnectError) {
+  public convenience init(_ list: AddressList, _ request: ConnectRequest) throws(ConnectError) {
     try self.init(list, request, onto: nil)
   }
 
-  init(
+  convenience init(
     _ list: AddressList, _ request: ConnectRequest, onto target: CallerSocket?
   ) throws(ConnectError) {
     let began = Clock.now()
@@ -28,13 +28,13 @@ extension Operation {
 
   /// The winner as a socket, or the error. Call once, with the result that `advance` finished with, unless the
   /// winner's descriptor was taken.
-  public consuming func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {
+  public func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {
     let report = report(result)
     return Socket(try takeWinner(report), report)
   }
 
   /// Gives the winner the number of the caller's socket.
-  consuming func concludeOntoTarget(_ result: RaceResult) throws(ConnectError) -> ConnectReport {
+  func concludeOntoTarget(_ result: RaceResult) throws(ConnectError) -> ConnectReport {
     let report = report(result)
     let descriptor = try takeWinner(report)
     do throws(Errno) { try target!.take(descriptor) } catch {
@@ -47,7 +47,7 @@ extension Operation {
     ConnectReport(race, names: names, result: result, elapsed: Clock.now() - race.began)
   }
 
-  private mutating func takeWinner(_ report: ConnectReport) throws(ConnectError) -> Descriptor {
+  private func takeWinner(_ report: ConnectReport) throws(ConnectError) -> Descriptor {
     guard case .won(let id) = report.result else { throw ConnectError(report) }
     guard let descriptor = takeDescriptor(of: id) else {
       preconditionFailure("the winner's descriptor was taken before")
@@ -63,7 +63,7 @@ extension Operation {
 public func connectByList(
   _ list: inout AddressList, _ request: ConnectRequest
 ) throws(ConnectError) -> Socket {
-  var operation = try Operation(list, request)
+  let operation = try Operation(list, request)
   let result = operation.run()
   list.take(operation.race)
   return try operation.conclude(result)
@@ -84,7 +84,7 @@ public func connectByList(
   } catch {
     throw ConnectError(error)
   }
-  var operation = try Operation(list, request, onto: socket)
+  let operation = try Operation(list, request, onto: socket)
   let result = operation.run()
   list.take(operation.race)
   return try operation.concludeOntoTarget(result)

@@ -9,7 +9,7 @@ import ConnectByListCore
 ///
 /// While a single attempt is in flight its own socket is polled; the epoll descriptor is made for the second.
 /// Every descriptor that was not handed out is closed with the operation.
-public struct Operation: ~Copyable {
+public final class Operation: @unchecked Sendable {
   public enum Progress: Equatable, Sendable {
     /// Nothing to do before an event, or before `wakeUp`.
     case pending
@@ -56,7 +56,7 @@ public struct Operation: ~Copyable {
   // MARK: driving
 
   /// Takes in completions and performs the steps that are due.
-  public mutating func advance() -> Progress {
+  public func advance() -> Progress {
     if !hasBegun {
       hasBegun = true
       if !names.isEmpty { startResolving() }
@@ -68,14 +68,14 @@ public struct Operation: ~Copyable {
   /// Blocks until something completes or `wakeUp` has come, and advances.
   ///
   /// A signal neither ends nor shortens the wait.
-  public mutating func waitAndAdvance() -> Progress {
+  public func waitAndAdvance() -> Progress {
     collect(for: (wakeUp == .distantFuture ? .forever : wakeUp - Clock.now()).wakingEarly)
     return performSteps()
   }
 
   /// Runs to the end, blocking. Accepts every connection: a caller that wants to check them drives the
   /// operation itself.
-  public mutating func run() -> RaceResult {
+  public func run() -> RaceResult {
     var progress = advance()
     while true {
       switch progress {
@@ -88,30 +88,30 @@ public struct Operation: ~Copyable {
     }
   }
 
-  public mutating func cancel() { report(.cancelled) }
+  public func cancel() { report(.cancelled) }
 
-  public mutating func accept(_ id: AttemptID) { report(.accepted(id)) }
+  public func accept(_ id: AttemptID) { report(.accepted(id)) }
 
-  public mutating func reject(_ id: AttemptID) {
+  public func reject(_ id: AttemptID) {
     report(.rejected(id))
     drop(id)
   }
 
   /// The caller's own calls signal no descriptor, so `advance` is due at once.
-  private mutating func report(_ input: Race.Input) {
+  private func report(_ input: Race.Input) {
     let now = Clock.now()
     race.handle(input, at: now)
     wakeUp = now
   }
 
   /// Hands a connection out: the winner's, or a candidate's while it is being validated.
-  public mutating func takeDescriptor(of id: AttemptID) -> Descriptor? {
+  public func takeDescriptor(of id: AttemptID) -> Descriptor? {
     sockets.take(id)
   }
 
   /// A descriptor that is readable whenever `advance` would find something completed. It belongs to the
   /// operation and is the same for the whole race.
-  public mutating func pollDescriptor() throws(Errno) -> CInt {
+  public func pollDescriptor() throws(Errno) -> CInt {
     try makeWaitSet()
     return waitSet.number
   }
@@ -120,7 +120,7 @@ public struct Operation: ~Copyable {
   /// of thousands fails that way, and one attempt may have connected meanwhile.
   private static let synchronousFailuresMax = 64
 
-  private mutating func performSteps() -> Progress {
+  private func performSteps() -> Progress {
     var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {

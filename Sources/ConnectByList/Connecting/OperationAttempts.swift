@@ -5,7 +5,7 @@ import ConnectByListCore
 
 extension Operation {
   /// Starts an attempt; false where it failed in the call itself.
-  mutating func start(_ id: AttemptID) -> Bool {
+  func start(_ id: AttemptID) -> Bool {
     let pair = race.attempts[id.index].pair
     do throws(Errno) {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
@@ -30,7 +30,7 @@ extension Operation {
 
   /// A socket with its settings: like the caller's where that is to be connected, else Multipath TCP's where
   /// it is wanted and the kernel has it, else TCP's.
-  private mutating func makeSocket(_ family: Family) throws(Errno) -> Descriptor {
+  private func makeSocket(_ family: Family) throws(Errno) -> Descriptor {
     if let target {
       let socket = try target.makeSocket()
       try settings.apply(to: socket.number, family)
@@ -58,13 +58,13 @@ extension Operation {
   }
 
   /// Makes sure that the next wait includes this socket, which is not in the table yet.
-  private mutating func watch(_ fd: CInt, _ id: AttemptID) throws(Errno) {
+  private func watch(_ fd: CInt, _ id: AttemptID) throws(Errno) {
     if !waitSet.isMade && sockets.count == 0 { return }
     try makeWaitSet()
     try waitSet.add(fd, id)
   }
 
-  mutating func makeWaitSet() throws(Errno) {
+  func makeWaitSet() throws(Errno) {
     guard !waitSet.isMade else { return }
     try waitSet.make()
     if let (id, number) = onlyInFlight { try waitSet.add(number, id) }
@@ -80,7 +80,7 @@ extension Operation {
     return only
   }
 
-  mutating func drop(_ id: AttemptID) {
+  func drop(_ id: AttemptID) {
     guard let descriptor = sockets.take(id) else { return }
     noteEnd(id, descriptor.number, local: nil)
   }

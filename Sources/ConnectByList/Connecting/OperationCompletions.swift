@@ -5,7 +5,7 @@ import ConnectByListCore
 
 extension Operation {
   /// Waits for at most `span`, and reports all that the wake-up brought.
-  mutating func collect(for span: TimeSpan) {
+  func collect(for span: TimeSpan) {
     if waitSet.isMade {
       collectFromWaitSet(for: span)
     } else if let (id, number) = onlyInFlight {
@@ -18,7 +18,7 @@ extension Operation {
     }
   }
 
-  private mutating func collectFromWaitSet(for span: TimeSpan) {
+  private func collectFromWaitSet(for span: TimeSpan) {
     // Collected first and completed afterwards: completing an attempt changes the wait set.
     var completions: [(AttemptID, CInt)] = []
     var isMore = true
@@ -46,7 +46,7 @@ extension Operation {
   }
 
   /// The descriptor stays readable, so it is not polled again.
-  private mutating func takeCancel() {
+  private func takeCancel() {
     guard !isCancelled else { return }
     isCancelled = true
     if waitSet.isMade { waitSet.remove(cancelDescriptor) }
@@ -55,7 +55,7 @@ extension Operation {
 
   /// Takes in the events of one attempt's socket. SO_ERROR is read only where they include POLLERR, or where
   /// the socket turns out not to be connected.
-  mutating func complete(_ id: AttemptID, events: CInt) {
+  func complete(_ id: AttemptID, events: CInt) {
     guard let fd = sockets.number(of: id) else { return }
     let mayHaveFailed = events & CInt(CBL_POSIX_FAILED) != 0
     var errno = mayHaveFailed ? Syscalls.takePendingError(fd) : nil
@@ -90,7 +90,7 @@ extension Operation {
 
   /// Reads from an attempt's socket what the report tells. The kernel sends the first SYN again after one
   /// second (TCP_TIMEOUT_INIT), so a younger attempt is not asked for resent SYNs.
-  mutating func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
+  func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
     let attempt = race.attempts[id.index]
     if race.plan.remote(of: attempt.pair).family == .unix { return }
     var resent: Int32 = 0

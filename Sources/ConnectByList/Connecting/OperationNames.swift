@@ -4,7 +4,7 @@ import ConnectByListCore
 
 extension Operation {
   /// Where the lookups cannot be started, every name fails and the rest of the list goes on.
-  mutating func startResolving() {
+  func startResolving() {
     do throws(Errno) {
       // A host name has no Unix addresses.
       if family == .unix { throw .familyNotSupported }
@@ -17,7 +17,7 @@ extension Operation {
     }
   }
 
-  mutating func collectAnswers() {
+  func collectAnswers() {
     var answers: [(Int, Resolver.Answer)] = []
     resolver?.collect { answers.append(($0, $1)) }
     for (index, answer) in answers { take(answer, ofName: index) }
@@ -25,7 +25,7 @@ extension Operation {
     if names.allSatisfy({ $0.ended != nil }) { resolver = nil }
   }
 
-  private mutating func take(_ answer: Resolver.Answer, ofName index: Int) {
+  private func take(_ answer: Resolver.Answer, ofName index: Int) {
     let now = Clock.now()
     let id = NameID(Int32(index))
     names[index].ended = now
@@ -41,7 +41,7 @@ extension Operation {
   }
 
   /// A link-local address without a scope becomes one endpoint for each link, as in the list.
-  private mutating func scoped(_ endpoints: [Endpoint]) -> [Endpoint] {
+  private func scoped(_ endpoints: [Endpoint]) -> [Endpoint] {
     var result: [Endpoint] = []
     for endpoint in endpoints {
       if endpoint.address.needsScope && endpoint.address.scope == 0 {
