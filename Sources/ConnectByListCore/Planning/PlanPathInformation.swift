@@ -12,8 +12,8 @@ extension Plan {
     if namesSeveralLocals { return true }
     guard options.order == .likely else { return false }
     var first: IPAddress?
-    for remote in remotes where !remote.pathInformation.isHere {
-      let address = remote.endpoint.address
+    for index in remotes.indices where !remotes[index].pathInformation.isHere {
+      let address = remotes[index].endpoint.address
       if let first, first != address, !first.isLoopback || !address.isLoopback { return true }
       first = address
     }
