@@ -31,6 +31,9 @@ public struct Attempt: Sendable {
   public internal(set) var resentCount: Int32 = 0
   /// Whether it is a second socket to a silent remote (`hedge`).
   public let isHedge: Bool
+  /// Its neighbours in the list of attempts in flight (`AttemptsInFlight.swift`).
+  var previousInFlight: AttemptID?
+  var nextInFlight: AttemptID?
   /// Whether its handshake is done. It may still lose to a better one of the same wake-up, or be rejected.
   private(set) var isConnected = false
 

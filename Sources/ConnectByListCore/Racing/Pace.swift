@@ -4,26 +4,26 @@ enum Pace {
   /// Attempt Delay".
   static let longestMeasuredDelay: TimeSpan = .seconds(2)
 
-  /// The delay from a start to the next. `inFlight`: how many attempts are in flight, the new one included.
+  /// The delay from the start of a pair to the next. `inFlight`: how many attempts are in flight, the new one included.
   ///
   /// `.forever` where silence starts nothing.
   static func delay(
-    _ options: ConnectOptions, roundTrip: RemotePathInformation.RoundTrip?, inFlight: Int
+    _ plan: Plan, after pair: Plan.Pair, inFlight: Int
   ) -> TimeSpan {
-    switch options.pace {
+    switch plan.options.pace {
     case .parallel: return .zero
     case .sequential: return .forever
-    case .steady: return options.attemptDelay
+    case .steady: return plan.options.attemptDelay
     case .accelerating:
-      var base = options.attemptDelay
-      if let roundTrip {
+      var base = plan.options.attemptDelay
+      if let roundTrip = plan.roundTrip(of: pair) {
         // RFC 6298's retransmission timeout without its minimum of one second: an answer that takes longer is
         // late.
         let measured = roundTrip.smoothed + roundTrip.variance * 4
-        base = max(options.minimumDelay, min(measured, longestMeasuredDelay))
+        base = max(plan.options.minimumDelay, min(measured, longestMeasuredDelay))
       }
       let halvings = Int64(min(inFlight - 1, 62))
-      return max(options.minimumDelay, base / (1 << halvings))
+      return max(plan.options.minimumDelay, base / (1 << halvings))
     }
   }
 

@@ -62,8 +62,7 @@ public final class Race: @unchecked Sendable {
   public let deadline: Instant
 
   var phase: Phase = .racing
-  /// The attempts in flight, connected candidates included, in the order of their starts.
-  var open: [AttemptID] = []
+  var flights = AttemptsInFlight()
   /// When silence starts the next attempt.
   var nextStart: Instant
   /// Whether `nextStart` is a delay after the newest start. A failure makes it the time of the failure.
@@ -170,7 +169,7 @@ public final class Race: @unchecked Sendable {
       isRejected
       ? .rejected : isSynchronous ? .failed : RaceEvent.Kind(of: Outcome(of: errno))
     record(RaceEvent(kind, id, errno, isSynchronous: isSynchronous, at: now))
-    removeFromOpen(id)
+    removeFromFlight(id)
     lastErrno = errno
     plan.noteFailure(of: attempts[id.index].pair, errno, wasSilent: attempts[id.index].isSilenceNoted)
     // Any failure starts the next at once.
@@ -181,7 +180,7 @@ public final class Race: @unchecked Sendable {
   func finish(_ result: RaceResult, at now: Instant) -> Step {
     if case .won(let id) = result {
       record(RaceEvent(result, at: now))
-      removeFromOpen(id)
+      removeFromFlight(id)
     } else {
       events.append(RaceEvent(result, at: now))
     }
@@ -192,9 +191,5 @@ public final class Race: @unchecked Sendable {
   private var isFinished: Bool {
     if case .finished = phase { return true }
     return false
-  }
-
-  func removeFromOpen(_ id: AttemptID) {
-    if let index = open.firstIndex(of: id) { open.remove(at: index) }
   }
 }

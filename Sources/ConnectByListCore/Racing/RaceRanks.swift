@@ -16,13 +16,16 @@ extension Race {
   /// Of all attempts that are connected now, the one whose pair ranks first.
   func bestConnected() -> AttemptID? {
     var first: AttemptID?
-    var count = 0
-    for id in open where attempts[id.index].isConnected {
-      first = first ?? id
-      count += 1
+    var others: [AttemptID] = []
+    var next = firstInFlight
+    while let id = next {
+      if attempts[id.index].isConnected {
+        if first == nil { first = id } else { others.append(id) }
+      }
+      next = inFlight(after: id)
     }
-    guard count > 1 else { return first }
-    let connected = open.filter { attempts[$0.index].isConnected }
+    guard let first, !others.isEmpty else { return first }
+    let connected = [first] + others
     let ranks = ranks(of: connected.map { attempts[$0.index].pair })
     return connected[ranks.indices.min { ranks[$0] < ranks[$1] }!]
   }

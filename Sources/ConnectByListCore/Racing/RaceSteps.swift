@@ -37,17 +37,35 @@ extension Race {
   }
 
   private func firstExpired(at now: Instant) -> AttemptID? {
-    for id in open where attempts[id.index].expires <= now && !attempts[id.index].isConnected {
-      return id
+    guard plan.options.attemptTimeout != nil else { return nil }
+    var next = firstInFlight
+    while let id = next {
+      if attempts[id.index].expires <= now && !attempts[id.index].isConnected { return id }
+      next = inFlight(after: id)
     }
     return nil
   }
 
+  /// When `attempt_timeout` ends the next attempt.
+  private func nextExpiry() -> Instant {
+    var expiry = Instant.distantFuture
+    var next = firstInFlight
+    while let id = next {
+      expiry = min(expiry, attempts[id.index].expires)
+      next = inFlight(after: id)
+    }
+    return expiry
+  }
+
   /// Silence past its delay counts against a pair once.
   private func noteSilence(at now: Instant) {
-    for id in open where attempts[id.index].silentAt <= now && attempts[id.index].isSilent {
-      attempts[id.index].isSilenceNoted = true
-      plan.noteSilence(of: attempts[id.index].pair)
+    var next = firstInFlight
+    while let id = next {
+      if attempts[id.index].silentAt <= now && attempts[id.index].isSilent {
+        attempts[id.index].isSilenceNoted = true
+        plan.noteSilence(of: attempts[id.index].pair)
+      }
+      next = inFlight(after: id)
     }
   }
 
@@ -55,15 +73,15 @@ extension Race {
   private func closeNext(_ result: RaceResult, at now: Instant) -> Step {
     var winner: AttemptID?
     if case .won(let id) = result { winner = id }
-    guard let id = open.first != winner ? open.first : open.dropFirst().first else {
-      return finish(result, at: now)
-    }
+    var next = firstInFlight
+    if let first = next, first == winner { next = inFlight(after: first) }
+    guard let id = next else { return finish(result, at: now) }
     switch result {
     case .won: record(RaceEvent(.abandon, id, at: now))
     case .cancelled: record(RaceEvent(.abandon, id, .cancelled, at: now))
     case .lost: record(RaceEvent(.timedOut, id, .timedOut, at: now))
     }
-    removeFromOpen(id)
+    removeFromFlight(id)
     return .abandon(id)
   }
 
@@ -79,7 +97,7 @@ extension Race {
         wakeUp = min(wakeUp, nextStart, plan.lacksEvidence ? pathInformationDue : nextStart)
       } else if plan.needsPathInformation {
         return .needsPathInformation
-      } else if open.count < plan.options.inFlight {
+      } else if flights.count < plan.options.inFlight {
         return startNextPair(at: now)
       } else if deadline != .distantFuture {
         // At the cap a failure wakes us, and under a deadline the age at which an attempt may be given up.
@@ -88,17 +106,17 @@ extension Race {
       }
     } else if !names.isSettled {
       // The resolver wakes us, or the end of a resolution delay.
-    } else if open.isEmpty {
+    } else if flights.count == 0 {
       return finish(.lost(lastErrno ?? .timedOut, isDeadline: false), at: now)
     } else if let hedgeAt = hedgeInstant() {
       if hedgeAt <= now {
         isHedged = true
-        return start(attempts[open[0].index].pair, at: now, isHedge: true)
+        return start(attempts[firstInFlight!.index].pair, at: now, isHedge: true)
       }
       wakeUp = min(wakeUp, hedgeAt)
     }
     wakeUp = min(wakeUp, names.nextRelease)
-    for id in open { wakeUp = min(wakeUp, attempts[id.index].expires) }
+    if plan.options.attemptTimeout != nil { wakeUp = min(wakeUp, nextExpiry()) }
     hadFirstRound = true
     return .wait(until: wakeUp)
   }
@@ -112,15 +130,15 @@ extension Race {
 
   private func start(_ pair: Plan.Pair, at now: Instant, isHedge: Bool) -> Step {
     let id = AttemptID(Int32(attempts.count))
-    open.append(id)
     latestStart = latestStart(at: now)
     isPacedBySilence = true
-    nextStart = min(now + delay(after: pair), latestStart)
+    nextStart = min(now + Pace.delay(plan, after: pair, inFlight: flights.count + 1), latestStart)
     if plan.options.pace == .accelerating { pathInformationDue = now + plan.options.minimumDelay }
     attempts.append(
       Attempt(
         pair, chance: plan.chance(of: pair), started: now, silentAt: nextStart,
         expires: plan.options.attemptTimeout.map { now + $0 } ?? .distantFuture, isHedge: isHedge))
+    putInFlight(id)
     record(RaceEvent(.start, id, at: now))
     return .start(id)
   }
@@ -134,7 +152,7 @@ extension Race {
   func join(_ candidates: [Candidate], at now: Instant) {
     guard !candidates.isEmpty else { return }
     plan.add(candidates)
-    if open.isEmpty {
+    if flights.count == 0 {
       startNext(at: now)
     } else {
       // More remotes have to be tried before the deadline than when the delay was chosen.
@@ -142,11 +160,6 @@ extension Race {
       nextStart = min(nextStart, latestStart)
     }
     setRankBase()
-  }
-
-  /// How long the newest attempt may be silent before the next starts.
-  private func delay(after pair: Plan.Pair) -> TimeSpan {
-    Pace.delay(plan.options, roundTrip: plan.roundTrip(of: pair), inFlight: open.count)
   }
 
   private func latestStart(at now: Instant) -> Instant {
@@ -158,7 +171,8 @@ extension Race {
   /// Path information that came while the newest attempt is in flight says how long it may be silent.
   func repaceNewest() {
     guard isPacedBySilence, let newest = attempts.last, newest.outcome == .pending else { return }
-    nextStart = min(newest.started + delay(after: newest.pair), latestStart)
+    let delay = Pace.delay(plan, after: newest.pair, inFlight: flights.count)
+    nextStart = min(newest.started + delay, latestStart)
     attempts[attempts.count - 1].silentAt = nextStart
   }
 
@@ -172,9 +186,12 @@ extension Race {
   /// oldest.
   private func leastLikelyAtCap(at now: Instant) -> AttemptID? {
     var least: (id: AttemptID, chance: Double)?
-    for id in open
-    where attempts[id.index].started + Race.minimumAbandonAge <= now && !attempts[id.index].isConnected {
-      let chance = plan.chance(of: attempts[id.index].pair)
+    var next = firstInFlight
+    while let id = next {
+      next = inFlight(after: id)
+      let attempt = attempts[id.index]
+      guard attempt.started + Race.minimumAbandonAge <= now, !attempt.isConnected else { continue }
+      let chance = plan.chance(of: attempt.pair)
       if let least, least.chance <= chance { continue }
       least = (id, chance)
     }
@@ -183,26 +200,34 @@ extension Race {
 
   /// When the next attempt is old enough to be given up.
   private func nextVictimAge() -> Instant {
-    var next = Instant.distantFuture
-    for id in open where !attempts[id.index].isConnected {
-      next = min(next, attempts[id.index].started + Race.minimumAbandonAge)
+    var age = Instant.distantFuture
+    var next = firstInFlight
+    while let id = next {
+      if !attempts[id.index].isConnected {
+        age = min(age, attempts[id.index].started + Race.minimumAbandonAge)
+      }
+      next = inFlight(after: id)
     }
-    return next
+    return age
   }
 
   private func giveUp(_ id: AttemptID, at now: Instant) -> Step {
     record(RaceEvent(.abandon, id, at: now))
-    removeFromOpen(id)
+    removeFromFlight(id)
     return .abandon(id)
   }
 
   /// When a second socket to the only remote left is due; `nil`: never.
   private func hedgeInstant() -> Instant? {
-    guard let hedge = plan.options.hedge, !isHedged, open.count < plan.options.inFlight,
-      let first = open.first
+    guard let hedge = plan.options.hedge, !isHedged, flights.count < plan.options.inFlight,
+      let first = firstInFlight
     else { return nil }
     let remote = attempts[first.index].pair.remote
-    for id in open where attempts[id.index].pair.remote != remote { return nil }
+    var next = inFlight(after: first)
+    while let id = next {
+      if attempts[id.index].pair.remote != remote { return nil }
+      next = inFlight(after: id)
+    }
     return attempts[first.index].started + hedge
   }
 }
