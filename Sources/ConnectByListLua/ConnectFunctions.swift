@@ -16,7 +16,8 @@ extension ConnectError {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       call.add(made: SocketBox(try connectByList(&box.list, request)))
     } catch {
@@ -24,7 +25,7 @@ extension ConnectError {
       throw .failed(error.errno, error.text(after: "connect_by_list: "))
     }
   }
-  if let report { call.add(made: report) }
+  if let report { call.add(made: ReportBox(report)) }
   return verdict
 }
 
@@ -35,7 +36,8 @@ extension ConnectError {
   let verdict = call.perform { (call) throws(CallError) in
     let socket = try call.openBox()
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       try socket.socket.connect(&box.list, request)
       call.addSelf()
@@ -44,7 +46,7 @@ extension ConnectError {
       throw .failed(error.errno, error.text(after: "connect_by_list: "))
     }
   }
-  if let report { call.add(made: report) }
+  if let report { call.add(made: ReportBox(report)) }
   return verdict
 }
 
@@ -52,7 +54,8 @@ extension ConnectError {
 @c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {
       throw .failed(error.errno, error.text(after: "explain: "))

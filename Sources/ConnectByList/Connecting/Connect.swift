@@ -1,31 +1,6 @@
 import ConnectByListCore
 
 extension Operation {
-  /// Begins connecting to one of the list's entries. The list is copied: changing it later has no effect on
-  /// this operation. The deadline counts from here; no packet is sent before the first `advance`.
-  ///
-  /// Throws `.invalidArgument` for an empty list, `.familyNotSupported` where the wanted family has no entry,
-  /// `.addressNotAvailable` where only link-local entries are left and no interface has such an address,
-  /// `.noSuchDevice` for an interface that does not exist, `.badDescriptor` for a cancel descriptor that is not
-  /// open.
-  public convenience init(_ list: AddressList, _ request: ConnectRequest) throws(ConnectError) {
-    try self.init(list, request, onto: nil)
-  }
-
-  convenience init(
-    _ list: AddressList, _ request: ConnectRequest, onto target: CallerSocket?
-  ) throws(ConnectError) {
-    let began = Clock.now()
-    if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
-      throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
-    }
-    var reader = PathInformationReader(interface: try request.interfaceIndex())
-    let plan = try request.plan(list, &reader, at: began)
-    let race = Race(plan: plan, names: list.names(request.options), at: began)
-    let names = list.names.map { $0.name }
-    self.init(race: race, names: names, reader: reader, request, onto: target)
-  }
-
   /// The winner as a socket, or the error. Call once, with the result that `advance` finished with, unless the
   /// winner's descriptor was taken.
   public func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {

@@ -38,19 +38,34 @@ public final class Operation: @unchecked Sendable {
   /// The kernel has no Multipath TCP, or none with these settings.
   var isMultipathRefused = false
 
-  /// Drives a race that has begun. Makes no system call before `advance`.
+  /// Begins connecting to one of the list's entries. The list is copied: changing it later has no effect on
+  /// this operation. The deadline counts from here; no packet is sent before the first `advance`.
+  ///
+  /// Throws `.invalidArgument` for an empty list, `.familyNotSupported` where the wanted family has no entry,
+  /// `.addressNotAvailable` where only link-local entries are left and no interface has such an address,
+  /// `.noSuchDevice` for an interface that does not exist, `.badDescriptor` for a cancel descriptor that is not
+  /// open.
+  public convenience init(_ list: AddressList, _ request: ConnectRequest) throws(ConnectError) {
+    try self.init(list, request, onto: nil)
+  }
+
   init(
-    race: Race, names: [HostName], reader: PathInformationReader, _ request: ConnectRequest,
-    onto target: CallerSocket?
-  ) {
-    self.race = race
+    _ list: AddressList, _ request: ConnectRequest, onto target: CallerSocket?
+  ) throws(ConnectError) {
+    let began = Clock.now()
+    if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
+      throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
+    }
+    var reader = try PathInformationReader(interfaceNamed: request.settings.interface)
+    let plan = try reader.plan(list, request.options, at: began)
+    race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
+    names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
     self.reader = reader
     self.target = target
-    self.names = names.map { NameResult(name: $0) }
     settings = request.settings
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
-    wakeUp = race.began
+    wakeUp = began
   }
 
   // MARK: driving

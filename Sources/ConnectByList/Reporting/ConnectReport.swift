@@ -4,7 +4,7 @@ import ConnectByListCore
 ///
 /// It keeps the race at its end. The rows are computed when they are asked for, because that costs what
 /// planning did and most reports are never read.
-public final class ConnectReport: Sendable {
+public struct ConnectReport: Sendable {
   /// The race at its end. `nil` where nothing could be tried, such as with an empty list.
   public let race: Race?
   /// The names of the list, in its order.
