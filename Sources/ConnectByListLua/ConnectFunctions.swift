@@ -7,7 +7,8 @@ import ConnectByListCore
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       call.add(made: SocketBox(try connectByList(&box.list, request)))
     } catch {
@@ -15,7 +16,7 @@ import ConnectByListCore
       throw .failed(error)
     }
   }
-  if let report { call.add(made: report) }
+  if let report { call.add(made: ReportBox(report)) }
   return verdict
 }
 
@@ -26,7 +27,8 @@ import ConnectByListCore
   let verdict = call.perform { (call) throws(CallError) in
     let socket = try call.openBox()
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       try socket.socket.connect(&box.list, request)
       call.addSelf()
@@ -35,7 +37,7 @@ import ConnectByListCore
       throw .failed(error)
     }
   }
-  if let report { call.add(made: report) }
+  if let report { call.add(made: ReportBox(report)) }
   return verdict
 }
 
@@ -43,7 +45,8 @@ import ConnectByListCore
 @c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {
       throw .failed(error)

@@ -15,7 +15,8 @@ import ConnectByListCore
       report = ConnectReport(.invalidArgument)
       throw .failed(.invalidArgument, text)
     }
-    let request = try call.request(2)
+    var request = ConnectRequest()
+    try call.readOptions(2, into: &request)
     var list = AddressList()
     list.append(entry)
     do throws(ConnectError) {
@@ -25,6 +26,6 @@ import ConnectByListCore
       throw .failed(error)
     }
   }
-  if let report { call.add(made: report) }
+  if let report { call.add(made: ReportBox(report)) }
   return verdict
 }

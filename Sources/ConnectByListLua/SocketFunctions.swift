@@ -225,7 +225,7 @@ extension Call {
 @c @implementation public func cbl_lua_socket_report(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     if let report = try call.openBox().socket.report {
-      call.add(made: report)
+      call.add(made: ReportBox(report))
     } else {
       call.addNil()
     }

@@ -17,7 +17,7 @@ import Testing
   }
 
   private func order(_ plan: Plan) -> [Int32] {
-    var plan = plan
+    let plan = plan.copy()
     return (0..<plan.remoteCount).map { _ in plan.next()!.remote }
   }
 
@@ -47,7 +47,7 @@ import Testing
       ["127.0.0.3:9", "[::1]:80", "127.0.0.1:80"],
       ["[::1]:2", "127.0.0.2:80", "[::1]:1"],
     ] {
-      var known = try plan(texts)
+      let known = try plan(texts)
       let before = order(known)
       var remotes: [RemotePathInformation] = []
       for index in 0..<known.remoteCount {

@@ -248,7 +248,7 @@ import Testing
 
   @Test func `the report of a simulated race has sources and resent SYNs`() throws {
     let text = "local 10.0.0.5/24\nremote 192.0.2.1:80 lost 2 answers 30ms"
-    let race = Simulation(try Scenario(parsing: Array(text.utf8))).run(records: false).race
+    let race = Simulation(try Scenario(parsing: Array(text.utf8))).run().race
     #expect(race.attempts[0].resentCount == 2)
     #expect(race.attempts[0].local == Endpoint(IPAddress(v4: 0x0a00_0005), port: 0))
   }

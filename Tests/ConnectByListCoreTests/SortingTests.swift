@@ -48,7 +48,7 @@ import Testing
     var history = ConnectHistory()
     let endpoints = (1...40).map { Endpoint(IPAddress(v4: 0x0a00_0000 + $0), port: 80) }
     let list = endpoints.enumerated().map { Candidate($1, entry: Int32($0)) }
-    var race = Race(
+    let race = Race(
       plan: Plan(list, options: ConnectOptions()), at: Instant(nanoseconds: 0))
     race.update(
       PathInformation(

@@ -92,7 +92,7 @@ import Testing
 
   @Test func `forgetting an entry removes its history alone`() throws {
     var list = try list("unix:/a", "unix:/b")
-    var race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
+    let race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
     for _ in 0..<2 {
       guard case .start(let id) = race.nextStep(at: start) else { throw EntryError(.empty) }
       race.handle(.failed(id, Errno(2), synchronous: true), at: start)
@@ -204,7 +204,7 @@ import Testing
         2 [2001:db8::1]:80 0.008 none of the given local addresses fits; \
         a Unix address, being on this machine, goes first
         """)
-    var plan = list.plan(options, links: [], at: start)!
+    let plan = list.plan(options, links: [], at: start)!
     let pair = plan.next()!
     #expect(plan.local(of: pair) == nil)
     #expect(!plan.isImpossible(pair))
@@ -244,7 +244,7 @@ import Testing
     throws
   {
     let list = try list("unix:/a", "unix:/b")
-    var race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
+    let race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
     #expect(race.nextStep(at: start) == .start(AttemptID(0)))
     race.handle(.failed(AttemptID(0), Errno(2), synchronous: true), at: start)
     #expect(race.nextStep(at: start) == .start(AttemptID(1)))
@@ -254,7 +254,7 @@ import Testing
   }
 
   @Test func `the failure of a Unix address does not change another's chance`() throws {
-    var plan = try list("unix:/a", "unix:/b").plan(ConnectOptions(), links: [], at: start)!
+    let plan = try list("unix:/a", "unix:/b").plan(ConnectOptions(), links: [], at: start)!
     let a = plan.next()!
     plan.noteFailure(of: a, Errno(2), wasSilent: false)
     #expect(plan.chance(of: a) == Chance.afterDefiniteFailure)
@@ -262,7 +262,7 @@ import Testing
   }
 
   @Test func `an IP address that joins later gets path information`() throws {
-    var plan = try list("unix:/a").plan(ConnectOptions(), links: [], at: start)!
+    let plan = try list("unix:/a").plan(ConnectOptions(), links: [], at: start)!
     plan.update(nothingKnown(plan))
     #expect(!plan.hasLocals)
     let remote = Endpoint(IPAddress(v4: 0x0a00_0001), port: 80)
@@ -326,7 +326,7 @@ import Testing
     _ list: AddressList, _ options: ConnectOptions
   ) throws -> (Race, [(row: ReportRow, remote: String)]) {
     let plan = try #require(list.plan(options, links: [], at: start))
-    var race = Race(plan: plan, at: start)
+    let race = Race(plan: plan, at: start)
     race.update(nothingKnown(plan))
     let rows = race.rows().map { row in
       var text = TextBuffer()

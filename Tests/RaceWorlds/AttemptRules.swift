@@ -100,7 +100,7 @@ extension RaceChecker {
     open.append(attempt)
   }
 
-  private static func kind(of errno: Errno) -> TranscriptEvent.Kind {
+  private static func kind(of errno: Errno) -> RaceEvent.Kind {
     switch errno {
     case .connectionRefused: .refused
     case .hostUnreachable, .networkUnreachable: .unreachable

@@ -23,7 +23,7 @@ struct KnownWorld {
   /// A line of the transcript about a name.
   struct NameLine {
     let time: TimeSpan
-    let kind: TranscriptEvent.Kind
+    let kind: RaceEvent.Kind
     let name: Int
     let count: Int?
     let errno: Errno?

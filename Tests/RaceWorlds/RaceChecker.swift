@@ -16,7 +16,7 @@ public struct RaceChecker {
     let started: TimeSpan
     let behaviour: Scenario.Behaviour
     /// How and when it ends in this world.
-    var completion: (kind: TranscriptEvent.Kind, errno: Errno?, time: TimeSpan)
+    var completion: (kind: RaceEvent.Kind, errno: Errno?, time: TimeSpan)
     /// When its next SYN arrives; `nil` if its end does not depend on a SYN.
     var nextSyn: TimeSpan?
     var resends = 0
@@ -195,7 +195,7 @@ public struct RaceChecker {
   }
 }
 
-extension TranscriptEvent.Kind {
+extension RaceEvent.Kind {
   var isEnd: Bool { self == .won || self == .lost || self == .cancelled }
 }
 

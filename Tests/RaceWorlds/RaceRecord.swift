@@ -9,14 +9,14 @@ public struct RaceRecord: Sendable {
   /// One event. `attempt` is an index into `pairs`.
   public struct Line: Equatable, Sendable {
     public var time: TimeSpan
-    public var kind: TranscriptEvent.Kind
+    public var kind: RaceEvent.Kind
     public var attempt: Int?
     public var name: Int?
     public var errno: Errno?
     public var count: Int?
 
     public init(
-      _ kind: TranscriptEvent.Kind, _ attempt: Int? = nil, name: Int? = nil, errno: Errno? = nil,
+      _ kind: RaceEvent.Kind, _ attempt: Int? = nil, name: Int? = nil, errno: Errno? = nil,
       count: Int? = nil, at time: TimeSpan
     ) {
       self.time = time
@@ -59,13 +59,13 @@ public struct RaceRecord: Sendable {
     lines = transcript.events.map {
       Line(
         $0.kind, $0.attempt.map { Int($0.number) }, name: $0.name.map { Int($0.number) },
-        errno: $0.errno, count: $0.count, at: $0.time)
+        errno: $0.errno, count: $0.count, at: $0.time - race.began)
     }
     pairs = race.attempts.map { Pair(local: $0.local, remote: race.plan.remote(of: $0.pair)) }
     rows = race.rows().map {
       var row = Row(rank: $0.rank)
       guard let id = $0.attempt else { return row }
-      let attempt = race.attempts[id]
+      let attempt = race.attempts[id.index]
       row.attempt = Int(id.number)
       row.outcome = attempt.outcome
       row.errno = attempt.errno

@@ -38,7 +38,7 @@ import ConnectByListCore
     options.inFlight = remotes
     var now = Instant(nanoseconds: 0)
     guard let plan = list(remotes).plan(options, links: [], at: now) else { return .nan }
-    var race = Race(plan: plan, at: now)
+    let race = Race(plan: plan, at: now)
     var steps = 0
     let clock = ContinuousClock()
     var began = clock.now
@@ -66,7 +66,7 @@ import ConnectByListCore
     let information = pathInformation(for: literals)
     let clock = ContinuousClock()
     let elapsed = clock.measure {
-      var plan = list.plan(ConnectOptions(), links: [], at: Instant(nanoseconds: 0))
+      let plan = list.plan(ConnectOptions(), links: [], at: Instant(nanoseconds: 0))
       plan?.update(information)
       precondition(plan?.next() != nil)
     }
