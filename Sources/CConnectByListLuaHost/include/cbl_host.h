@@ -81,6 +81,14 @@ int cbl_host_run(const struct cbl_host_invocation *invocation);
 void cbl_host_report_error(const char *message);
 
 /*
+ * Writes a report of a connect to a descriptor: as `tostring` gives it for the format "text", otherwise what
+ * the report's method of that name returns ("json"). Takes the report over, the object of a
+ * Lua report. Returns whether it was written; if not, the reason is on the standard error
+ * stream.
+ */
+bool cbl_host_write_report(void *report, const char *format, int descriptor);
+
+/*
  * The program: takes main's arguments and returns the exit status. Implemented in Swift, in
  * ConnectByListCommand.
  */

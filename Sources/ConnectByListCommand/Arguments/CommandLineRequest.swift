@@ -34,6 +34,8 @@ enum CommandLineRequest: Equatable {
     var isInteractive = false
     /// `-E`: without LUA_INIT, LUA_PATH and LUA_CPATH.
     var ignoresEnvironment = false
+    /// `--trace`: write every event of every connect to standard error.
+    var traces = false
     /// What runs before the program, in this order.
     var steps: [Step] = []
     var program = Program.none
@@ -93,6 +95,7 @@ enum CommandLineRequest: Equatable {
       -v, --version  show version information
       -E             ignore environment variables
       -W             turn warnings on
+      --trace        write every event of every connect to stderr
       --help         show this help
       --             stop handling options
       -              stop handling options and execute stdin
@@ -131,6 +134,8 @@ enum CommandLineRequest: Equatable {
         return
       } else if argument.equals("-v") || argument.equals("--version") {
         run.showsVersion = true
+      } else if argument.equals("--trace") {
+        run.traces = true
       } else if letter == UInt8(ascii: "i") {
         run.isInteractive = true
         run.showsVersion = true

@@ -7,7 +7,9 @@ extension ConnectRequest {
   mutating func take(
     _ name: [UInt8], from arguments: inout ToolArguments, beside others: [StaticString]
   ) throws(CommandLineRequest.Misuse) {
-    if name.equals("interface") {
+    if name.equals("trace") {
+      Output.traceConnects()
+    } else if name.equals("interface") {
       settings.interface = try arguments.value(of: name)
     } else if name.equals("local-address") {
       try take(local: try arguments.value(of: name))
@@ -68,7 +70,7 @@ extension CommandLineRequest.Misuse {
     text.append(escaped: name)
     text.append("'")
     let key = name.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
-    let known = ConnectOption.table.map { $0.name } + ["interface", "local_address"] + others
+    let known = ConnectOption.table.map { $0.name } + ["interface", "local_address", "trace"] + others
     if let near = NearestName.nearest(to: key, in: known) {
       text.append("; did you mean '--")
       text.append([UInt8](near).map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 })
@@ -93,6 +95,7 @@ extension CommandLineRequest.Misuse {
       --mptcp               try Multipath TCP
       --interface NAME      connect through this device
       --local-address IP    connect from this address (may be repeated; false: the route's choice)
+      --trace               write every event to stderr
 
     """
 }

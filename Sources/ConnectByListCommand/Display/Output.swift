@@ -1,4 +1,5 @@
 import CConnectByListTerminal
+import ConnectByList
 import ConnectByListCore
 
 /// A stream of this process.
@@ -33,6 +34,19 @@ struct Output {
   }
 
   static func report(_ message: TextBuffer) { report(message.bytes) }
+}
+
+extension Output {
+  /// From now on every event of every connect of this process is a line on standard error.
+  static func traceConnects() {
+    Tracing.sink = { line in
+      var text = TextBuffer(capacity: line.bytes.count + 20)
+      text.append("trace: ")
+      text.append(line.bytes)
+      text.append("\n")
+      error.write(text)
+    }
+  }
 }
 
 /// A file as a whole.

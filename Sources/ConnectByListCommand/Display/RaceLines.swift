@@ -5,11 +5,11 @@ extension LiveLines {
   /// A line an attempt of a race that runs, in the order of starts: the pair, since when, what became of
   /// it. Names that are still looked up stand above.
   static func lines(
-    of connect: PendingConnect, at now: Instant, marks: Marks
+    of operation: Operation, at now: Instant, marks: Marks
   ) -> [Line] {
-    let race = connect.race
+    let race = operation.race
     var lines: [Line] = []
-    for name in connect.names where name.ended == nil {
+    for name in operation.names where name.ended == nil {
       var text = TextBuffer()
       text.append(marks.waiting)
       text.append(" looking up ")

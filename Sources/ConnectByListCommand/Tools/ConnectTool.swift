@@ -17,11 +17,12 @@ enum ConnectTool {
     Example:
       printf 'GET / HTTP/1.0\\r\\n\\r\\n' | connectbylist --connect a.example:80,b.example:80 --timeout 3
 
-      --quiet               no display and no message where it connects
+      --quiet               no display on a terminal
+      --report=FORMAT       write the report of the race to stderr: text or json
 
     """
 
-  private static let others: [StaticString] = ["quiet", "help"]
+  private static let others: [StaticString] = ["quiet", "report", "help"]
   /// How often a terminal is told how long attempts take.
   private static let refresh = TimeSpan.milliseconds(100)
 
@@ -31,33 +32,38 @@ enum ConnectTool {
       var request = ConnectRequest()
       var list = AddressList()
       var isQuiet = false
+      var report: ReportFormat?
       while let item = try reader.next() {
         switch item {
         case .option(let name) where name.isHelp:
           return Tool.help(help, CommandLineRequest.Misuse.connectOptionsHelp)
         case .option(let name) where name.equals("quiet"): isQuiet = true
+        case .option(let name) where name.equals("report"):
+          report = try ReportFormat.parse(try reader.value(of: name))
         case .option(let name): try request.take(name, from: &reader, beside: others)
         case .word(let word): try ListArgument.add(word, to: &list)
         case .end: throw CommandLineRequest.Misuse("'--' has no meaning here")
         }
       }
       guard list.count > 0 else { throw CommandLineRequest.Misuse("'--connect' needs a list") }
-      return connect(list, request, isQuiet: isQuiet)
+      return connect(list, request, isQuiet: isQuiet, report)
     } catch {
       return Tool.refuse(error)
     }
   }
 
   private static func connect(
-    _ list: AddressList, _ request: ConnectRequest, isQuiet: Bool
+    _ list: AddressList, _ request: ConnectRequest, isQuiet: Bool, _ format: ReportFormat?
   ) -> CInt {
     var socket: Socket
     do throws(ConnectError) {
       socket = try race(list, request, isQuiet: isQuiet)
     } catch {
       Output.report(error.message)
+      format?.write(error.report)
       return ExitStatus.failure
     }
+    if let report = socket.report { format?.write(report) }
     var relay = Relay(socket.detach())
     do throws(Errno) {
       try relay.run()
@@ -75,15 +81,15 @@ enum ConnectTool {
   private static func race(
     _ list: AddressList, _ request: ConnectRequest, isQuiet: Bool
   ) throws(ConnectError) -> Socket {
-    let connect = try PendingConnect(list, request)
+    let connect = try RunningConnect(list, request)
     var display = LiveLines(.error)
     let isShown = display.isShown && !isQuiet
     while !connect.advance() {
       let now = Clock.now()
-      if isShown { display.show(LiveLines.lines(of: connect, at: now, marks: display.marks)) }
-      Waiting.wait(for: [connect], until: isShown ? now + refresh : .distantFuture)
+      if isShown { display.show(LiveLines.lines(of: connect.operation, at: now, marks: display.marks)) }
+      RunningConnect.wait(for: [connect], until: isShown ? now + refresh : .distantFuture)
     }
-    if isShown { display.show(LiveLines.lines(of: connect, at: Clock.now(), marks: display.marks)) }
+    if isShown { display.show(LiveLines.lines(of: connect.operation, at: Clock.now(), marks: display.marks)) }
     return try connect.conclude()
   }
 }

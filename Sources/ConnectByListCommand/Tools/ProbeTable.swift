@@ -6,7 +6,7 @@ struct ProbeTable {
   private struct Row {
     let name: [UInt8]
     let list: AddressList
-    var connect: PendingConnect?
+    var connect: RunningConnect?
     /// The line without the name; `nil` until its connect has ended.
     var result: TextBuffer?
   }
@@ -94,7 +94,7 @@ struct ProbeTable {
       // Where a place is free another entry starts at once.
       let isFull = active.count == atOnce || next == rows.count
       if ended < rows.count && isFull {
-        Waiting.wait(
+        RunningConnect.wait(
           for: connects, until: display.isShown ? now + .milliseconds(100) : .distantFuture)
       }
     }
@@ -103,13 +103,13 @@ struct ProbeTable {
 
   private mutating func start(_ index: Int) {
     do throws(ConnectError) {
-      rows[index].connect = try PendingConnect(rows[index].list, request)
+      rows[index].connect = try RunningConnect(rows[index].list, request)
     } catch {
       rows[index].result = Self.text(of: error)
     }
   }
 
-  private mutating func finish(_ index: Int, _ connect: PendingConnect) {
+  private mutating func finish(_ index: Int, _ connect: RunningConnect) {
     rows[index].connect = nil
     do throws(ConnectError) {
       var socket = try connect.conclude()

@@ -14,7 +14,7 @@ final class WaitGroup {
 
   private let text: [UInt8]
   private let list: AddressList
-  private var connect: PendingConnect?
+  private var connect: RunningConnect?
   private var backoff = backoffMin
   private var round = roundMin
   /// Why the last try failed, and which entry that was.
@@ -32,7 +32,7 @@ final class WaitGroup {
   }
 
   /// Does what is due. Returns the connect that is under way; `nil` where it is up or waits for `retryAt`.
-  func advance(_ request: ConnectRequest, began: Instant, deadline: Instant) -> PendingConnect? {
+  func advance(_ request: ConnectRequest, began: Instant, deadline: Instant) -> RunningConnect? {
     if connect == nil {
       let now = Clock.now()
       guard now >= retryAt, now < deadline || now == began else { return nil }
@@ -55,7 +55,7 @@ final class WaitGroup {
     var request = request
     request.options.timeout = deadline == .distantFuture ? round : min(round, deadline - now)
     do throws(ConnectError) {
-      connect = try PendingConnect(list, request)
+      connect = try RunningConnect(list, request)
       round = min(round * 2, Self.roundMax)
     } catch {
       // No descriptors, say, or no route yet: as good a reason to try again as any.

@@ -80,7 +80,7 @@ enum WaitTool {
     let tells = isVerbose && !display.isShown
     if tells { groups.forEach { $0.tell("waiting for ", since: began) } }
     while true {
-      var connects: [PendingConnect] = []
+      var connects: [RunningConnect] = []
       var wakeUp = deadline
       var waitingCount = 0
       for group in groups where group.upAfter == nil {
@@ -98,7 +98,7 @@ enum WaitTool {
       }
       if waitingCount == 0 { return true }
       if now >= deadline { break }
-      Waiting.wait(for: connects, until: wakeUp)
+      RunningConnect.wait(for: connects, until: wakeUp)
     }
     for group in groups where group.upAfter == nil {
       Output.report(group.failureText(after: Clock.now() - began))
