@@ -73,6 +73,13 @@ struct CommandLineRequestTests {
         == .run(Run(showsVersion: true, isInteractive: true, program: .file(argument: 2))))
   }
 
+  @Test func `tracing goes with every program`() throws {
+    #expect(try read("--trace") == .run(Run(traces: true, program: .unsaid)))
+    #expect(
+      try read("-W", "--trace", "a.lua", "--trace")
+        == .run(Run(traces: true, steps: [.warnings], program: .file(argument: 3))))
+  }
+
   @Test func `help wins over what stands beside it`() throws {
     #expect(try read("--help") == .help)
     #expect(try read("-e", "a=1", "--help", "-?", "a.lua") == .help)

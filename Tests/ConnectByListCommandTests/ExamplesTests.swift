@@ -21,8 +21,7 @@ struct ExamplesTests {
   }
 
   @Test func `W28 the example in Swift connects, cancels and prints what failed`() throws {
-    let folder = URL(fileURLWithPath: try Interpreter.host().path).deletingLastPathComponent()
-    let example = Interpreter(path: folder.appendingPathComponent("ConnectByListExampleSwift").path)
+    let example = try Interpreter.built("ConnectByListExampleSwift")
     let outcome = try example.run([])
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n")

@@ -268,6 +268,76 @@ struct ToolTests {
     #expect(Date().timeIntervalSince(began) < 0.8)
   }
 
+  // MARK: reports and traces
+
+  @Test func `a report goes to standard error, in the form that scripts get`() throws {
+    let echo = try TestEndpoint(.echo)
+    let refused = try TestEndpoint(.refused)
+    let list = "\(refused.endpoint.text),\(echo.endpoint.text)"
+    let text = try host(["--connect", list, "--report=text"], input: "x")
+    #expect(text.status == 0 && text.output == "x")
+    #expect(text.errors.hasPrefix("connected after 0.0"))
+    #expect(text.errors.contains("\(refused.endpoint.text) "))
+    let json = try host(["--connect", list, "--report", "json"], input: "x")
+    let object = try JSONSerialization.jsonObject(with: Data(json.errors.utf8))
+    let attempts = try #require((object as? [String: Any])?["attempts"] as? [[String: Any]])
+    #expect(attempts.map { $0["outcome"] as? String } == ["refused", "connected"])
+    let lost = try host(["--connect", refused.endpoint.text, "--report=json"])
+    #expect(lost.status == 1)
+    let lines = lost.errors.split(separator: "\n")
+    try #require(lines.count == 2)
+    #expect(lines[1].contains("\"code\":\"ECONNREFUSED\""))
+    let unknown = try host(["--connect", list, "--report=xml"])
+    #expect(unknown.status == 2)
+    #expect(
+      unknown.errors == "connectbylist: 'xml' is no format of a report; expected text or json\n")
+  }
+
+  /// The lines of a trace without their times.
+  private func traced(_ errors: String) -> [String] {
+    errors.split(separator: "\n").map { line in
+      var words = line.split(separator: " ")
+      if words.count > 2 { words.remove(at: 2) }
+      return words.joined(separator: " ")
+    }
+  }
+
+  @Test func `a trace has each event of each connect of a script`() throws {
+    let echo = try TestEndpoint(.echo)
+    let refused = try TestEndpoint(.refused)
+    let (good, bad) = (echo.endpoint.text, refused.endpoint.text)
+    let script = """
+      local net = require "connectbylist"
+      net.connect_by_list { "\(bad)", "\(good)" }
+      net.connect_by_list "\(bad)"
+      net.connect_by_list("localhost:\(refused.endpoint.port)", { family = "inet" })
+      """
+    let outcome = try host(["--trace", "-"], input: script)
+    #expect(outcome.status == 0)
+    #expect(
+      traced(outcome.errors) == [
+        "trace: 1 start - \(bad)", "trace: 1 refused 127.0.0.1 \(bad)",
+        "trace: 1 start - \(good)", "trace: 1 connected 127.0.0.1 \(good)",
+        "trace: 1 won 127.0.0.1 \(good)",
+        "trace: 2 start - \(bad)", "trace: 2 refused 127.0.0.1 \(bad)",
+        "trace: 2 lost ECONNREFUSED",
+        "trace: 3 resolved localhost 1", "trace: 3 start - \(bad)",
+        "trace: 3 refused 127.0.0.1 \(bad)", "trace: 3 lost ECONNREFUSED",
+      ])
+    #expect(try host(["-"], input: script) == .init(status: 0, output: "", errors: ""))
+  }
+
+  @Test func `a tool is traced too`() throws {
+    let echo = try TestEndpoint(.echo)
+    let outcome = try host(["--wait", echo.endpoint.text, "--trace"])
+    #expect(
+      traced(outcome.errors) == [
+        "trace: 1 start - \(echo.endpoint.text)",
+        "trace: 1 connected 127.0.0.1 \(echo.endpoint.text)",
+        "trace: 1 won 127.0.0.1 \(echo.endpoint.text)",
+      ])
+  }
+
   // MARK: terminals
 
   private static let utf8 = ["LC_ALL": "C.UTF-8"]
