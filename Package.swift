@@ -2,8 +2,8 @@
 // The package has two builds:
 //   swift build                                   the host program and everything that is tested
 //   CONNECTBYLIST_MODULE=1 swift build -c release --scratch-path .build/module
-//                                                 the loadable Lua module and the C library, as
-//                                                 Embedded Swift
+//                                                 the loadable Lua module, the C library and the
+//                                                 installable host program, as Embedded Swift
 // Only the second declares the Embedded feature and unsafe flags: a package that has those in its
 // manifest cannot be a versioned dependency of another.
 //
@@ -57,7 +57,8 @@ let cSettings: [CSetting] =
 /// its errors are exceptions.
 let cSettingsWithoutUnwinding: [CSetting] =
   cSettings
-  + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
+  + (isModule
+    ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
 
 /// For the target at the root of a shared object, which exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {

@@ -51,6 +51,12 @@ int cbl_terminal_uses_color(int fd) {
 
 /* ---- Files ---- */
 
+void cbl_terminal_open_standard_streams(void) {
+  /* open returns the lowest number that is free. */
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);
+}
+
 int cbl_terminal_open(const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   return fd < 0 ? -errno : fd;

@@ -1,4 +1,5 @@
 import CConnectByListLuaHost
+import CConnectByListTerminal
 import ConnectByListCore
 
 /// The program `connectbylist`, called by `main` in C.
@@ -33,6 +34,7 @@ private struct Program {
 
   /// - Parameter first: the index of the tool's first argument in `argv`.
   func run(_ tool: CommandLineRequest.Tool, _ arguments: [[UInt8]], first: Int) -> CInt {
+    cbl_terminal_open_standard_streams()
     switch tool {
     case .connect: return ConnectTool.run(arguments)
     case .wait: return WaitTool.run(arguments, argv: argv + first)

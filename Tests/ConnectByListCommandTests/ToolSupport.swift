@@ -60,3 +60,37 @@ final class Collector: @unchecked Sendable {
     try socket.close()
   }
 }
+
+/// A peer on loopback that takes one connection, reads what is there, sends text, waits until it has been taken and
+/// resets the connection.
+final class Resetter: @unchecked Sendable {
+  private let listener: Descriptor
+  let endpoint: Endpoint
+  private let text: String
+
+  init(sending text: String) throws {
+    let bound = try Syscalls.socket(.inet)
+    try Syscalls.bind(bound.number, to: Endpoint(IPAddress(v4: 0x7f00_0001), port: 0))
+    try Syscalls.listen(bound.number, backlog: 1)
+    endpoint = try Syscalls.localEndpoint(bound.number)!
+    listener = bound
+    self.text = text
+    Thread.detachNewThread { [self] in try? serve() }
+  }
+
+  private func serve() throws {
+    _ = Syscalls.poll(listener.number, events: 1, for: .seconds(20))
+    guard let descriptor = try Syscalls.accept(listener.number) else { return }
+    let number = descriptor.number
+    var socket = Socket(descriptor)
+    socket.timeout = .seconds(20)
+    try socket.write(text)
+    // The other side ends its direction; by then it has been woken up by the text too.
+    _ = try socket.readAll()
+    Thread.sleep(forTimeInterval: 0.2)
+    // SO_LINGER of 0 s makes close send a reset: SOL_SOCKET 1, SO_LINGER 13.
+    var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
+    setsockopt(number, 1, 13, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    try socket.close()
+  }
+}

@@ -223,6 +223,20 @@ struct ToolTests {
     #expect(outcome.output == "0\n1\n2\n3\n")
   }
 
+  @Test func `a timeout of 0 tries once`() throws {
+    let folder = try ScratchFolder()
+    let path = folder.url.appendingPathComponent("s").path
+    // A Unix connect is over in the call that begins it.
+    let unix = try TestEndpoint(.echo, unixPath: Array(path.utf8))
+    defer { unix.close() }
+    #expect(try host(["--wait", "unix:\(path)", "--timeout", "0"]).status == 0)
+    let refused = try TestEndpoint(.refused)
+    let outcome = try host(["--wait", refused.endpoint.text, "--timeout", "0"])
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.hasPrefix("connectbylist: \(refused.endpoint.text) is not up after 0.00"))
+  }
+
   // MARK: --connect
 
   @Test func `it relays both ways and passes the end on`() throws {
@@ -253,6 +267,23 @@ struct ToolTests {
     #expect(
       try host(["--connect", "unix:\(path)"], input: "hello")
         == .init(status: 0, output: "hello", errors: ""))
+  }
+
+  @Test func `it works with closed standard streams`() throws {
+    let peer = try Collector(answer: [])
+    let outcome = try Interpreter(path: "/bin/sh").run([
+      "-c", #"exec "$0" "$@" <&- >&-"#, Interpreter.host().path, "--connect", peer.endpoint.text,
+    ])
+    #expect(outcome == .init(status: 0, output: "", errors: ""))
+    #expect(peer.collected() == [])
+  }
+
+  @Test func `a connection that is reset ends with 1, after what came before`() throws {
+    let peer = try Resetter(sending: "before\n")
+    let outcome = try host(["--connect", peer.endpoint.text], input: "question")
+    #expect(outcome.status == 1)
+    #expect(outcome.output == "before\n")
+    #expect(outcome.errors == "connectbylist: the connection broke: connection reset\n")
   }
 
   @Test func `what does not connect is told in one line`() throws {

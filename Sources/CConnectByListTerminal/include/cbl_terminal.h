@@ -21,6 +21,9 @@ int cbl_terminal_is_utf8(void);
  */
 int cbl_terminal_uses_color(int fd);
 
+/* Opens /dev/null for each of the descriptors 0 to 2 that is closed: a socket must not take its number. */
+void cbl_terminal_open_standard_streams(void);
+
 /* Opens a file for reading; close-on-exec. */
 int cbl_terminal_open(const char *path);
 /* 1 where the path is a file that can be read as text (not a folder, not a socket), else 0. */

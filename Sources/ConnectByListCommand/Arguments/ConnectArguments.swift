@@ -70,7 +70,8 @@ extension CommandLineRequest.Misuse {
     text.append(escaped: name)
     text.append("'")
     let key = name.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
-    let known = ConnectOption.table.map { $0.name } + ["interface", "local_address", "trace"] + others
+    let known =
+      ConnectOption.table.map { $0.name } + ["interface", "local_address", "trace"] + others
     if let near = NearestName.nearest(to: key, in: known) {
       text.append("; did you mean '--")
       text.append([UInt8](near).map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 })

@@ -9,8 +9,7 @@ struct Output {
   static let standard = Output(descriptor: 1)
   static let error = Output(descriptor: 2)
 
-  /// Writes all of it. An error is not told: there is nowhere else to write to. A reader that has gone
-  /// ends the process with SIGPIPE, as it ends every filter.
+  /// Writes all of it. Errors are ignored. If the reader of a pipe is closed, SIGPIPE ends the process.
   func write(_ bytes: [UInt8]) {
     _ = bytes.withUnsafeBytes { cbl_terminal_write(descriptor, $0.baseAddress, $0.count) }
   }
@@ -23,7 +22,7 @@ struct Output {
 
   /// Writes `connectbylist: message` and a newline to the standard error stream, in one call.
   ///
-  /// - Parameter name: in place of `connectbylist`: what Lua's own program would say.
+  /// - Parameter name: replaces `connectbylist`.
   static func report(_ message: [UInt8], name: [UInt8]? = nil) {
     var text = TextBuffer(capacity: message.count + 20)
     text.append(name ?? [UInt8]("connectbylist"))
@@ -37,7 +36,7 @@ struct Output {
 }
 
 extension Output {
-  /// From now on every event of every connect of this process is a line on standard error.
+  /// Writes every event of every later connect of this process to standard error, a line each.
   static func traceConnects() {
     Tracing.sink = { line in
       var text = TextBuffer(capacity: line.bytes.count + 20)
@@ -49,17 +48,17 @@ extension Output {
   }
 }
 
-/// A file as a whole.
+/// Reads a whole file.
 enum InputFile {
-  /// More than any race or list that a person describes.
+  /// A larger file is refused.
   private static let sizeMax = 64 << 20
 
-  /// Whether the argument names a file: `-` is the standard input.
+  /// Whether the argument names a file, or is `-` for the standard input.
   static func isFile(_ path: [UInt8]) -> Bool {
     path.equals("-") || path.withTerminated { cbl_terminal_is_file($0) } == 1
   }
 
-  /// `nil` after a message.
+  /// Returns `nil` if it fails, after writing the reason to standard error.
   static func read(_ path: [UInt8]) -> [UInt8]? {
     let descriptor = path.equals("-") ? 0 : path.withTerminated { cbl_terminal_open($0) }
     guard descriptor >= 0 else { return fail("cannot open ", path, Errno(-descriptor).words) }
@@ -70,7 +69,7 @@ enum InputFile {
       let count = piece.withUnsafeMutableBytes {
         cbl_terminal_read(descriptor, $0.baseAddress, $0.count)
       }
-      // A folder opens, and reads with an error.
+      // A folder can be opened, but not read.
       if count < 0 { return fail("cannot read ", path, Errno(CInt(-count)).words) }
       if count == 0 { return bytes }
       bytes.append(contentsOf: piece[..<Int(count)])
@@ -83,7 +82,7 @@ enum InputFile {
   ) -> [UInt8]? {
     var text = TextBuffer()
     text.append(verb)
-    text.append(path)
+    text.append(escaped: path, limit: 4096)
     text.append(": ")
     text.append(reason)
     Output.report(text)

@@ -86,10 +86,14 @@ enum ConnectTool {
     let isShown = display.isShown && !isQuiet
     while !connect.advance() {
       let now = Clock.now()
-      if isShown { display.show(LiveLines.lines(of: connect.operation, at: now, marks: display.marks)) }
+      if isShown {
+        display.show(LiveLines.lines(of: connect.operation, at: now, marks: display.marks))
+      }
       RunningConnect.wait(for: [connect], until: isShown ? now + refresh : .distantFuture)
     }
-    if isShown { display.show(LiveLines.lines(of: connect.operation, at: Clock.now(), marks: display.marks)) }
+    if isShown {
+      display.show(LiveLines.lines(of: connect.operation, at: Clock.now(), marks: display.marks))
+    }
     return try connect.conclude()
   }
 }

@@ -31,11 +31,13 @@ struct ProbeTable {
     var list = AddressList()
     do throws(CommandLineRequest.Misuse) {
       try ListArgument.addEntry(entry, to: &list)
-      append(entry, list)
-      return
     } catch {
       // Without ports to add, the defect is the entry's own.
       if ports.isEmpty { throw error }
+    }
+    if list.count > 0 {
+      try append(entry, list)
+      return
     }
     for port in ports {
       var list = AddressList()
@@ -45,11 +47,19 @@ struct ProbeTable {
       case .name(let host): name.append(host)
       case .endpoint(let endpoint): name.append(endpoint, scopes: SystemScopes())
       }
-      append(name.bytes, list)
+      try append(name.bytes, list)
     }
   }
 
-  private mutating func append(_ name: [UInt8], _ list: AddressList) {
+  /// As many as a list may have.
+  private static let countMax = 1_000_000
+
+  private mutating func append(
+    _ name: [UInt8], _ list: AddressList
+  ) throws(CommandLineRequest.Misuse) {
+    guard rows.count < Self.countMax else {
+      throw CommandLineRequest.Misuse("more than 1,000,000 entries")
+    }
     var escaped = TextBuffer()
     escaped.append(escaped: name, limit: 253)
     rows.append(Row(name: escaped.bytes, list: list))
@@ -91,7 +101,7 @@ struct ProbeTable {
         display.show([LiveLines.Line(text: text, color: .faint)])
       }
       let connects = active.map { rows[$0].connect! }
-      // Where a place is free another entry starts at once.
+      // If a connect has ended, the next entry starts without waiting.
       let isFull = active.count == atOnce || next == rows.count
       if ended < rows.count && isFull {
         RunningConnect.wait(
@@ -120,7 +130,7 @@ struct ProbeTable {
           text.append(remote, scopes: SystemScopes())
         }
       } catch {
-        // The peer has gone again; that it connected is true.
+        // The peer has closed the connection meanwhile. It did connect.
       }
       connectedCount += 1
       rows[index].result = text

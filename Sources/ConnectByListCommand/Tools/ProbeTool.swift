@@ -26,8 +26,8 @@ enum ProbeTool {
     """
 
   private static let others: [StaticString] = ["ports", "at-once", "help"]
-  /// 512: three descriptors each, and descriptors are limited to 1024 on most systems... fewer are waited
-  /// for without one.
+  /// An entry takes up to three descriptors: its socket, its epoll, its resolver. Where the process may open
+  /// fewer than needed, entries fail with EMFILE.
   private static let atOnceMax = 512
 
   static func run(_ arguments: [[UInt8]]) -> CInt {

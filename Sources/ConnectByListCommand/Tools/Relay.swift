@@ -2,12 +2,12 @@ import CConnectByListTerminal
 import ConnectByList
 import ConnectByListCore
 
-/// Passes standard input to a socket, and what the socket gives to standard output, both at once.
+/// Copies standard input to a socket and the socket to standard output, both at once.
 ///
-/// The end of the input becomes the end of the sending direction alone (a half-close); the relay ends when
-/// the peer has sent its end. Standard input and output keep their modes: other processes share them, so
-/// O_NONBLOCK would reach those. Instead each is asked first whether it would block, and at most
-/// `pieceMax` bytes are written at a time, which a pipe that is writable takes at once (PIPE_BUF, pipe(7)).
+/// The end of the input shuts down the sending direction alone (a half-close). The relay ends when the peer has
+/// sent its end and everything is written. O_NONBLOCK is not set on standard input and output, because other
+/// processes share them: `poll` tells whether they would block, and a write has at most `pieceMax` bytes, which
+/// a pipe that is ready takes without blocking (PIPE_BUF, pipe(7)).
 struct Relay: ~Copyable {
   private static let pieceMax = 4096
 
@@ -15,6 +15,8 @@ struct Relay: ~Copyable {
   private var outgoing = Flow()
   private var incoming = Flow()
   private var hasSentEnd = false
+  /// Why sending ended early.
+  private var sendFailure: Errno?
 
   /// Bytes on their way in one direction.
   private struct Flow: ~Copyable {
@@ -51,7 +53,7 @@ struct Relay: ~Copyable {
         peer.events |= writable
       }
       if incoming.isEmpty { peer.events |= readable } else { output.fd = 1 }
-      // A socket that nothing is wanted of would still wake us up with its POLLHUP.
+      // poll reports POLLHUP even where no event was asked for.
       if peer.events == 0 { peer.fd = -1 }
       withUnsafeTemporaryAllocation(of: cbl_terminal_wait.self, capacity: 3) { waits in
         waits[0] = input
@@ -62,36 +64,38 @@ struct Relay: ~Copyable {
         output = waits[1]
         peer = waits[2]
       }
-      if input.ready != 0 { try readInput() }
-      if peer.ready != 0 && !outgoing.isEmpty { try send() }
+      if input.ready != 0 { readInput() }
+      if peer.ready != 0 && !outgoing.isEmpty { send() }
       if peer.ready != 0 && incoming.isEmpty { try receive() }
       if output.ready != 0 { try writeOutput() }
     }
+    // EPIPE: the peer closed the connection before it had read everything. That is its right.
+    if let sendFailure, sendFailure != .brokenPipe { throw sendFailure }
   }
 
-  private mutating func readInput() throws(Errno) {
+  private mutating func readInput() {
     let count = cbl_terminal_read(0, outgoing.room.baseAddress, outgoing.room.count)
     if count < 0 && Errno(CInt(-count)) == .tryAgain { return }
-    // An input that fails is over: the peer's answer may still come.
+    // A failed read counts as the end of the input: the peer may still answer.
     outgoing.isOver = count <= 0
     outgoing.filled(max(0, Int(count)))
-    try send()
+    send()
   }
 
-  private mutating func send() throws(Errno) {
+  private mutating func send() {
     if !outgoing.isEmpty {
       do throws(Errno) {
         outgoing.next += try Syscalls.send(socket.number, outgoing.rest) ?? 0
       } catch {
-        // The peer takes no more. What it sent before is still to be read; a reset shows there.
-        guard error == .brokenPipe else { throw error }
+        // The peer takes no more. The bytes that it sent before are still delivered.
+        sendFailure = error
         outgoing.isOver = true
         outgoing.filled(0)
       }
     }
     if outgoing.isOver && outgoing.isEmpty && !hasSentEnd {
       hasSentEnd = true
-      // SHUT_WR. ENOTCONN: the peer has gone already, as its end will tell.
+      // SHUT_WR. ENOTCONN: the peer has closed the connection, which the next read reports.
       do throws(Errno) { try Syscalls.shutdown(socket.number, how: 1) } catch {}
     }
   }

@@ -3,18 +3,19 @@ import ConnectByListCore
 
 /// One list of `--wait`, tried again and again until an entry of it accepts a connection.
 final class WaitGroup {
-  /// Between two tries: the first and the longest wait. Each is twice the one before it.
+  /// The first and the longest wait between two tries. Each is twice the one before it.
   private static let backoffMin = TimeSpan.milliseconds(100)
   private static let backoffMax = TimeSpan.seconds(1)
-  /// How long one try may last: the first and the longest. A host that begins to answer while a SYN is under
-  /// way hears the next one only after the kernel's own 1, 2, 4 s; a new try reaches it at once. Each is
-  /// twice the one before it, so that a peer which is far away gets its time.
+  /// The deadline of the first try, and the longest. The kernel sends the SYN to a silent host again after 1,
+  /// 3, 7, … s; a new try sends one at once. Each deadline is twice the one before it, so that a distant
+  /// host can answer in time.
   private static let roundMin = TimeSpan.seconds(1)
   private static let roundMax = TimeSpan.seconds(8)
 
   private let text: [UInt8]
   private let list: AddressList
   private var connect: RunningConnect?
+  private var hasTried = false
   private var backoff = backoffMin
   private var round = roundMin
   /// Why the last try failed, and which entry that was.
@@ -35,7 +36,8 @@ final class WaitGroup {
   func advance(_ request: ConnectRequest, began: Instant, deadline: Instant) -> RunningConnect? {
     if connect == nil {
       let now = Clock.now()
-      guard now >= retryAt, now < deadline || now == began else { return nil }
+      // The first try is made also where the timeout is 0.
+      guard now >= retryAt, now < deadline || !hasTried else { return nil }
       begin(request, before: deadline, at: now)
     }
     guard let current = connect else { return nil }
@@ -52,13 +54,15 @@ final class WaitGroup {
   }
 
   private func begin(_ request: ConnectRequest, before deadline: Instant, at now: Instant) {
+    hasTried = true
     var request = request
-    request.options.timeout = deadline == .distantFuture ? round : min(round, deadline - now)
+    request.options.timeout =
+      deadline == .distantFuture ? round : min(round, max(.zero, deadline - now))
     do throws(ConnectError) {
       connect = try RunningConnect(list, request)
       round = min(round * 2, Self.roundMax)
     } catch {
-      // No descriptors, say, or no route yet: as good a reason to try again as any.
+      // For example, an interface that does not exist yet.
       fail(error.message)
     }
   }
