@@ -81,7 +81,7 @@ extension Call {
       }
       port = UInt16(number)
     }
-    call.add(made: ListBox(AddressList(defaultPort: port)))
+    call.add(made: ListBox(AddressList(defaultPort: port, hashSecret: .ofThisProcess)))
   }
 }
 

@@ -33,14 +33,8 @@ public enum LocalAddresses {
   /// Each address once, where it stands first: one that two interfaces have is one place to connect
   /// from.
   static func merged(_ locals: [LocalAddress]) -> [LocalAddress] {
-    let distinct = Distinct(locals.count) {
-      Routes.precedes(locals[$0].address, locals[$1].address)
-    }
-    var merged: [LocalAddress] = []
-    for index in locals.indices where distinct.firsts[distinct.places[index]] == index {
-      merged.append(locals[index])
-    }
-    return merged
+    let distinct = Distinct(locals.count, secret: .ofThisProcess) { locals[$0].address }
+    return distinct.firsts.map { locals[$0] }
   }
 
   // MARK: addresses (RTM_GETADDR)

@@ -75,10 +75,12 @@ public struct Plan: Sendable {
     let options: ConnectOptions
     /// The list's, as they were when the plan was made.
     let unixPaths: UnixPaths
+    let hashSecret: HashSecret
 
-    init(_ options: ConnectOptions, _ unixPaths: UnixPaths) {
+    init(_ options: ConnectOptions, _ unixPaths: UnixPaths, _ hashSecret: HashSecret) {
       self.options = options
       self.unixPaths = unixPaths
+      self.hashSecret = hashSecret
     }
   }
 
@@ -92,6 +94,9 @@ public struct Plan: Sendable {
   }
 
   let request: Request
+  /// The endpoints of `remotes`, for finding duplicates; `nil`: no candidate has joined since the plan was
+  /// made.
+  private var endpoints: DistinctKeys<Endpoint>?
   var locals: [Local]
   var remotes: [Remote]
   var states: [RemoteState] = []
@@ -116,9 +121,10 @@ public struct Plan: Sendable {
   ///
   /// `unixPaths`: those of the list, where Unix addresses are among them.
   public init(
-    _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths()
+    _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths(),
+    hashSecret: HashSecret = .fixed
   ) {
-    request = Request(options, unixPaths)
+    request = Request(options, unixPaths, hashSecret)
     locals = Array(repeating: Local(address: nil, port: 0), count: Plan.firstAddress)
     locals[Int(Plan.routesChoice(.unix))].chance = Chance.localOfUnix
     locals[Int(Plan.noLocal)].chance = Chance.afterDefiniteFailure
@@ -132,18 +138,20 @@ public struct Plan: Sendable {
     }
     remotes = []
     firstsLeft = 0
-    append(candidates, merging: false)
+    append(candidates)
   }
 
   /// Candidates join, before the first start or later: the answers to a name. One whose endpoint is
   /// there already is merged with it.
-  public mutating func add(_ candidates: [Candidate]) { append(candidates, merging: true) }
+  public mutating func add(_ candidates: [Candidate]) {
+    var endpoints = endpoints ?? DistinctKeys(remotes.map { $0.endpoint }, secret: request.hashSecret)
+    append(candidates.filter { endpoints.insert($0.endpoint).isNew })
+    self.endpoints = endpoints
+  }
 
-  /// The literals of a list are merged already; a resolver may say the same address twice.
-  private mutating func append(_ candidates: [Candidate], merging merges: Bool) {
+  private mutating func append(_ candidates: [Candidate]) {
     remotes.reserveCapacity(remotes.count + candidates.count)
     for candidate in candidates {
-      if merges && remotes.contains(where: { $0.endpoint == candidate.endpoint }) { continue }
       var remote = Remote(endpoint: candidate.endpoint, entry: candidate.entry)
       remote.place = Int32(remotes.count)
       remote.source = Plan.routesChoice(candidate.endpoint.family)
@@ -302,7 +310,7 @@ public struct Plan: Sendable {
     // With a given or random order there is one queue: its order is the caller's, not chance's.
     let isOneQueue = options.order != .likely
     if queued.count > 1 {
-      let order = sortedIndices(queued.count) { a, b in
+      let order = queued.indices.sorted { a, b in
         let (a, b) = (Int(queued[a]), Int(queued[b]))
         if !isOneQueue {
           if remotes[a].source != remotes[b].source { return remotes[a].source < remotes[b].source }
@@ -330,10 +338,9 @@ public struct Plan: Sendable {
     guard locals.count > Plan.firstAddress else { return }
     heaps = Array(repeating: RemoteHeap(), count: locals.count)
     // By remote and local, as the loops here go through them.
-    let others = sortedIndices(startedAlternates.count) { a, b in
-      let (a, b) = (startedAlternates[a], startedAlternates[b])
-      return a.remote != b.remote ? a.remote < b.remote : a.local < b.local
-    }.map { startedAlternates[$0] }
+    let others = startedAlternates.sorted { a, b in
+      a.remote != b.remote ? a.remote < b.remote : a.local < b.local
+    }
     var tried = others[...]
     for index in remotes.indices where states[index].isStarted {
       offerAlternates(of: Int32(index), without: &tried)

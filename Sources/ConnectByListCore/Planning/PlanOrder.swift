@@ -5,7 +5,7 @@ extension Plan {
   mutating func placeRemotes() {
     guard remotes.count > 1 else { return }
     // The caller's order: that of the entries, and of the answers within one.
-    var order = sortedIndices(remotes.count) { remotes[$0].entry < remotes[$1].entry }
+    var order = remotes.indices.sorted { remotes[$0].entry < remotes[$1].entry }
     switch options.order {
     case .given: break
     case .random:

@@ -25,7 +25,7 @@ extension Race {
   /// Costs as much as planning did; made when somebody asks.
   public func rows() -> [ReportRow] {
     var rows: [ReportRow] = []
-    let byPair = sortedIndices(attempts.count) { attempts[$0].pair.precedes(attempts[$1].pair) }
+    let byPair = attempts.indices.sorted { attempts[$0].pair.precedes(attempts[$1].pair) }
     forEachRanked { pair, rank, chance in
       var low = 0
       var high = byPair.count

@@ -45,7 +45,7 @@ extension AddressList {
   /// The only remote of a connect with these options, where the first attempt can be begun without
   /// planning: a single IP literal, from wherever its route goes. `nil`: a race decides.
   public func soleRemote(_ options: ConnectOptions) -> Endpoint? {
-    guard count == 1, case .endpoint(let literal) = entries[0], literal.family != .unix,
+    guard count == 1, case .endpoint(let literal) = self[0], literal.family != .unix,
       options.hedge == nil, !options.mptcp, !options.validates
     else { return nil }
     if case .these = options.locals { return nil }
