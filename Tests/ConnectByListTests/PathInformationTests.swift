@@ -117,15 +117,6 @@ extension Driver {
       }
     }
 
-    @Test func `equal values share a place`() {
-      let list = [3, 1, 3, 2, 1]
-      let distinct = Distinct(list.count) { list[$0] < list[$1] }
-      #expect(distinct.firsts == [1, 3, 0])
-      #expect(distinct.places == [2, 0, 2, 1, 0])
-      #expect((0...4).map { value in distinct.position { list[$0] < value } } == [0, 0, 1, 2, 3])
-      #expect(Distinct(0) { _, _ in false }.firsts.isEmpty)
-    }
-
     // MARK: the exchange with a real kernel
 
     @Test func `answers that do not fit are asked for again with more room`() throws {
@@ -175,7 +166,7 @@ extension Driver {
       let remotes = [
         Endpoint(IPAddress(v4: 0x7f00_0002), port: 80), Endpoint(loopbackV4, port: 80),
       ]
-      var plan = plan(remotes)
+      let plan = plan(remotes)
       let facts = finder.facts(for: plan)
       #expect(facts.remotes.count == 2)
       #expect(facts.remotes[1].route == .source(loopbackV4))

@@ -63,9 +63,9 @@ public struct AddressList: Sendable {
   public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
     let candidates = candidates(family: options.family, links: links)
     guard !candidates.isEmpty || hasNames else { return nil }
-    var plan = Plan(
+    let plan = Plan(
       candidates, options: options, unixPaths: unixPaths, hashSecret: list.hashSecret)
-    history.inform(&plan, at: now)
+    history.inform(plan, at: now)
     return plan
   }
 

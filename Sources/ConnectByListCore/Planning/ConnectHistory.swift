@@ -95,7 +95,7 @@ public struct ConnectHistory: Sendable {
   }
 
   /// Gives a plan what the history says about its remotes. To be called before the first start.
-  func inform(_ plan: inout Plan, at now: Instant) {
+  func inform(_ plan: Plan, at now: Instant) {
     guard !isEmpty else { return }
     for index in plan.remotes.indices {
       guard let known = self[plan.remotes[index].endpoint] else { continue }
