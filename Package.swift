@@ -13,6 +13,9 @@ import PackageDescription
 
 let isModule = Context.environment["CONNECTBYLIST_MODULE"] == "1"
 
+/// Warnings are errors in CI only: a newer compiler may warn where a dependant builds this package.
+let isStrict = Context.environment["CONNECTBYLIST_STRICT"] == "1"
+
 /// Flags that make the module smaller. Every check of the language stays, but for exclusive access,
 /// which the debug build checks.
 let sizeFlags = [
@@ -122,8 +125,7 @@ func example(_ name: String, _ source: String, _ dependencies: [Target.Dependenc
   ]
   return .executableTarget(
     name: name, dependencies: dependencies, path: "examples",
-    exclude: files.filter { $0 != source },
-    sources: [source])
+    exclude: files.filter { $0 != source }, sources: [source])
 }
 
 /// What only the ordinary build has.
@@ -160,8 +162,7 @@ let hostAndTests: [Target] = [
   // Measures steps and plans of the core, for Tests/Performance/run.
   .executableTarget(
     name: "ConnectByListMeasureCore",
-    dependencies: ["ConnectByListCore", "ConnectByListSimulation"],
-    path: "Tests/Performance/MeasureCore"),
+    dependencies: ["ConnectByListCore"], path: "Tests/Performance/MeasureCore"),
   .testTarget(
     name: "ConnectByListCoreTests",
     dependencies: ["ConnectByListCore", "ConnectByListSimulation", "ConnectByListRaceWorlds"]),
@@ -221,3 +222,9 @@ let package = Package(
   targets: isModule ? library : library + hostAndTests,
   swiftLanguageModes: [.v6]
 )
+
+if isStrict {
+  for target in package.targets {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+  }
+}

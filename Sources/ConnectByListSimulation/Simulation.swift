@@ -290,7 +290,7 @@ public struct Simulation: Sendable {
     for index in 0..<race.plan.remoteCount {
       facts.remotes.append(
         race.plan.isUnknown(index)
-          ? world.facts(of: race.plan.endpoint(at: index), at: place(ofRemote: index))
+          ? world.pathInformation(of: race.plan.endpoint(at: index), at: place(ofRemote: index))
           : RemotePathInformation())
     }
     race.update(facts)

@@ -17,7 +17,7 @@ extension Simulation {
     var facts = PathInformation(locals: scenario.locals, remotes: [])
     for index in 0..<plan.remoteCount {
       let endpoint = plan.endpoint(at: index)
-      facts.remotes.append(world.facts(of: endpoint, at: world.place(of: endpoint)))
+      facts.remotes.append(world.pathInformation(of: endpoint, at: world.place(of: endpoint)))
     }
     plan.update(facts)
 

@@ -16,17 +16,6 @@ public struct CallerSocket: Sendable {
   let isNonBlocking: Bool
   let closesOnExec: Bool
 
-  private enum Number {
-    static let solSocket: CInt = 1
-    static let type: CInt = 3
-    static let acceptsConnections: CInt = 30
-    static let `protocol`: CInt = 38
-    static let domain: CInt = 39
-    static let networkNamespaceCookie: CInt = 71
-    static let tcp: CInt = 6
-    static let mptcp: CInt = 262
-  }
-
   /// Checks that the socket is one that can be connected, and leaves it as it is.
   ///
   /// Throws, in this order: `.badDescriptor`, `.notASocket`, `.operationNotSupported` (not a stream;
@@ -36,17 +25,20 @@ public struct CallerSocket: Sendable {
     self.number = number
     isNonBlocking = try Syscalls.isNonBlocking(number)
     closesOnExec = try Syscalls.closesOnExec(number)
-    let type = try Syscalls.option(number, level: Number.solSocket, name: Number.type)
-    domain = try Syscalls.option(number, level: Number.solSocket, name: Number.domain)
-    protocolNumber = try Syscalls.option(number, level: Number.solSocket, name: Number.protocol)
-    guard type == CInt(CBL_POSIX_SOCK_STREAM), hasKnownProtocol else { throw .operationNotSupported }
+    let type = try Syscalls.option(number, level: SocketLevel.socket, name: SocketNumber.type)
+    domain = try Syscalls.option(number, level: SocketLevel.socket, name: SocketNumber.domain)
+    protocolNumber = try Syscalls.option(
+      number, level: SocketLevel.socket, name: SocketNumber.protocolNumber)
+    guard type == CInt(CBL_POSIX_SOCK_STREAM), hasKnownProtocol else {
+      throw .operationNotSupported
+    }
     guard try isOfThisNamespace() else { throw .operationNotSupported }
     var isConnected = true
     do throws(Errno) { _ = try Syscalls.remoteEndpoint(number) } catch { isConnected = false }
     if isConnected { throw .isConnected }
     if Syscalls.isConnecting(number) { throw .alreadyConnecting }
     let listens = try Syscalls.option(
-      number, level: Number.solSocket, name: Number.acceptsConnections)
+      number, level: SocketLevel.socket, name: SocketNumber.acceptsConnections)
     let isBound = try Syscalls.isBound(number)
     if listens != 0 || isBound { throw .invalidArgument }
   }
@@ -54,7 +46,7 @@ public struct CallerSocket: Sendable {
   private var hasKnownProtocol: Bool {
     switch domain {
     case CInt(CBL_POSIX_AF_INET), CInt(CBL_POSIX_AF_INET6):
-      protocolNumber == Number.tcp || protocolNumber == Number.mptcp
+      protocolNumber == SocketLevel.tcp || protocolNumber == CInt(CBL_POSIX_IPPROTO_MPTCP)
     case CInt(CBL_POSIX_AF_UNIX): true
     default: false
     }
@@ -75,7 +67,7 @@ public struct CallerSocket: Sendable {
   /// Eight bytes: with room for more the kernel says EINVAL.
   private func cookie(of fd: CInt) throws(Errno) -> [UInt8] {
     try Syscalls.optionBytes(
-      fd, level: Number.solSocket, name: Number.networkNamespaceCookie, size: 8)
+      fd, level: SocketLevel.socket, name: SocketNumber.networkNamespaceCookie, size: 8)
   }
 
   /// The options that its owner has set, and over them those of this connect: for the sockets that

@@ -143,6 +143,12 @@ public struct ConnectError: Error, Sendable {
     report = ConnectReport(errno)
   }
 
+  package init(_ errno: Errno, _ message: TextBuffer) {
+    self.errno = errno
+    self.message = message.bytes
+    report = ConnectReport(errno)
+  }
+
   init(_ report: ConnectReport) {
     errno = report.errno!
     message = report.summary().bytes
