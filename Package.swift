@@ -57,7 +57,8 @@ let cSettings: [CSetting] =
 /// its errors are exceptions.
 let cSettingsWithoutUnwinding: [CSetting] =
   cSettings
-  + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
+  + (isModule
+    ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
 
 /// For the target at the root of a shared object, which exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {
