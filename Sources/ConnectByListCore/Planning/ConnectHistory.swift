@@ -76,7 +76,9 @@ public struct ConnectHistory: Sendable {
   public mutating func forget() { self = ConnectHistory(hashSecret: hashSecret) }
 
   public mutating func forget(_ endpoint: Endpoint) {
-    guard let number = endpoints.number(of: endpoint.unmapped), histories[number] != nil else { return }
+    guard let number = endpoints.number(of: endpoint.unmapped), histories[number] != nil else {
+      return
+    }
     histories[number] = nil
     forgottenCount += 1
     if forgottenCount > 8 && 2 * forgottenCount > histories.count { removeForgotten() }
