@@ -27,7 +27,8 @@ public enum LocalAddresses {
   /// link-local remote may be. In the order of their indices.
   static func links(_ locals: [LocalAddress]) -> [UInt32] {
     let usable = locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
-    return Set(usable.map { $0.interface }).sorted()
+    let interfaces = DistinctKeys(usable.map { Int($0.interface) }, secret: .ofThisProcess).keys
+    return interfaces.sorted().map { UInt32($0) }
   }
 
   /// Each address once, where it stands first: one that two interfaces have is one place to connect
@@ -95,7 +96,8 @@ public enum LocalAddresses {
     {
       up.append(local.interface)
     }
-    return Set(locals.map { $0.interface }).subtracting(up).sorted()
+    var seen = DistinctKeys(up, secret: .ofThisProcess)
+    return locals.map { $0.interface }.filter { seen.insert($0).isNew }
   }
 
   @inline(never)
