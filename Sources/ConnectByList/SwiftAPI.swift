@@ -203,26 +203,6 @@
     }
   }
 
-  // MARK: threads
-
-  /// Runs `body` on a thread of its own that blocks all signals, and ends with it. For the package's
-  /// own use. Throws `.tryAgain` where there are too many, `.outOfMemory`.
-  package func startDetachedThread(_ body: @escaping @Sendable () -> Void) throws(Errno) {
-    let box = Unmanaged.passRetained(ThreadBody(body))
-    do throws(Errno) {
-      try Syscalls.startDetachedThread(
-        { Unmanaged<ThreadBody>.fromOpaque($0!).takeRetainedValue().body() }, box.toOpaque())
-    } catch {
-      box.release()
-      throw error
-    }
-  }
-
-  private final class ThreadBody: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
   // MARK: reading and writing
 
   extension Socket {

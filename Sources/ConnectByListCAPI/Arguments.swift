@@ -1,5 +1,4 @@
 import CConnectByList
-import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 
@@ -28,10 +27,8 @@ func addressList(
 
 /// One address as an entry. Another family that lists can hold is added here.
 private func entry(_ given: connect_by_list_address) throws(Errno) -> Entry {
-  var read = cbl_posix_endpoint()
   guard let address = given.address,
-    cbl_posix_endpoint_from_sockaddr(address, Int(given.length), &read) == 0,
-    let endpoint = Endpoint(read)
+    let endpoint = Endpoint(sockaddr: address, size: Int(given.length))
   else { throw .invalidArgument }
   guard endpoint.port != 0, !endpoint.address.isUnspecified, !endpoint.address.isMulticast,
     !endpoint.address.isBroadcast
@@ -59,7 +56,7 @@ struct AddressRoom {
   /// Throws `.badAddress` where an address of the socket's family would not fit.
   func check(for socket: CallerSocket) throws(Errno) {
     guard address != nil else { return }
-    guard let length, Int(length.pointee) >= cbl_posix_sockaddr_size(socket.domain) else {
+    guard let length, Int(length.pointee) >= Endpoint.sockaddrSize(ofDomain: socket.domain) else {
       throw .badAddress
     }
   }
@@ -67,8 +64,8 @@ struct AddressRoom {
   /// Writes an address as a socket of this family has it. Nothing where nobody wants it.
   func put(_ endpoint: Endpoint, _ socket: CallerSocket) {
     guard let address, let length else { return }
-    let own = socket.domain == CInt(CBL_POSIX_AF_INET6) ? endpoint.mapped : endpoint
-    length.pointee = socklen_t(cbl_posix_endpoint_to_sockaddr(cbl_posix_endpoint(own), address))
+    let own = socket.domain == AF_INET6 ? endpoint.mapped : endpoint
+    length.pointee = socklen_t(own.store(intoSockaddr: address))
   }
 }
 

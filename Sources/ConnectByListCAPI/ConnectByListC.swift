@@ -1,5 +1,4 @@
 import CConnectByList
-import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 
@@ -40,7 +39,7 @@ private func answer(_ body: () throws(Errno) -> Void) -> CInt {
     try body()
     return 0
   } catch {
-    cbl_posix_set_errno(error.number)
+    Syscalls.setErrno(error)
     return -1
   }
 }

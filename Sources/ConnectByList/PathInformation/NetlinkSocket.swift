@@ -35,7 +35,7 @@ struct NetlinkSocket: ~Copyable {
   private static let roundsMax = 4
   private static let bufferSize = 64 << 10
 
-  init(_ bus: Bus) throws(Errno) { descriptor = try Syscalls.netlinkSocket(bus.rawValue) }
+  init(_ bus: Bus) throws(Errno) { descriptor = try Syscalls.netlinkSocket(protocol: bus.rawValue) }
 
   /// Asks, and hands each answer over with its request's index. A request that nothing is heard of
   /// has no answer. Throws what `send` says when the kernel does not take requests at all.
