@@ -13,6 +13,9 @@ import PackageDescription
 
 let isModule = Context.environment["CONNECTBYLIST_MODULE"] == "1"
 
+/// Warnings are errors in CI only: a newer compiler may warn where a dependant builds this package.
+let isStrict = Context.environment["CONNECTBYLIST_STRICT"] == "1"
+
 /// Flags that make the module smaller. Every check of the language stays, but for exclusive access,
 /// which the debug build checks.
 let sizeFlags = [
@@ -53,7 +56,8 @@ let cSettings: [CSetting] =
 /// For C code that no Lua error passes. The binding keeps its unwind tables: where Lua is compiled as C++,
 /// its errors are exceptions.
 let cSettingsWithoutUnwinding: [CSetting] =
-  cSettings + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"])] : [])
+  cSettings
+  + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
 
 /// For the target at the root of a shared object, which exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {
@@ -121,8 +125,8 @@ func example(_ name: String, _ source: String, _ dependencies: [Target.Dependenc
     "connect.c", "connect.lua", "connect.swift", "order.txt", "quickstart.lua", "race.txt",
   ]
   return .executableTarget(
-    name: name, dependencies: dependencies, path: "examples", exclude: files.filter { $0 != source },
-    sources: [source])
+    name: name, dependencies: dependencies, path: "examples",
+    exclude: files.filter { $0 != source }, sources: [source])
 }
 
 /// What only the ordinary build has.
@@ -137,12 +141,16 @@ let hostAndTests: [Target] = [
   .target(
     name: "CConnectByListLuaHost",
     dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"]),
-  // The program `connectbylist`.
-  .executableTarget(
+  // What the program `connectbylist` does.
+  .target(
     name: "ConnectByListCommand",
     dependencies: [
       "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListCore", "ConnectByListSimulation",
-    ],
+    ]),
+  // Its `main`, in C: Swift's CommandLine is empty where /proc is not mounted.
+  .executableTarget(
+    name: "CConnectByListCommand",
+    dependencies: ["CConnectByListLuaHost", "ConnectByListCommand"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
 
   // Random worlds, and a checker of the races in them.
@@ -155,8 +163,7 @@ let hostAndTests: [Target] = [
   // Measures steps and plans of the core, for Tests/Performance/run.
   .executableTarget(
     name: "ConnectByListMeasureCore",
-    dependencies: ["ConnectByListCore", "ConnectByListSimulation"],
-    path: "Tests/Performance/MeasureCore"),
+    dependencies: ["ConnectByListCore"], path: "Tests/Performance/MeasureCore"),
   .testTarget(
     name: "ConnectByListCoreTests",
     dependencies: ["ConnectByListCore", "ConnectByListSimulation", "ConnectByListRaceWorlds"]),
@@ -184,7 +191,8 @@ let hostAndTests: [Target] = [
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCommandTests",
-    dependencies: ["ConnectByListCommand", "CConnectByListLuaHost"]),
+    dependencies: ["ConnectByListCommand", "CConnectByListLua", "CConnectByListLuaHost"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCAPITests",
     dependencies: [
@@ -210,8 +218,14 @@ let package = Package(
       .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
       .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
-      .executable(name: "connectbylist", targets: ["ConnectByListCommand"]),
+      .executable(name: "connectbylist", targets: ["CConnectByListCommand"]),
     ],
   targets: isModule ? library : library + hostAndTests,
   swiftLanguageModes: [.v6]
 )
+
+if isStrict {
+  for target in package.targets {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+  }
+}

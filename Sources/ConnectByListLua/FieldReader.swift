@@ -1,38 +1,44 @@
 import CConnectByListLua
 
-/// Goes through the fields of a table that stands spread out in the arguments.
-struct FieldReader {
+/// Iterates over the fields of a table argument.
+///
+/// The C binding passes a table as consecutive values: CBL_LUA_TABLE, then each field's key and value,
+/// then CBL_LUA_END. A field's value may itself be a table in this form.
+struct FieldReader: Sequence, IteratorProtocol {
   struct Field {
-    let value: cbl_lua_value
-    /// Where it stands: a table's own fields come after it.
-    let place: UnsafePointer<cbl_lua_value>
-    var kind: cbl_lua_kind { value.kind }
-    var fields: FieldReader { FieldReader(place) }
+    /// If the value is a table, its fields follow it in memory.
+    let pointer: UnsafePointer<cbl_lua_value>
+    var value: cbl_lua_value { pointer.pointee }
+    var kind: cbl_lua_kind { pointer.pointee.kind }
+    /// The fields of a value that is a table.
+    var fields: FieldReader { FieldReader(pointer) }
   }
 
-  private var rest: UnsafePointer<cbl_lua_value>
+  private var position: UnsafePointer<cbl_lua_value>
 
-  /// `table`: where the CBL_LUA_TABLE stands.
-  init(_ table: UnsafePointer<cbl_lua_value>) { rest = table + 1 }
+  /// - Parameter table: points to a CBL_LUA_TABLE.
+  init(_ table: UnsafePointer<cbl_lua_value>) { position = table + 1 }
 
-  @inline(never)
+  /// The next field, or `nil` after the last one.
   mutating func next() -> (key: cbl_lua_value, value: Field)? {
-    guard rest.pointee.kind != CBL_LUA_END else { return nil }
-    let key = rest.pointee
-    let place = rest + 1
-    rest = FieldReader.after(place)
-    return (key, Field(value: place.pointee, place: place))
+    guard position.pointee.kind != CBL_LUA_END else { return nil }
+    let key = position.pointee
+    let value = Field(pointer: position + 1)
+    position = FieldReader.end(of: value.pointer)
+    return (key, value)
   }
 
-  /// Past a value, a table with all its fields.
-  private static func after(_ place: UnsafePointer<cbl_lua_value>) -> UnsafePointer<cbl_lua_value> {
-    var place = place
+  /// The position after a value, and after its fields if it is a table.
+  private static func end(
+    of value: UnsafePointer<cbl_lua_value>
+  ) -> UnsafePointer<cbl_lua_value> {
+    var position = value
     var depth = 0
     repeat {
-      if place.pointee.kind == CBL_LUA_TABLE { depth += 1 }
-      if place.pointee.kind == CBL_LUA_END { depth -= 1 }
-      place += 1
+      if position.pointee.kind == CBL_LUA_TABLE { depth += 1 }
+      if position.pointee.kind == CBL_LUA_END { depth -= 1 }
+      position += 1
     } while depth > 0
-    return place
+    return position
   }
 }

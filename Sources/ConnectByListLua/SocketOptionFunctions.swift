@@ -3,14 +3,14 @@ import ConnectByList
 import ConnectByListCore
 
 extension Call {
-  /// The socket options of a connect.
-  func takeSocketOptions(
-    _ field: FieldReader.Field, into settings: inout SocketSettings, _ argument: Int
+  /// Reads the table of socket options in a connect's options.
+  func readSocketOptions(
+    _ table: FieldReader.Field, into settings: inout SocketSettings, _ argument: Int
   ) throws(CallError) {
-    var reader = field.fields
-    while let (key, value) = reader.next() {
+    for (key, value) in table.fields {
+      // A key that is not a string is reported as the unknown option ''.
       let name = key.kind == CBL_LUA_TEXT ? key.text : []
-      settings.add(try setting(named: name, argument, value.place, argument))
+      settings.add(try setting(named: name, argument, value, argument))
     }
   }
 
@@ -23,23 +23,21 @@ extension Call {
     return option
   }
 
-  /// `place`: where the value stands, a table's fields behind it; `nil`: there is none.
-  @inline(never)
+  /// - Parameter value: `nil` if the script gave none.
   fileprivate func setting(
-    named name: [UInt8], _ nameArgument: Int, _ place: UnsafePointer<cbl_lua_value>?, _ argument: Int
+    named name: [UInt8], _ nameArgument: Int, _ value: FieldReader.Field?, _ valueArgument: Int
   ) throws(CallError) -> SocketOption.Setting {
     let option = try socketOption(named: name, nameArgument)
     guard option.isSettable else { throw refused(name, "can only be read", nameArgument) }
-    if let value = optionValue(option, place), let setting = option.setting(value) {
+    if let value = socketOptionValue(option, value), let setting = option.setting(value) {
       return setting
     }
-    let given = place?.pointee ?? cbl_lua_value()
+    let given = value?.value ?? cbl_lua_value()
     throw .misuse(
-      argument: argument, optionProblem(name, given, expected: option.allowed.bytes))
+      argument: valueArgument, optionProblem(name, given, expected: option.allowed.bytes))
   }
 
-  /// `option 'error' can only be read`.
-  @inline(never)
+  /// `option 'error' can only be read`
   fileprivate func refused(
     _ name: [UInt8], _ why: StaticString, _ argument: Int
   ) -> CallError {
@@ -51,49 +49,47 @@ extension Call {
     return .misuse(argument: argument, text)
   }
 
-  private func optionValue(
-    _ option: SocketOption, _ place: UnsafePointer<cbl_lua_value>?
+  private func socketOptionValue(
+    _ option: SocketOption, _ field: FieldReader.Field?
   ) -> SocketOption.Value? {
-    guard let place, place.pointee.kind != CBL_LUA_NIL else {
-      // What is done, and not set to something, needs no value.
+    guard let field, field.kind != CBL_LUA_NIL else {
+      // `sock:setoption("update_connect_context")`: the option is an action and needs no value.
       if case .context = option.kind { return .boolean(true) }
       return nil
     }
-    switch place.pointee.kind {
-    case CBL_LUA_BOOLEAN: return .boolean(place.pointee.integer == 1)
-    case CBL_LUA_INTEGER: return .whole(place.pointee.integer)
-    case CBL_LUA_NUMBER: return .number(place.pointee.number)
-    case CBL_LUA_TEXT: return .text(place.pointee.text)
+    switch field.kind {
+    case CBL_LUA_BOOLEAN: return .boolean(field.value.integer == 1)
+    case CBL_LUA_INTEGER: return .whole(field.value.integer)
+    case CBL_LUA_NUMBER: return .number(field.value.number)
+    case CBL_LUA_TEXT: return .text(field.value.text)
     case CBL_LUA_TABLE:
-      if case .linger = option.kind { return lingerValue(FieldReader(place)) }
+      if case .linger = option.kind { return lingerValue(field.fields) }
       return nil
     default: return nil
     }
   }
 
-  /// LuaSocket's `{on = true, timeout = 5}`. Without `timeout` it is 0 seconds, as there.
+  /// LuaSocket's form, `{on = true, timeout = 5}`. Without `timeout` it is 0 seconds, as in LuaSocket.
   private func lingerValue(_ fields: FieldReader) -> SocketOption.Value? {
-    var reader = fields
     var isOn: Bool?
     var timeout = SocketOption.Value.whole(0)
-    while let (key, value) = reader.next() {
+    for (key, value) in fields {
       guard key.kind == CBL_LUA_TEXT else { return nil }
-      if key.text.equals("on"), value.kind == CBL_LUA_BOOLEAN {
-        isOn = value.value.integer == 1
-      } else if key.text.equals("timeout"), value.kind == CBL_LUA_INTEGER || value.kind == CBL_LUA_NUMBER {
+      switch value.kind {
+      case CBL_LUA_BOOLEAN where key.text.equals("on"): isOn = value.value.integer == 1
+      case CBL_LUA_INTEGER where key.text.equals("timeout"),
+        CBL_LUA_NUMBER where key.text.equals("timeout"):
         timeout = .number(value.value.number)
-      } else {
-        return nil
+      default: return nil
       }
     }
-    return isOn.map { $0 ? timeout : .boolean(false) }
+    guard let isOn else { return nil }
+    return isOn ? timeout : .boolean(false)
   }
 
-  /// `setoption: tos: not connected`.
-  @inline(never)
-  fileprivate func failed(_ errno: Errno, _ function: StaticString, _ name: [UInt8]) -> CallError {
+  /// `tos: not connected`.
+  fileprivate func failed(_ errno: Errno, _ name: [UInt8]) -> CallError {
     var text = TextBuffer()
-    text.append(function)
     text.append(escaped: name)
     text.append(": ")
     text.append(errno.words)
@@ -101,19 +97,21 @@ extension Call {
   }
 }
 
+/// self: a socket. Arguments: name, value. Returns self.
 @c @implementation public func cbl_lua_socket_setoption(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let name = try call.text(0)
-    let setting = try call.setting(
-      named: name, 2, call.count > 1 ? call.pointee.arguments + 1 : nil, 3)
+    let value = call.count > 1 ? FieldReader.Field(pointer: call.pointee.arguments + 1) : nil
+    let setting = try call.setting(named: name, 2, value, 3)
     do throws(Errno) { try box.socket.set(setting) } catch {
-      throw call.failed(error, "setoption: ", name)
+      throw call.failed(error, name)
     }
     call.addSelf()
   }
 }
 
+/// self: a socket. Argument: name. Returns the option's value.
 @c @implementation public func cbl_lua_socket_getoption(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
@@ -122,7 +120,7 @@ extension Call {
     guard option.isReadable else { throw call.refused(name, "can only be set", 2) }
     let value: SocketOption.Value
     do throws(Errno) { value = try box.socket.value(of: option) } catch {
-      throw call.failed(error, "getoption: ", name)
+      throw call.failed(error, name)
     }
     switch value {
     case .boolean(let on): call.add(on)

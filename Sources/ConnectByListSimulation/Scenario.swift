@@ -1,61 +1,66 @@
-// A described world and one connect in it, so that a race can be seen without a network.
+// A scenario describes a network, an address list and the options of one connect. The simulation runs
+// the race in it without a network.
 //
-// The text of it has one statement a line, in any order; `#` begins a comment. What is listed
-// stands in the caller's order. A duration has a unit: `20us`, `250ms`, `1.5s`, `100ns`.
+// Its text has one statement a line; `#` begins a comment. The order of `remote` and `name` lines is the
+// order of the list; all other lines may come in any order. A duration has a unit: `20us`, `250ms`,
+// `1.5s`, `100ns`.
 //
 //     local ADDRESS[/PREFIX] [deprecated] [temporary] [home] [tentative]
 //     remote ENDPOINT [from ADDRESS] [native] VERB      an entry of the list, and how it behaves
-//     world ADDRESS|ENDPOINT [from ADDRESS] [native] VERB   the same, not listed: for a name's addresses
-//     pair ADDRESS|- ENDPOINT VERB                      this pair only, over the remote's line
+//     world ADDRESS|ENDPOINT [from ADDRESS] [native] VERB   not in the list: an address of a name
+//     pair ADDRESS|- ENDPOINT VERB                      one pair; overrides the remote's line
 //     name HOST [ipv6 after D ADDRESS…|CODE] [ipv4 after D ADDRESS…|CODE] port N
 //     name HOST fails after D CODE                      both families at once
-//     rtt ADDRESS ADDRESS D var D                       the kernel's metrics: a source, a destination
-//     history ENDPOINT connected [D]                    what the list itself saw, and its round trip
+//     rtt ADDRESS ADDRESS D var D                       the kernel's metrics: source, destination
+//     history ENDPOINT connected [D]                    an earlier result in the list's history, with
+//                                                       its round trip
 //     history ENDPOINT failed D ago
-//     neighbour ADDRESS failed                          it does not answer address resolution
-//     option NAME VALUE                                 as in Lua; durations with a unit
+//     neighbour ADDRESS failed                          does not answer address resolution
+//     option NAME VALUE                                 as in Lua; a time is a duration with a unit
 //     option local_addresses ADDRESS|ENDPOINT…|false
 //     cancel D
 //
-// The verbs, each true of every attempt that its line is about:
+// A verb says how each attempt to the line's remote ends:
 //
 //     answers D          connects after D
-//     silent             nothing comes; the kernel gives up after 127 s
+//     silent             no answer; the kernel gives up after 127 s
 //     refuses D          ECONNREFUSED          unreachable D      EHOSTUNREACH
-//     resets D           ECONNRESET            rejects D          connects; then `validate` says no
-//     lost N answers D   the pair's first N SYNs vanish; the kernel resends after 1 s, 3 s, 7 s, …
-//     noroute            ENETUNREACH in the very call; there is no source
-//     fails CODE [D]     any other error; without D in the very call
+//     resets D           ECONNRESET            rejects D          connects; `validate` then rejects it
+//     lost N answers D   the pair's first N SYNs are lost; the kernel resends after 1 s, 3 s, 7 s, …
+//     noroute            ENETUNREACH from `connect` itself; the remote has no source address
+//     fails CODE [D]     any other error; without D from `connect` itself
 //
-// Later lines win over earlier ones that say the same thing otherwise; of two `remote` lines with
-// one endpoint, as of two entries of a list, the first counts.
+// If two `pair`, `rtt`, `history`, `option` or `cancel` lines contradict each other, the later one counts.
+// Of two `remote` lines with the same endpoint, as of two equal entries of a list, the first counts; so
+// does the first of two `world` lines.
 
 import ConnectByListCore
 
-/// A world, a list and the options of a connect; `init(parsing:)` reads one, `text` writes it.
+/// A described network, an address list and the options of a connect. `init(parsing:)` reads the text of
+/// a scenario, `text` writes it.
 public struct Scenario: Sendable {
-  /// What becomes of an attempt.
+  /// How an attempt ends.
   public enum Behaviour: Equatable, Sendable {
     case answers(after: TimeSpan)
     case silent
-    /// Connects, and then the caller's check says no.
+    /// Connects; the caller's check then rejects the connection.
     case rejects(after: TimeSpan)
-    /// The first `count` SYNs vanish; the one after them is answered.
+    /// The first `count` SYNs are lost; the next one is answered.
     case loses(count: Int, answers: TimeSpan)
     case fails(Errno, after: TimeSpan)
-    /// In the call that starts it.
+    /// Fails in the call that starts it.
     case failsAtOnce(Errno)
 
     public static let noRoute = Behaviour.failsAtOnce(.networkUnreachable)
   }
 
-  /// An address and a port, with what is true of it whoever connects.
+  /// A remote address with its port, route and behaviour.
   public struct Destination: Equatable, Sendable {
-    /// The port may be 0 where it is not listed: then all of its ports are meant.
+    /// Port 0, allowed if the endpoint is not in the list, means every port.
     public var endpoint: Endpoint
-    /// The source that its route takes; `nil`: the first compatible local address.
+    /// The source address of its route; `nil`: the first compatible local address.
     public var source: IPAddress?
-    /// RFC 6724 rule 7.
+    /// Reached without an encapsulating tunnel (RFC 6724 rule 7).
     public var isNative: Bool
     public var behaviour: Behaviour
 
@@ -72,9 +77,9 @@ public struct Scenario: Sendable {
     var hasNoRoute: Bool { behaviour == .noRoute }
   }
 
-  /// How one pair behaves, whatever its remote's line says.
+  /// How the attempts of one pair end. Overrides the behaviour of the remote.
   public struct PairBehaviour: Equatable, Sendable {
-    /// `nil`: the pair of a remote without a source.
+    /// `nil` for a remote without a source address.
     public var local: IPAddress?
     public var remote: Endpoint
     public var behaviour: Behaviour
@@ -86,14 +91,14 @@ public struct Scenario: Sendable {
     }
   }
 
-  /// A name of the list and what its lookup brings.
+  /// A host name in the list, and the answers to its lookup.
   public struct Name: Equatable, Sendable {
     public struct Answer: Equatable, Sendable {
-      /// `nil`: both at once.
+      /// `nil`: one answer for both families.
       public var family: Family?
       public var after: TimeSpan
       public var addresses: [IPAddress]
-      /// Why there are none.
+      /// The error if there are no addresses.
       public var errno: Errno?
 
       public init(
@@ -108,9 +113,10 @@ public struct Scenario: Sendable {
     }
 
     public var host: [UInt8]
-    /// 0 where nothing is found anyway.
+    /// 0 if no answer has an address.
     public var port: UInt16
-    /// One with `family` nil, or at most one a family. A family without an answer is not asked for.
+    /// One answer with `family` nil, or at most one for each family. A family without an answer is not
+    /// looked up.
     public var answers: [Answer]
 
     public init(host: [UInt8], port: UInt16, _ answers: [Answer]) {
@@ -120,7 +126,7 @@ public struct Scenario: Sendable {
     }
   }
 
-  /// What the kernel remembers of finished connections.
+  /// The kernel's metrics of earlier connections between two addresses.
   public struct Metrics: Equatable, Sendable {
     public var source: IPAddress
     public var destination: IPAddress
@@ -135,13 +141,15 @@ public struct Scenario: Sendable {
     }
   }
 
-  /// What the list itself saw.
+  /// The list's history of an endpoint.
   public struct History: Equatable, Sendable {
     public var endpoint: Endpoint
     public var history: RemotePathInformation.History
     public var roundTrip: TimeSpan?
 
-    public init(_ endpoint: Endpoint, _ history: RemotePathInformation.History, roundTrip: TimeSpan? = nil) {
+    public init(
+      _ endpoint: Endpoint, _ history: RemotePathInformation.History, roundTrip: TimeSpan? = nil
+    ) {
       self.endpoint = endpoint.unmapped
       self.history = history
       self.roundTrip = roundTrip
@@ -155,7 +163,7 @@ public struct Scenario: Sendable {
   }
 
   public var locals: [LocalAddress] = []
-  /// What is listed and what is only described, in no order.
+  /// The endpoints of the list, and those that are only described.
   public private(set) var destinations: [Destination] = []
   /// In the order of the list.
   public private(set) var names: [Name] = []
@@ -165,31 +173,32 @@ public struct Scenario: Sendable {
   public var history: [History] = []
   public var failedNeighbours: [IPAddress] = []
   public var options = ConnectOptions()
-  /// When the caller cancels, from the start.
+  /// When the caller cancels, from the start of the connect; `nil`: never.
   public var cancel: TimeSpan?
   public var scopes = ScenarioScopes()
 
   public init() {}
 
-  /// Puts a remote at the end of the list.
+  /// Appends a remote to the list.
   public mutating func append(_ remote: Destination) {
     list.append(.remote(destinations.count))
     destinations.append(remote)
   }
 
-  /// Says what a destination is like without listing it.
+  /// Describes a destination without adding it to the list.
   public mutating func describe(_ destination: Destination) { destinations.append(destination) }
 
-  /// Puts a name at the end of the list.
+  /// Appends a name to the list.
   public mutating func append(_ name: Name) {
     list.append(.name(names.count))
     names.append(name)
   }
 
-  /// The literals of the list as candidates, duplicates merged into their first place.
+  /// The remotes of the list as candidates, in its order. A repeated endpoint counts once, at its first
+  /// position.
   ///
-  /// One without a `from` that is link-local and unscoped becomes one candidate a link, as in an
-  /// `AddressList`; one with a `from` is taken as it is, so that published cases can be.
+  /// A link-local remote without a scope becomes one candidate for each link, as in an `AddressList`. With
+  /// `from` it stays one candidate, so that published examples of RFC 6724 can be written as they are.
   public func candidates() -> [Candidate] {
     var result: [Candidate] = []
     result.reserveCapacity(list.count)
@@ -220,48 +229,5 @@ public struct Scenario: Sendable {
       links.append(local.address.scope)
     }
     return links
-  }
-}
-
-/// Why a scenario's text was refused.
-public struct ScenarioError: Error, Equatable, Sendable {
-  /// From 1. What is wrong with the text as a whole is reported at its last line.
-  public let line: Int
-  /// What is wrong and where, in words.
-  public let message: [UInt8]
-
-  /// `line 3: unknown statement 'remot'`.
-  public var text: [UInt8] {
-    var text = TextBuffer()
-    text.append("line ")
-    text.append(decimal: line)
-    text.append(": ")
-    text.append(message)
-    return text.bytes
-  }
-}
-
-/// The interfaces of a scenario, numbered from 1 in the order in which the text has them.
-///
-/// A name of digits is a name here too, so that `%1` cannot be taken for the first of the others.
-public struct ScenarioScopes: ScopeNames, Equatable, Sendable {
-  public private(set) var names: [[UInt8]] = []
-
-  public init() {}
-
-  /// The number of this interface, which is a new one if the name is.
-  @discardableResult
-  public mutating func add(_ name: [UInt8]) -> UInt32 {
-    if let known = index(ofInterface: name) { return known }
-    names.append(name)
-    return UInt32(names.count)
-  }
-
-  public func index(ofInterface name: [UInt8]) -> UInt32? {
-    names.firstIndex { $0 == name }.map { UInt32($0 + 1) }
-  }
-
-  public func name(ofInterface index: UInt32) -> [UInt8]? {
-    index >= 1 && index <= names.count ? names[Int(index) - 1] : nil
   }
 }

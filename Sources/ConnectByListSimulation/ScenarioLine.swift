@@ -1,10 +1,8 @@
 import ConnectByListCore
 
-/// One line of a scenario being read: its words, and how they become durations, addresses and
-/// numbers.
+/// Reads one line of a scenario word by word.
 ///
-/// Every `take…` either takes what it is named after or throws an error that says what was
-/// expected.
+/// Each `take…` function consumes what its name says, or throws an error that says what was expected.
 struct ScenarioLine {
   let number: Int
   let allWords: [[UInt8]]
@@ -30,7 +28,7 @@ struct ScenarioLine {
   var isEmpty: Bool { allWords.isEmpty }
   var isAtEnd: Bool { next == allWords.count }
 
-  /// The word that comes, left where it is; `nil` at the end.
+  /// The next word, without consuming it; `nil` at the end.
   var peek: [UInt8]? { isAtEnd ? nil : allWords[next] }
 
   // MARK: taking
@@ -49,10 +47,17 @@ struct ScenarioLine {
 
   mutating func takeKeyword(_ keyword: StaticString) throws(ScenarioError) {
     guard let word = takeWord() else { throw missing("'", keyword, "'") }
-    guard word.equals(keyword) else { throw wrong(word, "stands where '", keyword, "' should") }
+    guard !word.equals(keyword) else { return }
+    var text = TextBuffer()
+    text.append("expected '")
+    text.append(keyword)
+    text.append("', not '")
+    text.append(escaped: word)
+    text.append("'")
+    throw ScenarioError(line: number, message: text.bytes)
   }
 
-  /// Takes this word if it is the next.
+  /// Consumes the next word if it is this one.
   mutating func skip(_ keyword: StaticString) -> Bool {
     guard let peek, peek.equals(keyword) else { return false }
     next += 1
@@ -60,7 +65,7 @@ struct ScenarioLine {
   }
 
   func requireEnd() throws(ScenarioError) {
-    if let peek { throw wrong(peek, "is more than this line can have") }
+    if let peek { throw wrong(peek, "is not expected here") }
   }
 
   mutating func takeDuration() throws(ScenarioError) -> TimeSpan {
@@ -72,8 +77,8 @@ struct ScenarioLine {
   }
 
   mutating func takeCode() throws(ScenarioError) -> Errno {
-    let word = try takeWord("an error's name")
-    guard let errno = Errno(name: word) else { throw wrong(word, "is no error's name") }
+    let word = try takeWord("the name of an error")
+    guard let errno = Errno(name: word) else { throw wrong(word, "is not the name of an error") }
     return errno
   }
 
@@ -85,7 +90,7 @@ struct ScenarioLine {
       var text = TextBuffer()
       text.append("'")
       text.append(escaped: word)
-      text.append("' should be ")
+      text.append("' is not ")
       text.append(expected)
       text.append(", 1 to ")
       text.append(decimal: most)
@@ -94,31 +99,31 @@ struct ScenarioLine {
     return Int(number)
   }
 
-  // MARK: what a word says
+  // MARK: converting words
 
   func address(_ word: [UInt8], _ scopes: ScenarioScopes) throws(ScenarioError) -> IPAddress {
     guard let address = EndpointText.parseAddress(word, scopes: scopes) else {
-      throw wrong(word, "is no address")
+      throw wrong(word, "is not an address")
     }
     return address.unmapped
   }
 
-  /// Longer than any race: three years, far below what the arithmetic saturates at.
-  private static let longest: Int64 = 100_000_000 * 1_000_000_000
+  /// The longest duration, three years, is far below the limit of `TimeSpan`.
+  private static let durationMax: Int64 = 100_000_000 * 1_000_000_000
 
-  /// Digit by digit into nanoseconds, so a decimal is exact.
+  /// Converts the decimal digits to nanoseconds, so the result is exact.
   func duration(_ word: [UInt8]) throws(ScenarioError) -> TimeSpan {
     let end = word.firstIndex { !ScenarioLine.isDigit($0) && $0 != UInt8(ascii: ".") } ?? word.count
     let point = word[..<end].firstIndex(of: UInt8(ascii: ".")) ?? end
     let fraction = word[min(point + 1, end)..<end]
     guard point > 0, point == end || !fraction.isEmpty && fraction.allSatisfy(ScenarioLine.isDigit)
-    else { throw wrong(word, "is no duration, such as 250ms, 1.5s or 20us") }
+    else { throw wrong(word, "is not a duration, such as 250ms, 1.5s or 20us") }
     let decimals = try decimalsOfUnit(in: word, from: end)
 
     var nanoseconds: Int64 = 0
     func append(_ digit: UInt8) {
       nanoseconds = min(
-        nanoseconds * 10 + Int64(digit - UInt8(ascii: "0")), ScenarioLine.longest + 1)
+        nanoseconds * 10 + Int64(digit - UInt8(ascii: "0")), ScenarioLine.durationMax + 1)
     }
     for digit in word[..<point] { append(digit) }
     for digit in fraction.prefix(decimals) { append(digit) }
@@ -126,11 +131,13 @@ struct ScenarioLine {
     guard fraction.dropFirst(decimals).allSatisfy({ $0 == UInt8(ascii: "0") }) else {
       throw wrong(word, "is finer than a nanosecond")
     }
-    guard nanoseconds <= ScenarioLine.longest else { throw wrong(word, "is more than 100000000s") }
+    guard nanoseconds <= ScenarioLine.durationMax else {
+      throw wrong(word, "is more than 100000000s")
+    }
     return TimeSpan(nanoseconds: nanoseconds)
   }
 
-  /// How many decimals of the unit make a nanosecond.
+  /// The number of decimal places of the unit: 9 for a second, because it has 10^9 nanoseconds.
   private func decimalsOfUnit(in word: [UInt8], from start: Int) throws(ScenarioError) -> Int {
     let unit = Array(word[start...])
     if unit.equals("ns") { return 0 }
@@ -139,7 +146,7 @@ struct ScenarioLine {
     if unit.equals("s") { return 9 }
     throw unit.isEmpty
       ? wrong(word, "has no unit: a duration is written 250ms, 1.5s, 20us or 100ns")
-      : wrong(word, "has an unknown unit: there are s, ms, us and ns")
+      : wrong(word, "has an unknown unit: the units are s, ms, us and ns")
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool {
@@ -156,9 +163,9 @@ struct ScenarioLine {
 
   func missing(_ expected: StaticString...) -> ScenarioError {
     var text = TextBuffer()
-    text.append("the line ends where ")
+    text.append("expected ")
     for part in expected { text.append(part) }
-    text.append(" should stand")
+    text.append(" before the end of the line")
     return ScenarioError(line: number, message: text.bytes)
   }
 
@@ -172,7 +179,7 @@ struct ScenarioLine {
     return ScenarioError(line: number, message: text.bytes)
   }
 
-  /// `unknown WHAT 'word'; did you mean 'nearest'?`, or without a near one all that there are.
+  /// `unknown WHAT 'word'; did you mean 'nearest'?`, or if no name is near, the list of all names.
   func unknown(
     _ what: StaticString, _ word: [UInt8], among known: [StaticString]
   ) -> ScenarioError {
@@ -182,14 +189,14 @@ struct ScenarioLine {
     text.append(" '")
     text.append(escaped: word)
     text.append("'; ")
-    if let nearest = ConnectOptions.nearest(to: word, among: known) {
+    if let nearest = NearestName.nearest(to: word, in: known) {
       text.append("did you mean '")
-      text.append(nearest.text)
+      text.append(nearest)
       text.append("'?")
     } else {
-      text.append("there are ")
+      text.append("expected ")
       for (index, name) in known.enumerated() {
-        if index > 0 { text.append(index == known.count - 1 ? " and " : ", ") }
+        if index > 0 { text.append(index == known.count - 1 ? " or " : ", ") }
         text.append(name)
       }
     }

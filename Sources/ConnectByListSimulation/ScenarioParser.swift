@@ -1,10 +1,9 @@
 import ConnectByListCore
 
 extension Scenario {
-  /// Reads a scenario's text; its grammar stands at the top of Scenario.swift.
+  /// Reads the text of a scenario. Scenario.swift begins with its grammar.
   ///
-  /// - Throws: the first defect, with its line; where all lines are good and there is nothing to
-  ///   connect to, the last line.
+  /// - Throws: the first defect with its line, or the last line if there is nothing to connect to.
   public init(parsing text: [UInt8]) throws(ScenarioError) {
     self.init()
     var number = 0
@@ -23,7 +22,7 @@ extension Scenario {
     if list.isEmpty { throw lastLine.error("the list is empty: there is no remote and no name") }
     if names.isEmpty && candidates().isEmpty {
       throw lastLine.error(
-        "the list is empty: no remote is of the family wanted, or has a link to be reached by")
+        "the list is empty: every remote is of another family, or link-local without a link")
     }
   }
 
@@ -63,21 +62,21 @@ extension Scenario {
 
   private func requireRoom(_ line: ScenarioLine) throws(ScenarioError) {
     if list.count >= AddressList.countMax {
-      throw line.error("the list has 1,000,000 entries already, and may have no more")
+      throw line.error("the list already has 1,000,000 entries, and cannot have more")
     }
   }
 
-  // MARK: addresses and how they behave
+  // MARK: addresses and behaviour
 
   private mutating func readLocal(_ line: inout ScenarioLine) throws(ScenarioError) {
     let word = try line.takeWord("an address with its prefix")
     let slash = word.firstIndex(of: UInt8(ascii: "/")) ?? word.count
     let address = try line.address(Array(word[..<slash]), scopes)
     if address.isUnspecified || address.isMulticast || address.isBroadcast {
-      throw line.wrong(word, "is no address to connect from")
+      throw line.wrong(word, "is not an address to connect from")
     }
-    // Without one IPv6's usual prefix (RFC 6724 rule 9 counts no further); IPv4's is never looked
-    // at.
+    // Without a prefix it is 64 for IPv6, as far as RFC 6724 rule 9 compares. That of an IPv4 address is
+    // not used.
     var prefix: UInt64 = address.family == .inet ? 32 : 64
     if slash < word.count {
       let most: UInt64 = address.family == .inet ? 32 : 128
@@ -191,38 +190,15 @@ extension Scenario {
   private mutating func readHistory(_ line: inout ScenarioLine) throws(ScenarioError) {
     let word = try line.takeWord("an address with its port")
     let endpoint = try line.endpoint(word, scopes, allowsMulticast: true)
-    let end = try line.takeWord("'connected' or 'failed'")
-    if end.equals("connected") {
+    let outcome = try line.takeWord("'connected' or 'failed'")
+    if outcome.equals("connected") {
       let roundTrip = line.isAtEnd ? nil : try line.takeDuration()
       history.append(History(endpoint, .connected, roundTrip: roundTrip))
-    } else if end.equals("failed") {
+    } else if outcome.equals("failed") {
       history.append(History(endpoint, .failed(age: try line.takeDuration())))
       try line.takeKeyword("ago")
     } else {
-      throw line.unknown("end", end, among: ["connected", "failed"])
-    }
-  }
-
-  // MARK: options
-
-  private mutating func readOption(_ line: inout ScenarioLine) throws(ScenarioError) {
-    let name = try line.takeWord("an option's name")
-    if name.equals("local_addresses") {
-      options.locals = try line.takeLocals(scopes)
-      return
-    }
-    let word = try line.takeWord("the option's value")
-    let value = try line.optionValue(name, word)
-    do throws(OptionError) {
-      try options.set(name, to: value)
-    } catch {
-      switch error {
-      case .unknown:
-        throw line.unknown(
-          "option", name, among: OptionKey.table.map { $0.name } + ["local_addresses"])
-      case .wrongType(let allowed), .outOfRange(let allowed):
-        throw line.wrong(word, "will not do: the option takes ", allowed.text)
-      }
+      throw line.unknown("outcome", outcome, among: ["connected", "failed"])
     }
   }
 }

@@ -1,10 +1,9 @@
-// What several statements of a scenario have in common: how a destination behaves, endpoints,
-// answers, the values of options.
+// Reads the parts that several statements of a scenario share: behaviours, endpoints and answers.
 
 import ConnectByListCore
 
 extension ScenarioLine {
-  /// What can follow a destination's address, in any order.
+  /// The words after a destination's address, in any order.
   struct Clauses {
     var source: IPAddress?
     var isNative = false
@@ -21,7 +20,7 @@ extension ScenarioLine {
       } else if skip("native") {
         isNative = true
       } else if behaviour != nil {
-        throw wrong(peek, "is more than this line can have")
+        throw wrong(peek, "is not expected here")
       } else {
         behaviour = try takeBehaviour()
       }
@@ -61,7 +60,7 @@ extension ScenarioLine {
     }
     if verb.equals("fails") {
       let errno = try takeCode()
-      // A duration begins with a digit; anything else is the next clause.
+      // A duration begins with a digit; any other word begins the next clause.
       guard let first = peek?.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
       else { return .failsAtOnce(errno) }
       return .fails(errno, after: try takeDuration())
@@ -69,7 +68,9 @@ extension ScenarioLine {
     throw unknown("verb", verb, among: Self.verbs)
   }
 
-  /// An address with its port; `allowsMulticast`: also one that no list would take.
+  /// An address with its port.
+  ///
+  /// - Parameter allowsMulticast: also accept a multicast address, which an `AddressList` refuses.
   func endpoint(
     _ word: [UInt8], _ scopes: ScenarioScopes, allowsMulticast: Bool
   ) throws(ScenarioError) -> Endpoint {
@@ -86,22 +87,22 @@ extension ScenarioLine {
       {
         return Endpoint(address, port: port)
       }
-      throw wrong(word, "will not do: ", error.message)
+      throw invalid(word, error)
     }
-    throw wrong(word, "is a name, and an address is wanted")
+    throw wrong(word, "is a name; an address is expected")
   }
 
   mutating func takeHost(_ scopes: ScenarioScopes) throws(ScenarioError) -> [UInt8] {
-    let word = try takeWord("a host's name")
+    let word = try takeWord("a host name")
     do throws(EntryError) {
       switch try EndpointText.parseHost(word, port: .number(1), scopes: scopes) {
       case .name(let host, _): return host
       case .endpoint: break
       }
     } catch {
-      throw wrong(word, "will not do: ", error.message)
+      throw invalid(word, error)
     }
-    throw wrong(word, "is an address, and a name is wanted")
+    throw wrong(word, "is an address; a name is expected")
   }
 
   mutating func takeAnswer(
@@ -119,49 +120,21 @@ extension ScenarioLine {
       guard address.family == family else { throw wrong(peek, "is of the other family") }
       addresses.append(address)
     }
-    if addresses.isEmpty { throw missing("an address or an error's name") }
+    if addresses.isEmpty { throw missing("an address or the name of an error") }
     return Scenario.Name.Answer(family, after: after, addresses)
   }
 
-  mutating func takeLocals(
-    _ scopes: ScenarioScopes
-  ) throws(ScenarioError) -> ConnectOptions.Locals {
-    if skip("false") { return .routeOnly }
-    var locals: [Endpoint] = []
-    repeat {
-      let word = try takeWord("an address or false")
-      if let address = EndpointText.parseAddress(word, scopes: scopes) {
-        locals.append(Endpoint(address.unmapped, port: 0))
-      } else {
-        locals.append(try endpoint(word, scopes, allowsMulticast: false).unmapped)
-      }
-    } while !isAtEnd
-    return .these(locals)
+  /// `'192.0.2.1': no port, and there is no default port`
+  private func invalid(_ word: [UInt8], _ error: EntryError) -> ScenarioError {
+    var text = TextBuffer()
+    text.append("'")
+    text.append(escaped: word)
+    text.append("': ")
+    text.append(error.message)
+    return ScenarioError(line: number, message: text.bytes)
   }
 
-  func optionValue(
-    _ name: [UInt8], _ word: [UInt8]
-  ) throws(ScenarioError) -> OptionValue {
-    if word.equals("true") { return .boolean(true) }
-    if word.equals("false") { return .boolean(false) }
-    if let key = OptionKey.table.first(where: { name.equals($0.name) }), key.takesSeconds {
-      return .number(Self.seconds(try duration(word)))
-    }
-    if let number = AddressLiteral.decimal(word.span, digitsMax: 16) {
-      return .number(Double(number))
-    }
-    return .text(word)
-  }
-
-  /// The number of seconds that is read back as this span exactly: an option rounds up to the
-  /// nanosecond, and the nearest double may stand a hair above.
-  private static func seconds(_ span: TimeSpan) -> Double {
-    let seconds = span.seconds
-    guard let back = TimeSpan(seconds: seconds), back > span else { return seconds }
-    return seconds.nextDown
-  }
-
-  /// The names of interfaces that stand in this line's addresses.
+  /// The names of the interfaces in this line's addresses.
   var scopeNames: [[UInt8]] {
     var names: [[UInt8]] = []
     for word in allWords {
@@ -171,12 +144,5 @@ extension ScenarioLine {
       if AddressLiteral.isScopeName(name) { names.append(name) }
     }
     return names
-  }
-}
-
-extension OptionKey {
-  /// A bare number would pass for seconds, and seconds for a bare number: the text must say which.
-  fileprivate var takesSeconds: Bool {
-    [UInt8](allowed.text).starts(with: [UInt8]("a number of seconds"))
   }
 }

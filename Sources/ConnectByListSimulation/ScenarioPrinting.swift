@@ -1,8 +1,8 @@
 import ConnectByListCore
 
 extension Scenario {
-  /// The scenario as text that `init(parsing:)` reads back: a world that a test made up can so be
-  /// looked at, and kept as a file.
+  /// The scenario as text, which `init(parsing:)` reads back. With it a generated scenario can be read
+  /// and kept as a file.
   public var text: [UInt8] {
     var text = ScenarioText(scopes: scopes)
     for local in locals { text.append(local) }
@@ -28,8 +28,8 @@ extension Scenario {
   }
 }
 
-/// A scenario's text being put together, a line a statement.
-private struct ScenarioText {
+/// Builds the text of a scenario, one statement a line.
+struct ScenarioText {
   var buffer = TextBuffer(capacity: 1024)
   let scopes: ScenarioScopes
 
@@ -40,8 +40,6 @@ private struct ScenarioText {
     rest(&buffer)
     buffer.append("\n")
   }
-
-  // MARK: statements
 
   mutating func append(_ local: LocalAddress) {
     line("local ") { [scopes] in
@@ -144,73 +142,11 @@ private struct ScenarioText {
       $0.append(" failed")
     }
   }
-
-  // MARK: options
-
-  /// Those that are not what they are when nobody says.
-  mutating func append(_ options: ConnectOptions) {
-    let initially = ConnectOptions()
-    append("timeout", options.timeout, unless: initially.timeout)
-    append("attempt_delay", options.attemptDelay, unless: initially.attemptDelay)
-    append("minimum_delay", options.minimumDelay, unless: initially.minimumDelay)
-    append("attempt_timeout", options.attemptTimeout, unless: initially.attemptTimeout)
-    append("hedge", options.hedge, unless: initially.hedge)
-    switch options.pace {
-    case .accelerating: break
-    case .steady: option("pace") { $0.append("steady") }
-    case .parallel: option("pace") { $0.append("parallel") }
-    case .sequential: option("pace") { $0.append("sequential") }
-    }
-    switch options.order {
-    case .likely: break
-    case .given: option("order") { $0.append("given") }
-    case .random: option("order") { $0.append("random") }
-    }
-    if options.seed != 0 { option("seed") { $0.append(decimal: options.seed) } }
-    if let interleave = options.interleave {
-      option("interleave") { $0.append(interleave ? "true" : "false") }
-    }
-    if options.inFlight != initially.inFlight {
-      option("in_flight") { $0.append(decimal: options.inFlight) }
-    }
-    if options.mptcp { option("mptcp") { $0.append("true") } }
-    if let family = options.family { option("family") { $0.append(family.name) } }
-    switch options.locals {
-    case .all: break
-    case .routeOnly: option("local_addresses") { $0.append("false") }
-    case .these(let locals):
-      option("local_addresses") { [scopes] in
-        for (index, local) in locals.enumerated() {
-          if index > 0 { $0.append(" ") }
-          if local.port == 0 {
-            $0.append(local.address, scopes: scopes)
-          } else {
-            $0.append(local, scopes: scopes)
-          }
-        }
-      }
-    }
-  }
-
-  private mutating func append(
-    _ name: StaticString, _ span: TimeSpan?, unless initially: TimeSpan?
-  ) {
-    guard let span, span != initially else { return }
-    option(name) { $0.append(duration: span) }
-  }
-
-  private mutating func option(_ name: StaticString, _ value: (inout TextBuffer) -> Void) {
-    line("option ") {
-      $0.append(name)
-      $0.append(" ")
-      value(&$0)
-    }
-  }
 }
 
 extension TextBuffer {
   /// In the largest unit that gives a whole number: `250ms`, `20us`, `3s`.
-  fileprivate mutating func append(duration span: TimeSpan) {
+  mutating func append(duration span: TimeSpan) {
     let (unit, name): (Int64, StaticString) =
       span.nanoseconds % 1_000_000_000 == 0
       ? (1_000_000_000, "s")

@@ -1,12 +1,13 @@
 import ConnectByListCore
 
-/// A scenario made ready to be asked: what is true of an endpoint, and how a pair behaves.
+/// Answers queries about a scenario: what a driver would find out about an endpoint, and how the attempts
+/// of a pair end.
 struct ScenarioWorld: Sendable {
-  /// What is known of one endpoint.
+  /// One endpoint in the described network.
   struct Place: Sendable {
-    /// Index among the scenario's destinations; `nil`: it is not described, and so nobody is there.
+    /// Its index in the scenario's destinations; `nil` if it is not described: then it is silent.
     let destination: Int?
-    /// The source that its route takes; `nil`: there is no route, or no local address fits.
+    /// The source address of its route; `nil` if it has no route or no local address is compatible.
     let source: IPAddress?
     let hasNoRoute: Bool
   }
@@ -23,8 +24,7 @@ struct ScenarioWorld: Sendable {
   init(_ scenario: Scenario) {
     self.scenario = scenario
     destinations.reserveCapacity(scenario.destinations.count)
-    // What is listed goes before what is only described, and of two lines of a list the first
-    // counts.
+    // The first of two equal entries counts, and the list counts before `world` lines.
     for case .remote(let index) in scenario.list { describe(index) }
     if scenario.destinations.count > scenario.list.count - scenario.names.count {
       for index in scenario.destinations.indices { describe(index) }
@@ -39,8 +39,8 @@ struct ScenarioWorld: Sendable {
     if destinations[endpoint] == nil { destinations[endpoint] = index }
   }
 
-  /// Described with its port, or for any port; a link's copy is described by the line without a
-  /// link.
+  /// Looks for a description of the endpoint with its port, then of its address with any port. A scoped
+  /// address may also be described without its scope.
   func place(of endpoint: Endpoint) -> Place {
     var index = destinations[endpoint] ?? destinations[Endpoint(endpoint.address, port: 0)]
     if index == nil && endpoint.address.scope != 0 {
@@ -64,44 +64,48 @@ struct ScenarioWorld: Sendable {
   }
 
   /// What a driver would find out about this endpoint.
-  func facts(of endpoint: Endpoint, at place: Place) -> RemotePathInformation {
-    var facts = RemotePathInformation()
+  func pathInformation(of endpoint: Endpoint, at place: Place) -> RemotePathInformation {
+    var information = RemotePathInformation()
     if place.hasNoRoute {
-      facts.route = .refused(.networkUnreachable)
+      information.route = .refused(.networkUnreachable)
     } else if let source = place.source {
-      facts.route = .source(source)
+      information.route = .source(source)
     }
-    if let index = place.destination { facts.isNative = scenario.destinations[index].isNative }
-    facts.neighbourFailed = scenario.failedNeighbours.contains(endpoint.address)
+    if let index = place.destination {
+      information.isNative = scenario.destinations[index].isNative
+    }
+    information.neighbourFailed = scenario.failedNeighbours.contains(endpoint.address)
     for line in scenario.history where line.endpoint == endpoint {
-      facts.history = line.history
+      information.history = line.history
       // RFC 6298 section 2.2: the first measurement's deviation is half of it.
-      facts.roundTrip = line.roundTrip.map {
+      information.roundTrip = line.roundTrip.map {
         RemotePathInformation.RoundTrip(smoothed: $0, variance: $0 / 2)
       }
     }
-    // The kernel's metrics, where there are some, have seen more connections than the list.
+    // The kernel's metrics count before the history: they are of more connections.
     for line in scenario.metrics
     where line.destination == endpoint.address && line.source == place.source {
-      facts.roundTrip = line.roundTrip
+      information.roundTrip = line.roundTrip
     }
-    return facts
+    return information
   }
 
-  /// How an attempt from `local` behaves; `isBound`: its socket is bound to that address first.
+  /// How an attempt from `local` ends.
+  ///
+  /// - Parameter isBound: whether its socket is first bound to that address.
   func behaviour(
     local: IPAddress?, remote: Endpoint, at place: Place, isBound: Bool
   ) -> Scenario.Behaviour {
     if !pairs.isEmpty, let behaviour = pairs[PairKey(local: local, remote: remote)] {
       return behaviour
     }
-    if isBound, let local, !isOurs(local) { return .failsAtOnce(.addressNotAvailable) }
+    if isBound, let local, !isLocal(local) { return .failsAtOnce(.addressNotAvailable) }
     guard let index = place.destination else { return .silent }
     return scenario.destinations[index].behaviour
   }
 
-  /// Whether this machine has the address, and may use it. The sources of routes are its own too.
-  private func isOurs(_ address: IPAddress) -> Bool {
+  /// Whether this machine has the address and may use it. The source of a route counts as local.
+  private func isLocal(_ address: IPAddress) -> Bool {
     if let local = scenario.locals.first(where: { $0.address == address }) {
       return !local.flags.contains(.tentative)
     }
@@ -110,7 +114,7 @@ struct ScenarioWorld: Sendable {
 }
 
 extension Scenario {
-  /// Whether the caller's check has anything to say.
+  /// Whether the caller's check rejects any connection.
   var rejectsSome: Bool {
     func isRejection(_ behaviour: Behaviour) -> Bool {
       if case .rejects = behaviour { return true }
@@ -122,6 +126,6 @@ extension Scenario {
 }
 
 extension Scenario.Name {
-  /// The family that is asked for, where it is one only.
+  /// The family that is looked up; `nil` if both are.
   var onlyFamily: Family? { answers.count == 1 ? answers[0].family : nil }
 }

@@ -4,12 +4,12 @@ import Testing
 
 @testable import ConnectByListRaceWorlds
 
-// Races broken in what the world answers, in their end and in their report.
+// Races with a wrong answer, a wrong end or a wrong report.
 
 extension BrokenRaceTests {
   // MARK: the world
 
-  @Test func `an end that the world does not have is noticed`() {
+  @Test func `an end that differs from the world's is found`() {
     expect(.world) { race in
       guard let index = race.lines.firstIndex(where: { $0.kind == .refused }) else { return false }
       race.lines[index].kind = .reset
@@ -17,11 +17,11 @@ extension BrokenRaceTests {
     }
   }
 
-  @Test func `an end at another time is noticed`() {
+  @Test func `an end at another time than the world's is found`() {
     expect(.world) { race in race.delayFirst { $0.kind == .refused || $0.kind == .connected } }
   }
 
-  @Test func `an answer that is passed over is noticed`() {
+  @Test func `a missing answer is found`() {
     expect(.world) { race in
       guard let deadline = race.scenario.options.timeout, race.lines.last!.kind == .won,
         deadline > race.lines.last!.time
@@ -34,11 +34,11 @@ extension BrokenRaceTests {
     }
   }
 
-  @Test func `a name's answer left out is noticed`() {
+  @Test func `a missing answer of a name is found`() {
     expect(.names) { race in race.lines.removeLast { $0.kind == .resolved } }
   }
 
-  @Test func `another number of a name's addresses is noticed`() {
+  @Test func `a wrong count of a name's addresses is found`() {
     expect(.names) { race in
       guard let index = race.lines.firstIndex(where: { $0.kind == .resolved }) else { return false }
       race.lines[index].count! += 1
@@ -48,7 +48,7 @@ extension BrokenRaceTests {
 
   // MARK: the end
 
-  @Test func `a winner of a higher rank is noticed`() {
+  @Test func `a winner with a higher rank than another completion is found`() {
     expect(.winner, atLeast: 2) { race in
       guard race.lines.last!.kind == .won else { return false }
       let winner = race.lines.last!.attempt!
@@ -65,14 +65,14 @@ extension BrokenRaceTests {
     }
   }
 
-  @Test func `another code than the last failure's is noticed`() {
+  @Test func `a code that is not the last failure's is found`() {
     expect(.code) { race in
       race.lines[race.lines.count - 1].errno = .brokenPipe
       return race.lines.last!.kind == .lost
     }
   }
 
-  @Test func `a race that is lost while pairs are left is noticed`() {
+  @Test func `a race that is lost while pairs are left is found`() {
     expect(.lostTooSoon) { race in
       guard race.lines.last!.kind == .lost, race.lines.last!.time != race.scenario.options.timeout,
         race.scenario.options.hedge == nil, let last = race.pairs.indices.last
@@ -82,32 +82,32 @@ extension BrokenRaceTests {
     }
   }
 
-  @Test func `a race that is lost although a remote answers in time is noticed`() throws {
+  @Test func `a race that is lost although a remote answers in time is found`() throws {
     let text = "remote 192.0.2.1:80 silent\nremote 192.0.2.2:80 answers 250ms\noption timeout 1s"
     let scenario = try Scenario(parsing: [UInt8](text.utf8))
     var race = RaceRecord(
       Worlds.race(scenario, pathInformationWhenAsked: false), pathInformationWhenAsked: false)
-    #expect(RaceChecker.complaints(about: race).isEmpty)
+    #expect(RaceChecker.violations(in: race).isEmpty)
     race.lines = [
       Line(.start, 0, at: .zero), Line(.timedOut, 0, at: .seconds(1)),
       Line(.lost, errno: .timedOut, at: .seconds(1)),
     ]
-    let rules = RaceChecker.complaints(about: race).map(\.rule)
+    let rules = RaceChecker.violations(in: race).map(\.rule)
     #expect(rules.contains(.answerable) && rules.contains(.late))
   }
 
-  @Test func `a given order that is not kept is noticed`() throws {
+  @Test func `an order that is not as given is found`() throws {
     let text = "remote 192.0.2.1:80 silent\nremote 192.0.2.2:80 silent\noption order given"
     let scenario = try Scenario(parsing: [UInt8](text.utf8))
     var race = RaceRecord(
       Worlds.race(scenario, pathInformationWhenAsked: false), pathInformationWhenAsked: false)
     race.pairs.swapAt(0, 1)
-    #expect(RaceChecker.complaints(about: race).map(\.rule).contains(.listOrder))
+    #expect(RaceChecker.violations(in: race).map(\.rule).contains(.listOrder))
   }
 
   // MARK: the report
 
-  @Test func `an attempt that the report has not is noticed`() {
+  @Test func `an attempt that is missing in the report is found`() {
     expect(.report) { race in
       guard let index = race.rows.firstIndex(where: { $0.attempt != nil }) else { return false }
       race.rows.remove(at: index)
@@ -115,7 +115,7 @@ extension BrokenRaceTests {
     }
   }
 
-  @Test func `an outcome that the lines have not is noticed`() {
+  @Test func `an outcome that differs from the attempt's last line is found`() {
     expect(.report) { race in
       guard let index = race.rows.firstIndex(where: { $0.outcome == .timedOut }) else {
         return false
@@ -125,13 +125,14 @@ extension BrokenRaceTests {
     }
   }
 
-  @Test func `another transcript the next time is noticed`() throws {
+  @Test func `a second race with another transcript is found`() throws {
     let scenarios = try ["silent", "refuses 1ms"].map {
       try Scenario(parsing: [UInt8]("remote 192.0.2.1:80 \($0)".utf8))
     }
     let transcript = Worlds.race(scenarios[0], pathInformationWhenAsked: false)
-    func rule(again scenario: Scenario) -> Complaint.Rule? {
-      Worlds.violation(of: transcript, pathInformationWhenAsked: false, again: [scenario])?.complaint.rule
+    func rule(again scenario: Scenario) -> Violation.Rule? {
+      Worlds.counterexample(of: transcript, pathInformationWhenAsked: false, again: [scenario])?
+        .violation.rule
     }
     #expect(rule(again: scenarios[0]) == nil)
     #expect(rule(again: scenarios[1]) == .repeatable)

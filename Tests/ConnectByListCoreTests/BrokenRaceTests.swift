@@ -3,20 +3,22 @@ import Testing
 
 @testable import ConnectByListRaceWorlds
 
-/// The checker's own test: real races, each broken in one place, must each be complained about.
+/// Tests of the checker: it must find a violation in each of many races that are changed in one place.
 @Suite struct BrokenRaceTests {
   typealias Line = RaceRecord.Line
 
-  /// Races of random worlds that nothing is wrong with.
+  /// Races of random worlds, which violate no rule.
   private static let races: [RaceRecord] = (UInt64(1)...400).map { seed in
     let (world, pathInformationWhenAsked) = WorldGenerator.world(seed: seed)
     return RaceRecord(
-      Worlds.race(world, pathInformationWhenAsked: pathInformationWhenAsked), pathInformationWhenAsked: pathInformationWhenAsked)
+      Worlds.race(world, pathInformationWhenAsked: pathInformationWhenAsked),
+      pathInformationWhenAsked: pathInformationWhenAsked)
   }
 
-  /// Breaks every race that can be broken so, and expects this complaint among those about each.
+  /// Applies `breaks` to every race; it returns false for a race that it cannot change. Expects a violation
+  /// of the rule in each changed race, and at least `least` of them.
   func expect(
-    _ rule: Complaint.Rule, atLeast least: Int = 10, where breaks: (inout RaceRecord) -> Bool,
+    _ rule: Violation.Rule, atLeast least: Int = 10, where breaks: (inout RaceRecord) -> Bool,
     _ location: SourceLocation = #_sourceLocation
   ) {
     var count = 0
@@ -24,11 +26,11 @@ import Testing
       var broken = race
       guard breaks(&broken) else { continue }
       count += 1
-      let complaints = RaceChecker.complaints(about: broken)
-      guard !complaints.contains(where: { $0.rule == rule }) else { continue }
+      let violations = RaceChecker.violations(in: broken)
+      guard !violations.contains(where: { $0.rule == rule }) else { continue }
       Issue.record(
         """
-        no complaint that \(rule.rawValue), but \(complaints)
+        no violation of '\(rule.rawValue)', but \(violations)
         \(String(decoding: broken.scenario.text, as: UTF8.self))
         """, sourceLocation: location)
       return
@@ -38,23 +40,23 @@ import Testing
 
   // MARK: starts and ends
 
-  @Test func `an attempt without an end is noticed`() {
+  @Test func `an attempt without an end is found`() {
     expect(.structure) { race in
       race.lines.removeLast { $0.attempt != nil && $0.kind != .start && $0.kind != .connected }
     }
   }
 
-  @Test func `an attempt that ends twice is noticed`() {
+  @Test func `an attempt that ends twice is found`() {
     expect(.structure) { race in
       race.lines.repeatFirst { $0.kind == .refused || $0.kind == .timedOut || $0.kind == .abandon }
     }
   }
 
-  @Test func `an attempt that starts twice is noticed`() {
+  @Test func `an attempt that starts twice is found`() {
     expect(.startedTwice) { race in race.lines.repeatFirst { $0.kind == .start } }
   }
 
-  @Test func `a pair that starts twice is noticed`() {
+  @Test func `a pair that starts twice is found`() {
     expect(.startedTwice) { race in
       guard race.scenario.options.hedge == nil,
         let index = race.lines.firstIndex(where: { $0.kind == .start })
@@ -66,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func `a pair of another world is noticed`() {
+  @Test func `a pair that the world does not have is found`() {
     expect(.unknownPair) { race in
       guard !race.pairs.isEmpty else { return false }
       race.pairs[0].remote = Endpoint(IPAddress(v4: 0x0102_0304), port: 1)
@@ -74,15 +76,15 @@ import Testing
     }
   }
 
-  @Test func `a race without an end is noticed`() {
+  @Test func `a race without an end is found`() {
     expect(.oneEnd) { race in race.lines.removeLast { $0.kind.isEnd } }
   }
 
-  @Test func `a race with two ends is noticed`() {
+  @Test func `a race with two ends is found`() {
     expect(.oneEnd) { race in race.lines.repeatFirst { $0.kind.isEnd } }
   }
 
-  @Test func `a start after the end is noticed`() {
+  @Test func `a start after the end is found`() {
     expect(.oneEnd) { race in
       race.lines.append(Line(.start, race.pairs.count, at: race.lines.last!.time))
       race.pairs.append(race.pairs.first ?? .init(local: nil, remote: Endpoint(.anyV4, port: 1)))
@@ -90,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func `time that goes back is noticed`() {
+  @Test func `time that goes back is found`() {
     expect(.structure) { race in
       guard race.lines.count > 1, race.lines.last!.time > .zero else { return false }
       race.lines[race.lines.count - 1].time = TimeSpan(nanoseconds: -1)
@@ -100,7 +102,7 @@ import Testing
 
   // MARK: the pace
 
-  @Test func `a start a nanosecond early is noticed`() {
+  @Test func `a start that is a nanosecond early is found`() {
     expect(.early) { race in
       guard race.scenario.names.isEmpty else { return false }
       for index in race.lines.indices.dropFirst()
@@ -113,13 +115,13 @@ import Testing
     }
   }
 
-  @Test func `a start a nanosecond late is noticed`() {
+  @Test func `a start that is a nanosecond late is found`() {
     expect(.late) { race in race.delayFirst { $0.kind == .start } }
   }
 
-  @Test func `a start that is left out is noticed`() {
+  @Test func `a missing start is found`() {
     expect(.late) { race in
-      // Of a race at its deadline, the last attempt and all that became of it.
+      // Removes all lines of the last attempt from a race that is lost at its deadline.
       guard race.scenario.options.timeout == race.lines.last!.time, race.lines.last!.kind == .lost,
         let last = race.lines.last(where: { $0.kind == .start }), last.attempt! > 0
       else { return false }
@@ -128,7 +130,7 @@ import Testing
     }
   }
 
-  @Test func `more attempts than the cap allows are noticed`() {
+  @Test func `more attempts than the cap allows are found`() {
     expect(.cap) { race in
       var open: Set<Int> = []
       var most = 0
@@ -142,7 +144,7 @@ import Testing
     }
   }
 
-  @Test func `an attempt given up for no reason is noticed`() {
+  @Test func `an attempt that is given up below the cap is found`() {
     expect(.givenUp) { race in
       guard
         let index = race.lines.indices.dropFirst().first(where: {
@@ -155,9 +157,9 @@ import Testing
     }
   }
 
-  @Test func `an attempt given up before it is ripe is noticed`() {
+  @Test func `an attempt that is given up before it is 500 ms old is found`() {
     expect(.givenUp, atLeast: 1) { race in
-      // What was ripe is not, once it started later.
+      // Starts the attempt one nanosecond later, so that it is too young.
       for (index, line) in race.lines.enumerated().dropLast()
       where line.kind == .abandon && race.lines[index + 1].kind == .start {
         let start = race.lines.firstIndex { $0.kind == .start && $0.attempt == line.attempt }!
@@ -168,9 +170,9 @@ import Testing
     }
   }
 
-  // MARK: the instant
+  // MARK: instants
 
-  @Test func `an event after the deadline is noticed`() {
+  @Test func `an event after the deadline is found`() {
     expect(.deadline) { race in
       guard race.scenario.options.timeout == race.lines.last!.time else { return false }
       race.lines[race.lines.count - 1].time.nanoseconds += 1
@@ -178,21 +180,21 @@ import Testing
     }
   }
 
-  @Test func `a cancel that nobody asked for is noticed`() {
+  @Test func `a cancelled race without a cancel is found`() {
     expect(.deadline) { race in
       race.scenario.cancel = nil
       return race.lines.last!.kind == .cancelled
     }
   }
 
-  @Test func `a race that outlives its cancel is noticed`() {
+  @Test func `a race that goes on after its cancel is found`() {
     expect(.deadline) { race in
       race.scenario.cancel = race.lines.last!.time - TimeSpan(nanoseconds: 1)
       return race.lines.last!.time > .zero
     }
   }
 
-  @Test func `a start before a completion of its instant is noticed`() {
+  @Test func `a start before a completion at the same instant is found`() {
     expect(.order) { race in
       for index in race.lines.indices.dropLast() {
         let (line, following) = (race.lines[index], race.lines[index + 1])
@@ -223,7 +225,7 @@ extension [RaceRecord.Line] {
 }
 
 extension RaceRecord {
-  /// Moves a line a nanosecond on, where no other line is in the way.
+  /// Moves the first matching line that has no other line at the next nanosecond by one nanosecond.
   mutating func delayFirst(where matches: (Line) -> Bool) -> Bool {
     for index in lines.indices.dropLast()
     where matches(lines[index]) && lines[index].time < lines[index + 1].time {
@@ -233,7 +235,7 @@ extension RaceRecord {
     return false
   }
 
-  /// Whether the attempt started at the very instant of this line.
+  /// Whether the attempt started at the instant of this line.
   func startsLine(_ index: Int, _ attempt: Int?) -> Bool {
     lines.contains {
       $0.kind == .start && $0.attempt == attempt && $0.time == lines[index].time

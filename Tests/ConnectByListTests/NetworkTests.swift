@@ -1,15 +1,19 @@
 import Foundation
 import Testing
 
-/// Tests/Network/run: scripts that connect over real links, in network namespaces.
+/// Runs Tests/Network/run: scripts that connect with real packets, in network namespaces.
 @Suite struct NetworkTests {
-  @Test func `connects over links of namespaces do as the contract says`() throws {
+  /// The status with which the script says that namespaces are not available.
+  private static let skippedStatus: Int32 = 77
+
+  @Test func `connects between network namespaces pass the scripts of Tests/Network`() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let script = folder.appendingPathComponent("../Network/run").standardized
     let (status, output) = try run(script.path, [host()])
-    if output.hasPrefix("skipped: ") { try Test.cancel("\(output)") }
+    if status == Self.skippedStatus { try Test.cancel("\(output)") }
     #expect(status == 0, "\(output)")
-    #expect(output.contains("ok "), "no script ran: \(output)")
+    // `.ci/run` requires this line where namespaces are allowed.
+    print("Tests/Network: \(output.split(separator: "\n").last ?? "no output")")
   }
 
   /// The program that was built with these tests, in the same folder.
@@ -22,7 +26,7 @@ import Testing
     return paths.first { FileManager.default.isExecutableFile(atPath: $0) } ?? paths[0]
   }
 
-  /// Runs a program to its end. What it says goes to a file: so it never waits for us.
+  /// Runs a program to its end. Its output goes to a file, which never fills up as a pipe does.
   private func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String)
   {
     let file = FileManager.default.temporaryDirectory
@@ -36,8 +40,8 @@ import Testing
     process.standardOutput = sink
     process.standardError = sink
     process.standardInput = FileHandle.nullDevice
-    // A child inherits the mask of the thread that starts it, and the threads that tests run on
-    // block nearly all signals.
+    // A child inherits the signal mask of the thread that starts it, and the threads that run
+    // tests block nearly all signals.
     var none = sigset_t()
     var previous = sigset_t()
     sigemptyset(&none)

@@ -1,4 +1,4 @@
--- Two local addresses, of which the route prefers the one that nothing comes back to.
+-- Two local addresses. The route chooses the first, to which the server's replies are dropped.
 local net = require "connectbylist"
 local check = require "check"
 local test, equal, between = check.test, check.equal, check.between
@@ -7,20 +7,20 @@ local target = check.echo "10.79.0.2"
 
 test("another local address is tried, and connects", function()
   local sock, report = check.connect(check.list(target), { timeout = 5 })
-  assert(sock:local_address().host ~= "10.79.0.1", "the lame one")
+  assert(sock:local_address().host ~= "10.79.0.1", "the source without replies")
   between(report.elapsed, 0.15, 0.9, "elapsed")
   equal(report.attempts[1].local_address.host, "10.79.0.1", "first local")
   equal(report.attempts[1].outcome, "superseded", "first outcome")
 end)
 
-test("of those that are named, too", function()
+test("another of the named local addresses is tried, and connects", function()
   local sock, report = check.connect(
     check.list(target), { timeout = 5, local_addresses = { "10.79.0.7", "10.79.0.1" } })
   equal(sock:local_address().host, "10.79.0.7", "local")
-  equal(report.attempts[1].local_address.host, "10.79.0.1", "the route's own is first")
+  equal(report.attempts[1].local_address.host, "10.79.0.1", "the route's source is first")
 end)
 
-test("the route's choice alone gets nowhere", function()
+test("with local_addresses = false only the route's source is tried", function()
   local code, report =
     check.fail(check.list(target), { timeout = 0.4, local_addresses = false })
   equal(code, "ETIMEDOUT", "code")
@@ -34,35 +34,35 @@ test("a named local address is bound", function()
   equal(check.started(report), 1, "attempts")
 end)
 
-test("a local address that is not this machine's is EADDRNOTAVAIL", function()
+test("a local address that this machine does not have fails with EADDRNOTAVAIL", function()
   local code, report = check.fail(check.list(target), { local_addresses = { "203.0.113.5" } })
   equal(code, "EADDRNOTAVAIL", "code")
   between(report.elapsed, 0, check.soon, "elapsed")
 end)
 
-test("three silent remotes bring the suspicion on their common source", function()
+test("after three silent remotes the next attempt uses another source", function()
   local list = check.list()
   for last = 2, 6 do list:add(check.echo("10.79.0." .. last)) end
   local sock, report =
     check.connect(list, { order = "given", pace = "steady", attempt_delay = 0.2 })
-  assert(sock:local_address().host ~= "10.79.0.1", "the lame one")
-  equal(check.started(report), 4, "attempts: the fourth is from the other address")
+  assert(sock:local_address().host ~= "10.79.0.1", "the source without replies")
+  equal(check.started(report), 4, "attempts: the fourth is from the other source")
 end)
 
-test("the sequential pace comes to it too, with an attempt_timeout", function()
+test("the sequential pace tries another source after an attempt_timeout", function()
   local sock, report =
     check.connect(check.list(target), { pace = "sequential", attempt_timeout = 0.1 })
-  assert(sock:local_address().host ~= "10.79.0.1", "the lame one")
+  assert(sock:local_address().host ~= "10.79.0.1", "the source without replies")
   equal(report.attempts[1].outcome, "timed_out", "first outcome")
 end)
 
-test("an interface keeps the connection to its link", function()
+test("the interface option restricts the connection to that link", function()
   local good = check.echo "10.77.0.2"
   check.connect(check.list(good), { interface = "works" })
   equal(check.fail(check.list(good), { interface = "hole", timeout = 0.3 }), "ETIMEDOUT", "code")
 end)
 
-test("the local addresses are those of the links", function()
+test("local_addresses returns the addresses of the links", function()
   local found = {}
   for _, item in ipairs(net.local_addresses()) do found[item.address.host] = item end
   for _, host in ipairs { "10.77.0.1", "10.79.0.1", "10.79.0.7", "127.0.0.1" } do

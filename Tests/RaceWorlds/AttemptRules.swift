@@ -1,10 +1,10 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-// What may become of an attempt: its start, and the lines that end it.
+// The rules for an attempt: its start, and the lines that end it.
 
 extension RaceChecker {
-  /// When the kernel stops waiting for an answer: 127 s after the first of seven SYNs.
+  /// When the kernel gives up: 127 s after the first of seven SYNs (tcp_syn_retries = 6).
   private static let kernelLimit = TimeSpan.seconds(127)
   private static let resendsMax = 6
 
@@ -14,23 +14,23 @@ extension RaceChecker {
   mutating func readStart(_ attempt: Int, _ line: RaceRecord.Line) {
     let time = line.time
     guard states[attempt] == .notSeen else {
-      return complain(.startedTwice, "attempt \(attempt) has been started")
+      return note(.startedTwice, "attempt \(attempt) has been started")
     }
     let pair = record.pairs[attempt]
     guard let remote = world.remotes[..<known].firstIndex(where: { $0.endpoint == pair.remote }),
       pairsOfRemote[remote].contains(pair)
     else {
       states[attempt] = .ended
-      return complain(.unknownPair, "this pair is not one of the world's")
+      return note(.unknownPair, "this pair is not one of the world's")
     }
     let isHedge = startedPairs.contains(pair) && hedgeDue != nil && open[0].pair == pair
     if startedPairs.contains(pair) && !isHedge {
-      complain(.startedTwice, "this pair has been started")
+      note(.startedTwice, "this pair has been started")
     }
     checkInstant(of: line)
-    if open.count >= options.inFlight { complain(.cap, "\(open.count) are open") }
+    if open.count >= options.inFlight { note(.cap, "\(open.count) are open") }
     checkPace(isHedge: isHedge, at: time)
-    checkPlace(of: pair, remote)
+    checkPair(of: pair, remote)
 
     let isFirst = pair == pairsOfRemote[remote][0]
     let behaviour = world.behaviour(pair, of: world.remotes[remote], isFirst: isFirst)
@@ -39,11 +39,11 @@ extension RaceChecker {
     isHedged = isHedged || isHedge
     if case .failsAtOnce(let errno) = behaviour {
       if line.kind != .failed || line.errno != errno {
-        complain(.world, "it fails in the call that starts it")
+        note(.world, "it fails in the call that starts it")
       }
       return end(attempt, with: line.errno, at: time)
     }
-    if line.kind == .failed { complain(.world, "it does not fail in the call that starts it") }
+    if line.kind == .failed { note(.world, "it does not fail in the call that starts it") }
     states[attempt] = .open
     isNothingAsynchronous = false
     append(attempt, pair, behaviour, at: time)
@@ -51,31 +51,31 @@ extension RaceChecker {
     paceAfterStart(of: world.remotes[remote], at: time)
   }
 
-  /// Starts come last at their instant, and none at the deadline's or the cancel's. A timeout of
-  /// nothing has one round all the same.
+  /// Starts come last at their instant, and there are none at the instant of the deadline or the cancel,
+  /// except with a timeout of zero, which has one round of starts.
   private mutating func checkInstant(of line: RaceRecord.Line) {
     let time = line.time
     if let deadline, time >= deadline, deadline > .zero || hasAnswers {
-      complain(.order, "a start at the deadline")
+      note(.order, "a start at the deadline")
     }
-    if let cancel, time >= cancel { complain(.order, "a start when the caller has cancelled") }
+    if let cancel, time >= cancel { note(.order, "a start at or after the cancel") }
     for other in open where other.started < time && other.connectedAt == nil {
       if other.completion.time <= time || expiry(of: other) <= time {
-        complain(.order, "attempt \(other.attempt) ends at this instant, and before a start")
+        note(.order, "attempt \(other.attempt) ends at this instant, and before a start")
       }
     }
     for other in open where other.connectedAt != nil {
-      complain(.order, "attempt \(other.attempt) is connected: nothing starts any more")
+      note(.order, "attempt \(other.attempt) is connected, and nothing starts after that")
     }
   }
 
-  private mutating func checkPlace(of pair: RaceRecord.Pair, _ remote: Int) {
+  private mutating func checkPair(of pair: RaceRecord.Pair, _ remote: Int) {
     if !isTried[remote] {
       if pair != pairsOfRemote[remote][0] {
-        complain(.unknownPair, "its remote was not tried from the route's source before")
+        note(.unknownPair, "its remote was not tried from the route's source before")
       }
       if options.order == .given, !options.interleaves, let listed = world.remotes[remote].listed {
-        if listed < listedLast { complain(.listOrder, "its remote is listed before another's") }
+        if listed < listedLast { note(.listOrder, "its remote is listed before another's") }
         listedLast = listed
       }
     }
@@ -100,7 +100,7 @@ extension RaceChecker {
     open.append(attempt)
   }
 
-  private static func kind(of errno: Errno) -> TranscriptEvent.Kind {
+  private static func kind(of errno: Errno) -> RaceEvent.Kind {
     switch errno {
     case .connectionRefused: .refused
     case .hostUnreachable, .networkUnreachable: .unreachable
@@ -110,28 +110,28 @@ extension RaceChecker {
     }
   }
 
-  /// SYNs arrive, 1, 3, 7, … s after the first; a pair's first N vanish, whichever attempt sent
-  /// them.
+  /// Processes the SYNs that arrive until `time`: an attempt sends one at its start and 1, 3, 7, … s later. The
+  /// first N of a pair are lost, whichever attempt sent them.
   mutating func takeSyns(until time: TimeSpan) {
     while true {
       var first: Int?
-      for place in open.indices {
-        guard let syn = open[place].nextSyn, syn <= time else { continue }
+      for position in open.indices {
+        guard let syn = open[position].nextSyn, syn <= time else { continue }
         if let other = first, open[other].nextSyn! <= syn { continue }
-        first = place
+        first = position
       }
-      guard let place = first, let syn = open[place].nextSyn,
-        case .loses(_, let after) = open[place].behaviour
+      guard let position = first, let syn = open[position].nextSyn,
+        case .loses(_, let after) = open[position].behaviour
       else { return }
-      open[place].nextSyn = nil
-      let left = synsToLose[open[place].pair] ?? 0
+      open[position].nextSyn = nil
+      let left = synsToLose[open[position].pair] ?? 0
       if left == 0 {
-        open[place].completion = (.connected, nil, syn + after)
+        open[position].completion = (.connected, nil, syn + after)
       } else {
-        synsToLose[open[place].pair] = left - 1
-        if open[place].resends < Self.resendsMax {
-          open[place].nextSyn = syn + .seconds(1 << Int64(open[place].resends))
-          open[place].resends += 1
+        synsToLose[open[position].pair] = left - 1
+        if open[position].resends < Self.resendsMax {
+          open[position].nextSyn = syn + .seconds(1 << Int64(open[position].resends))
+          open[position].resends += 1
         }
       }
     }
@@ -139,15 +139,15 @@ extension RaceChecker {
 
   // MARK: ends
 
-  /// A timeout of nothing starts what can be started, before anything can come of it.
+  /// With a timeout of zero all starts come before the first answer.
   mutating func checkFirstRound() {
     guard deadline == .zero, !hasAnswers, let due = due(allowed: next.1), due <= .zero else {
       return
     }
-    complain(.late, "a timeout of nothing starts what can be started")
+    note(.late, "a timeout of zero starts all that can be started")
   }
 
-  /// The attempt is over, and not because of us.
+  /// The attempt ended by itself: it was not abandoned.
   private mutating func end(_ attempt: Int, with errno: Errno?, at time: TimeSpan) {
     states[attempt] = .ended
     open.removeAll { $0.attempt == attempt }
@@ -156,51 +156,51 @@ extension RaceChecker {
     paceAfterFailure(at: time)
   }
 
-  mutating func readCompletion(_ place: Int, _ line: RaceRecord.Line) {
+  mutating func readCompletion(_ position: Int, _ line: RaceRecord.Line) {
     checkFirstRound()
     hasAnswers = true
-    let expected = open[place].completion
+    let expected = open[position].completion
     if expected.kind != line.kind || expected.time != line.time || expected.errno != line.errno
-      || open[place].connectedAt != nil
+      || open[position].connectedAt != nil
     {
-      complain(.world, "the world has another end for it, or another time")
+      note(.world, "the world ends it in another way, or at another time")
     }
     if line.kind == .connected {
-      open[place].connectedAt = line.time
+      open[position].connectedAt = line.time
     } else {
-      end(open[place].attempt, with: line.errno, at: line.time)
+      end(open[position].attempt, with: line.errno, at: line.time)
     }
   }
 
-  mutating func readTimedOut(_ place: Int, _ line: RaceRecord.Line) {
+  mutating func readTimedOut(_ position: Int, _ line: RaceRecord.Line) {
     checkFirstRound()
     hasAnswers = true
-    let attempt = open[place]
+    let attempt = open[position]
     let isWorlds = attempt.completion.time == line.time && attempt.completion.kind == .timedOut
     if !isWorlds {
       if attempt.connectedAt != nil || attempt.completion.time <= line.time {
-        complain(.order, "its answer comes at this instant, and before any timeout")
+        note(.order, "its answer comes at this instant, and before any timeout")
       } else if expiry(of: attempt) != line.time && deadline != line.time {
-        complain(.world, "nothing times out now")
+        note(.world, "nothing times out now")
       }
     }
     end(attempt.attempt, with: .timedOut, at: line.time)
   }
 
-  mutating func readRejected(_ place: Int, _ line: RaceRecord.Line) {
-    if case .rejects = open[place].behaviour {
-      if open[place].connectedAt != line.time { complain(.world, "rejected and not connected") }
+  mutating func readRejected(_ position: Int, _ line: RaceRecord.Line) {
+    if case .rejects = open[position].behaviour {
+      if open[position].connectedAt != line.time { note(.world, "rejected and not connected") }
     } else {
-      complain(.world, "nobody rejects it")
+      note(.world, "the caller does not reject it")
     }
-    end(open[place].attempt, with: .connectionAborted, at: line.time)
+    end(open[position].attempt, with: .connectionAborted, at: line.time)
   }
 
-  /// Given up by the cap where a start follows; otherwise the race is over.
-  mutating func readAbandon(_ place: Int, _ line: RaceRecord.Line) {
-    let attempt = open[place]
+  /// An abandoned attempt was given up at the cap if a start follows; otherwise the race is over.
+  mutating func readAbandon(_ position: Int, _ line: RaceRecord.Line) {
+    let attempt = open[position]
     if attempt.connectedAt == nil && attempt.completion.time <= line.time {
-      complain(.order, "its answer comes at this instant, and before its end")
+      note(.order, "its answer comes at this instant, and before its end")
     }
     let following = index + 1 < record.lines.count ? record.lines[index + 1] : nil
     if let following, following.time == line.time,
@@ -210,14 +210,14 @@ extension RaceChecker {
         deadline != nil && open.count >= options.inFlight && pairsLeft > 0
         && next.0 <= line.time && attempt.connectedAt == nil
         && attempt.started + Self.minimumAbandonAge <= line.time
-      if !isAllowed { complain(.givenUp, "it need not, or may not, be given up") }
+      if !isAllowed { note(.givenUp, "it may not be given up") }
     } else if let last = record.lines.last,
       last.kind != .won && last.kind != .cancelled || last.time != line.time
     {
-      complain(.givenUp, "the race is not over, and nothing takes its place")
+      note(.givenUp, "the race is not over, and no start follows")
     }
     states[attempt.attempt] = .ended
-    open.remove(at: place)
+    open.remove(at: position)
   }
 
   private func isSynchronous(_ line: RaceRecord.Line) -> Bool {

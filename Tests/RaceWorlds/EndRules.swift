@@ -1,24 +1,23 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-// How a race may end, and what its report says of it.
+// The rules for the end of a race and for its report.
 
 extension RaceChecker {
   // MARK: won
 
-  mutating func readWon(_ place: Int, _ line: RaceRecord.Line) {
-    let winner = open[place]
-    if winner.connectedAt != line.time { complain(.winner, "the winner is not connected now") }
-    if case .rejects = winner.behaviour { complain(.winner, "the winner is one to be rejected") }
+  mutating func readWon(_ position: Int, _ line: RaceRecord.Line) {
+    let winner = open[position]
+    if winner.connectedAt != line.time { note(.winner, "the winner is not connected now") }
+    if case .rejects = winner.behaviour { note(.winner, "the caller rejects the winner") }
     checkRank(of: winner, at: line.time)
     states[winner.attempt] = .ended
-    open.remove(at: place)
+    open.remove(at: position)
     requireNoneOpen(line)
   }
 
-  /// Of several completions of one instant the lowest rank wins. The report tells the ranks; and
-  /// while nothing has failed and nobody joined, the ranks are the order of the starts, whatever it
-  /// says.
+  /// Of several completions at one instant the lowest rank wins. The report has the ranks. If nothing has
+  /// failed and there are no names, the order of the starts must agree with them.
   private mutating func checkRank(of winner: Open, at time: TimeSpan) {
     let rivals = record.lines.filter { $0.kind == .connected && $0.time == time }
       .compactMap { $0.attempt }
@@ -28,17 +27,18 @@ extension RaceChecker {
       }
     for rival in rivals {
       if let ours = rank(of: winner.attempt), let theirs = rank(of: rival), theirs < ours {
-        complain(.winner, "attempt \(rival) has rank \(theirs), the winner \(ours)")
+        note(.winner, "attempt \(rival) has rank \(theirs), the winner \(ours)")
       }
-      if !hasFailed && record.scenario.names.isEmpty && place(of: rival) < place(of: winner.attempt)
+      if !hasFailed && record.scenario.names.isEmpty
+        && startPosition(of: rival) < startPosition(of: winner.attempt)
       {
-        complain(.winner, "attempt \(rival) was the likelier one")
+        note(.winner, "attempt \(rival) was started before the winner")
       }
     }
   }
 
-  /// Its pair's place among the starts: a second socket stands where the first one does.
-  private func place(of attempt: Int) -> Int {
+  /// The position of its pair among the starts. A second attempt of a pair has the position of the first.
+  private func startPosition(of attempt: Int) -> Int {
     record.pairs.firstIndex(of: record.pairs[attempt]) ?? attempt
   }
 
@@ -47,7 +47,7 @@ extension RaceChecker {
   }
 
   mutating func requireNoneOpen(_ line: RaceRecord.Line) {
-    for attempt in open { complain(.structure, "attempt \(attempt.attempt) is still open") }
+    for attempt in open { note(.structure, "attempt \(attempt.attempt) is still open") }
   }
 
   // MARK: lost
@@ -56,40 +56,41 @@ extension RaceChecker {
     requireNoneOpen(line)
     checkFirstRound()
     let isAllTried = pairsLeft == 0 && world.settledAt <= line.time
-    // A timeout of nothing ends where it begins: what fails in its one round was not the deadline.
+    // With a timeout of zero the deadline passes at the start. A race in which all attempts fail in the call
+    // that starts them is not lost by the deadline.
     let isDeadline =
       deadline == line.time && (line.time > .zero || !isNothingAsynchronous || !isAllTried)
     if isDeadline {
-      if line.errno != .timedOut { complain(.code, "the deadline's code is ETIMEDOUT") }
+      if line.errno != .timedOut { note(.code, "the deadline's code is ETIMEDOUT") }
     } else {
-      if !isAllTried { complain(.lostTooSoon, "\(pairsLeft) pairs are left, or names") }
-      if line.errno != lastFailure { complain(.code, "another failure was the last") }
+      if !isAllTried { note(.lostTooSoon, "\(pairsLeft) pairs are left, or names") }
+      if line.errno != lastFailure { note(.code, "another failure was the last") }
     }
     checkNoneWouldAnswer()
   }
 
-  /// The promise itself, told without any replay: a lost race had no pair that must have answered.
+  /// The main promise, checked without the lines: a lost race has no pair that would have answered in time.
   private mutating func checkNoneWouldAnswer() {
     for (remote, pairs) in zip(world.remotes, pairsOfRemote) {
-      for (place, pair) in pairs.enumerated() {
-        let behaviour = world.behaviour(pair, of: remote, isFirst: place == 0)
+      for (index, pair) in pairs.enumerated() {
+        let behaviour = world.behaviour(pair, of: remote, isFirst: index == 0)
         guard let needs = answerTime(behaviour), needs <= options.attemptTimeout ?? .forever
         else { continue }
         guard let deadline else {
-          complain(.answerable, "\(pair.remote) answers, and there is no deadline")
+          note(.answerable, "\(pair.remote) answers, and there is no deadline")
           continue
         }
-        guard let start = latestStart(pair, of: remote, isFirst: place == 0),
+        guard let start = latestStart(pair, of: remote, isFirst: index == 0),
           start < deadline || start == .zero
         else { continue }
         if start + needs <= deadline {
-          complain(.answerable, "started at \(start.milliseconds) it would have answered")
+          note(.answerable, "started at \(start.milliseconds) it would have answered")
         }
       }
     }
   }
 
-  /// From its start to its answer; `nil`: it has none, or none in time for the kernel.
+  /// The time from its start to its answer; `nil` if it never answers, or after the kernel gives up.
   private func answerTime(_ behaviour: Scenario.Behaviour) -> TimeSpan? {
     switch behaviour {
     case .answers(let after): return after
@@ -99,8 +100,8 @@ extension RaceChecker {
     }
   }
 
-  /// When the pace must have started this pair at the latest under a deadline; `nil`: there is no
-  /// such time, for it goes one by one, the cap was reached, or the pair is not its remote's first.
+  /// The latest instant at which the pace starts this pair under a deadline. `nil` if there is none: the pace
+  /// is sequential, the cap was reached, or the pair is not its remote's first.
   private func latestStart(
     _ pair: RaceRecord.Pair, of remote: KnownWorld.Remote, isFirst: Bool
   ) -> TimeSpan? {
@@ -129,42 +130,43 @@ extension RaceChecker {
     var rank = 0
     var notStarted = 0
     for row in record.rows {
-      if row.rank < rank || row.rank > rank + 1 { complain(.report, "the ranks do not count up") }
+      if row.rank < rank || row.rank > rank + 1 { note(.report, "the ranks do not count up") }
       rank = row.rank
       guard let attempt = row.attempt, seen.indices.contains(attempt) else {
         notStarted += 1
         continue
       }
-      if seen[attempt] { complain(.report, "attempt \(attempt) is there twice") }
+      if seen[attempt] { note(.report, "attempt \(attempt) has two rows") }
       seen[attempt] = true
       guard let line = ends[attempt] else { continue }
       if row.started != starts[attempt] || row.ended != line.time {
-        complain(.report, "attempt \(attempt) has other times than its lines")
+        note(.report, "attempt \(attempt) has other times than its lines")
       }
       let expected = outcome(line, end: end)
       if row.outcome != expected.0 || row.errno != expected.1 {
-        complain(.report, "attempt \(attempt) has another outcome than its line")
+        note(.report, "attempt \(attempt) has another outcome than its line")
       }
     }
     for (attempt, isThere) in seen.enumerated() where !isThere {
-      complain(.report, "attempt \(attempt) is missing")
+      note(.report, "attempt \(attempt) is missing")
     }
     if notStarted > max(pairsLeft, 0) {
-      complain(.report, "it has \(notStarted) pairs not started, the world at most \(pairsLeft)")
+      note(.report, "it has \(notStarted) pairs not started, the world at most \(pairsLeft)")
     }
-    if !record.pathInformationWhenAsked && record.scenario.names.isEmpty && notStarted != pairsLeft {
-      complain(.report, "it has \(notStarted) pairs not started, the world \(pairsLeft)")
+    if !record.pathInformationWhenAsked && record.scenario.names.isEmpty && notStarted != pairsLeft
+    {
+      note(.report, "it has \(notStarted) pairs not started, the world \(pairsLeft)")
     }
   }
 
-  /// The outcome that goes with an attempt's last line.
+  /// The outcome that an attempt's last line means.
   private func outcome(_ line: RaceRecord.Line, end: RaceRecord.Line) -> (Outcome, Errno?) {
     switch line.kind {
     case .won: return (.connected, nil)
     case .rejected: return (.rejected, .connectionAborted)
     case .timedOut: return (.timedOut, .timedOut)
     case .abandon:
-      // Given up by the cap before, or in time for the cancel.
+      // Abandoned by the cancel, or earlier: at the cap.
       return (end.kind == .cancelled && line.time == end.time ? .cancelled : .superseded, nil)
     case .refused, .unreachable, .reset, .failed:
       switch line.errno {

@@ -1,30 +1,29 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-/// A scenario as a reader of its text understands it: which remotes there are from when on, which
-/// pairs they make, and how each pair behaves.
+/// The world that a scenario describes: when each remote becomes known, its pairs, and how each pair behaves.
 ///
-/// Written from the contract and the scenario's grammar alone. It shares no code with the plan, the
-/// race or the simulated world, so that a mistake there cannot hide here as well.
+/// It is written from the contract and the scenario's grammar alone, and shares no code with the plan, the race
+/// or the simulated world, so that it does not repeat their mistakes.
 struct KnownWorld {
   struct Remote {
     let endpoint: Endpoint
-    /// When the race hears of it: a literal at once, a name's address when it is resolved.
+    /// When the race knows it: a literal at once, a name's address when it is resolved.
     let knownAt: TimeSpan
-    /// Its place in the list, where it is listed as it is.
+    /// Its index in the list; `nil` for a name's address or an expanded link-local address.
     let listed: Int?
-    /// The description that it falls under; `nil`: nobody is there.
+    /// The index of the description that applies to it; `nil`: it is silent.
     let destination: Int?
-    /// What its route takes; `nil`: there is none, or no address fits.
+    /// The source address of its route; `nil` if there is no route or no usable address.
     let source: IPAddress?
-    /// What is known of its round trip: srtt + 4·rttvar.
+    /// How long an answer takes, from its round trip: srtt + 4·rttvar; `nil` if that is not known.
     let patience: TimeSpan?
   }
 
-  /// A line that a name's lookup leaves in the transcript.
+  /// A line of the transcript about a name.
   struct NameLine {
     let time: TimeSpan
-    let kind: TranscriptEvent.Kind
+    let kind: RaceEvent.Kind
     let name: Int
     let count: Int?
     let errno: Errno?
@@ -34,7 +33,7 @@ struct KnownWorld {
   /// In the order in which they become known.
   private(set) var remotes: [Remote] = []
   private(set) var nameLines: [NameLine] = []
-  /// From when on no name brings anything more.
+  /// When the last name has answered.
   private(set) var settledAt: TimeSpan = .zero
 
   init(_ scenario: Scenario) {
@@ -46,7 +45,7 @@ struct KnownWorld {
   // MARK: remotes
 
   private mutating func addLiterals() {
-    for (place, entry) in scenario.list.enumerated() {
+    for (position, entry) in scenario.list.enumerated() {
       guard case .remote(let index) = entry else { continue }
       let destination = scenario.destinations[index]
       let address = destination.endpoint.address
@@ -58,9 +57,9 @@ struct KnownWorld {
         for local in scenario.locals where local.address.needsScope {
           if !links.contains(local.address.scope) { links.append(local.address.scope) }
         }
-        for link in links { add(destination.endpoint.withScope(link), at: .zero, listed: place) }
+        for link in links { add(destination.endpoint.withScope(link), at: .zero, listed: position) }
       } else {
-        add(destination.endpoint, at: .zero, listed: place)
+        add(destination.endpoint, at: .zero, listed: position)
       }
     }
   }
@@ -82,8 +81,8 @@ struct KnownWorld {
         source: source, patience: patience(endpoint, from: source)))
   }
 
-  /// What is listed goes before what is described, its own port before any port, its own link
-  /// before none.
+  /// A `remote` line applies before a `world` line, an equal port before any port, an equal scope before
+  /// none.
   private func destination(of endpoint: Endpoint) -> Int? {
     var order: [Int] = []
     for case .remote(let index) in scenario.list { order.append(index) }
@@ -101,7 +100,7 @@ struct KnownWorld {
   }
 
   private func patience(_ endpoint: Endpoint, from source: IPAddress?) -> TimeSpan? {
-    // The list's own measurement counts as RFC 6298's first: its deviation is half of it.
+    // The list's measurement is the first of RFC 6298, whose deviation is half of it.
     var patience: TimeSpan?
     for line in scenario.history where line.endpoint == endpoint {
       patience = line.roundTrip.map { $0 + ($0 / 2) * 4 }
@@ -115,7 +114,7 @@ struct KnownWorld {
 
   // MARK: names
 
-  /// RFC 8305 section 3: IPv4 addresses that come first wait 50 ms for the IPv6 ones.
+  /// RFC 8305 section 3: IPv4 addresses that come first wait up to 50 ms for the IPv6 addresses.
   private mutating func addNames() {
     var found: [(time: TimeSpan, endpoint: Endpoint)] = []
     for (number, name) in scenario.names.enumerated() {
@@ -142,11 +141,11 @@ struct KnownWorld {
     guard let wanted = scenario.options.family else { return name.answers }
     let asked = name.answers.filter { $0.family == nil || $0.family == wanted }
     if !asked.isEmpty { return asked }
-    // EAI_NODATA: the name is there, and has nothing of this family.
+    // EAI_NODATA: the name exists, and has no address of this family.
     return [Scenario.Name.Answer(wanted, after: name.answers[0].after, [], errno: Errno(-5))]
   }
 
-  /// An answer with addresses is a line; a name without any is one, at its last answer.
+  /// Each answer with addresses makes a line. A name without any makes one line, at its last answer.
   private mutating func addLines(of asked: [Scenario.Name.Answer], name: Int) {
     var inOrder = asked
     sortStably(&inOrder) { $0.after < $1.after }
@@ -178,8 +177,8 @@ struct KnownWorld {
     return true
   }
 
-  /// The local addresses that can be tried while the first `known` remotes are known: the
-  /// machine's, with the sources of routes, or those that the caller named.
+  /// The local addresses that can be tried while the first `known` remotes are known: the machine's and the
+  /// sources of routes, or those that the caller named.
   func locals(known: Int) -> [(endpoint: Endpoint, address: LocalAddress)] {
     var result: [(endpoint: Endpoint, address: LocalAddress)] = []
     func take(_ endpoint: Endpoint, _ address: LocalAddress?) {
@@ -202,8 +201,8 @@ struct KnownWorld {
     return result
   }
 
-  /// When a local address can first be tried: one that only a route tells of, when its remote is
-  /// known.
+  /// When a local address can first be tried. An address that is only a route's source is known when its
+  /// remote is.
   func knownAt(local: Endpoint?) -> TimeSpan {
     guard let local, case .all = scenario.options.locals,
       !scenario.locals.contains(where: { $0.address == local.address })
@@ -211,8 +210,8 @@ struct KnownWorld {
     return remotes.first { $0.source == local.address }?.knownAt ?? .zero
   }
 
-  /// Where a remote is tried from first: the route's own source, or of the named addresses that
-  /// one, or else the first that fits; `nil`: from nowhere in particular, or from nowhere at all.
+  /// The local address of a remote's first pair: the route's source. Of the caller's named addresses that one
+  /// if it is among them, else the first usable one. `nil` if there is none.
   func firstLocal(of remote: Remote) -> Endpoint? {
     guard case .these = scenario.options.locals else {
       return remote.source.map { Endpoint($0, port: 0) }
@@ -221,7 +220,8 @@ struct KnownWorld {
     return (fitting.first { $0.endpoint.address == remote.source } ?? fitting.first)?.endpoint
   }
 
-  /// Every pair of this remote while the first `known` remotes are known, the route's own first.
+  /// All pairs of this remote while the first `known` remotes are known, the one from the route's source
+  /// first.
   func pairs(of remote: Remote, known: Int) -> [RaceRecord.Pair] {
     let first = firstLocal(of: remote)
     var pairs = [RaceRecord.Pair(local: first, remote: remote.endpoint)]
@@ -232,7 +232,7 @@ struct KnownWorld {
     return pairs
   }
 
-  /// How an attempt of this pair behaves; `isFirst`: from the route's own source.
+  /// How an attempt of this pair behaves. `isFirst`: it is the remote's first pair.
   func behaviour(_ pair: RaceRecord.Pair, of remote: Remote, isFirst: Bool) -> Scenario.Behaviour {
     var isBound = !isFirst
     if case .these = scenario.options.locals {
@@ -255,13 +255,13 @@ struct KnownWorld {
   }
 }
 
-/// Insertion sort: equals stay in their order, and the arrays are short.
+/// A stable insertion sort; the arrays are short.
 func sortStably<T>(_ array: inout [T], by precedes: (T, T) -> Bool) {
   for index in array.indices.dropFirst() {
-    var place = index
-    while place > 0 && precedes(array[place], array[place - 1]) {
-      array.swapAt(place, place - 1)
-      place -= 1
+    var position = index
+    while position > 0 && precedes(array[position], array[position - 1]) {
+      array.swapAt(position, position - 1)
+      position -= 1
     }
   }
 }

@@ -1,15 +1,15 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-// Section 4 of the contract, once more: when the next attempt may start, and must.
+// A second implementation of section 4 of the contract: when the next attempt starts.
 
 extension RaceChecker {
-  /// How old an attempt must be before the cap may give it up.
+  /// The least age of an attempt that is given up at the cap.
   static let minimumAbandonAge = TimeSpan.milliseconds(500)
 
   var pairsLeft: Int { pairCount - startedPairs.count }
 
-  /// Remotes not yet tried from their route's source.
+  /// How many remotes have not been tried from their route's source.
   private var remotesLeft: Int {
     var left = 0
     for tried in isTried where !tried { left += 1 }
@@ -30,7 +30,7 @@ extension RaceChecker {
     }
   }
 
-  /// A deadline compresses it: min(paced, (deadline − now − reserve) / remotes left), not below 0.
+  /// A deadline compresses the delay: min(delay, (deadline − now − reserve) / remotes left), at least 0.
   private func compressed(_ delay: TimeSpan, at now: TimeSpan) -> TimeSpan {
     let left = remotesLeft
     guard let deadline, options.pace != .sequential, left > 0 else { return delay }
@@ -38,16 +38,19 @@ extension RaceChecker {
     return max(min(delay, (deadline - now - reserve) / Int64(left)), .zero)
   }
 
-  /// After a start, which is the newest of those open.
+  /// After a start, which is the last of `open`.
   mutating func paceAfterStart(of remote: KnownWorld.Remote, at now: TimeSpan) {
-    let ignorant = now + compressed(delay(patience: nil), at: now)
-    let told = now + compressed(delay(patience: remote.patience), at: now)
-    // Without names, and told everything at once, the race knew.
+    let withoutRoundTrip = now + compressed(delay(patience: nil), at: now)
+    let withRoundTrip = now + compressed(delay(patience: remote.patience), at: now)
+    // With all path information from the start, and no names, the race had the round trip.
     let mayNotKnow = record.pathInformationWhenAsked || !record.scenario.names.isEmpty
-    next = mayNotKnow ? (min(ignorant, told), max(ignorant, told)) : (told, told)
+    next =
+      mayNotKnow
+      ? (min(withoutRoundTrip, withRoundTrip), max(withoutRoundTrip, withRoundTrip))
+      : (withRoundTrip, withRoundTrip)
   }
 
-  /// Remotes join: there are more to be tried before the deadline than when the delay was chosen.
+  /// After remotes join: the time until the deadline is now divided among more of them.
   mutating func paceAfterJoin(at now: TimeSpan) {
     if open.isEmpty {
       next = (now, now)
@@ -57,22 +60,22 @@ extension RaceChecker {
     }
   }
 
-  /// Any failure starts the next at once.
+  /// After a failure the next starts at once.
   mutating func paceAfterFailure(at now: TimeSpan) { next = (now, now) }
 
-  /// When the next attempt is due as things stand, the pace allowing it from `allowed` on; `nil`:
-  /// not before something happens.
+  /// When the next attempt is due if nothing else happens and the pace allows it from `allowed`; `nil`:
+  /// never.
   func due(allowed: TimeSpan) -> TimeSpan? {
     if pairsLeft > 0 {
       guard open.count >= options.inFlight else { return max(allowed, changed) }
-      // Only a deadline makes room, and only from the ripe.
+      // At the cap an attempt is given up only under a deadline, and only when it is old enough.
       guard deadline != nil, let oldest = open.map({ $0.started }).min() else { return nil }
       return max(allowed, max(changed, oldest + Self.minimumAbandonAge))
     }
     return hedgeDue.map { max($0, changed) }
   }
 
-  /// When a second socket to the only remote left is due.
+  /// When a second attempt to the only remote in flight is due (option `hedge`).
   var hedgeDue: TimeSpan? {
     guard let hedge = options.hedge, !isHedged, pairsLeft == 0, open.count < options.inFlight,
       let oldest = open.first,
@@ -81,18 +84,18 @@ extension RaceChecker {
     return max(oldest.started + hedge, world.settledAt)
   }
 
-  /// Whether the pace has this start at this very time.
+  /// Checks that a start happens at the instant that the pace gives.
   mutating func checkPace(isHedge: Bool, at time: TimeSpan) {
     let allowed = isHedge ? (hedgeDue ?? .forever, hedgeDue ?? .forever) : next
     if time < allowed.0 {
-      return complain(.early, "the pace allows it at \(allowed.0.milliseconds)")
+      return note(.early, "the pace allows it at \(allowed.0.milliseconds)")
     }
     let due = (max(allowed.0, changed), max(allowed.1, changed))
     if time == due.0 || time == due.1 { return }
     if time > due.1 {
-      complain(.late, "it was due at \(due.1.milliseconds)")
+      note(.late, "it was due at \(due.1.milliseconds)")
     } else {
-      complain(.early, "the pace has it at \(due.0.milliseconds) or at \(due.1.milliseconds)")
+      note(.early, "it was due at \(due.0.milliseconds) or at \(due.1.milliseconds)")
     }
   }
 }

@@ -1,14 +1,13 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-/// Says what is wrong with a race, from the scenario and what the race left behind.
+/// Finds the rules that a race violates, from the scenario and the race's record.
 ///
-/// It goes through the lines once and keeps what a reader with pencil and paper would: which
-/// attempts are open, what each is going to bring, which pairs are left, and when the next may
-/// start. A start is judged on the nanosecond: sooner is early, later is late. Section 4 of the
-/// contract is written down once more in `PaceRule.swift`, section 3's pairs in `KnownWorld.swift`.
+/// It reads the lines once, and keeps which attempts are open, how and when each will end, which pairs are
+/// left, and when the next may start. A start must happen at the exact nanosecond. It implements section 4 of
+/// the contract a second time in `PaceRule.swift`, and the pairs of section 3 in `KnownWorld.swift`.
 ///
-/// Not judged here: the order of chance among remotes. The plan's own tests have that.
+/// It does not check the order of remotes by their chance, which the tests of the plan do.
 public struct RaceChecker {
   /// An attempt in flight.
   struct Open {
@@ -16,9 +15,9 @@ public struct RaceChecker {
     let pair: RaceRecord.Pair
     let started: TimeSpan
     let behaviour: Scenario.Behaviour
-    /// What the world has in store for it, and when.
-    var completion: (kind: TranscriptEvent.Kind, errno: Errno?, time: TimeSpan)
-    /// When its next SYN arrives, where it may be one of those that vanish.
+    /// How and when it ends in this world.
+    var completion: (kind: RaceEvent.Kind, errno: Errno?, time: TimeSpan)
+    /// When its next SYN arrives; `nil` if its end does not depend on a SYN.
     var nextSyn: TimeSpan?
     var resends = 0
     var connectedAt: TimeSpan?
@@ -30,13 +29,13 @@ public struct RaceChecker {
   let world: KnownWorld
   let deadline: TimeSpan?
   let cancel: TimeSpan?
-  private(set) var complaints: [Complaint] = []
+  private(set) var violations: [Violation] = []
 
-  /// The line being looked at.
+  /// The index of the current line.
   private(set) var index = 0
   var options: ConnectOptions { record.scenario.options }
 
-  /// How many of the world's remotes are known by now, and the pairs of each.
+  /// How many of the world's remotes are known now, and the pairs of each.
   var known = 0
   var pairsOfRemote: [[RaceRecord.Pair]] = []
   var isTried: [Bool] = []
@@ -47,26 +46,26 @@ public struct RaceChecker {
 
   var states: [State]
   var open: [Open] = []
-  /// When the pace lets the next one start: where it cannot be known whether the race had been told
-  /// a round trip by then, there are two answers.
+  /// When the pace allows the next start. Two instants, if it is not known whether the race already had a
+  /// round trip when it computed the delay.
   var next: (TimeSpan, TimeSpan) = (.zero, .zero)
-  /// When something last changed: what could not start before may start from then on.
+  /// When something last changed. A start that becomes possible by a change happens then or later.
   var changed: TimeSpan = .zero
   var isHedged = false
   var wasFull = false
   var isNothingAsynchronous = true
-  /// An attempt has ended otherwise than in the call that started it.
+  /// An attempt has ended, other than in the call that started it.
   var hasAnswers = false
   var hasFailed = false
   var lastFailure: Errno?
   private var namesSeen = 0
 
-  /// The complaints about this race, in the order of the lines; none is what one hopes for.
-  public static func complaints(about record: RaceRecord) -> [Complaint] {
+  /// The violations in this race, in the order of the lines.
+  public static func violations(in record: RaceRecord) -> [Violation] {
     var checker = RaceChecker(record)
     checker.readLines()
     checker.checkReport()
-    return checker.complaints
+    return checker.violations
   }
 
   private init(_ record: RaceRecord) {
@@ -77,10 +76,10 @@ public struct RaceChecker {
     states = Array(repeating: .notSeen, count: record.pairs.count)
   }
 
-  /// A broken race brings one complaint after the other; of each rule the first is told.
-  mutating func complain(_ rule: Complaint.Rule, _ text: String) {
-    if !complaints.contains(where: { $0.rule == rule }) {
-      complaints.append(Complaint(rule: rule, line: index, text: text))
+  /// Adds a violation. One violation leads to others: of each rule only the first is kept.
+  mutating func note(_ rule: Violation.Rule, _ text: String) {
+    if !violations.contains(where: { $0.rule == rule }) {
+      violations.append(Violation(rule: rule, line: index, text: text))
     }
   }
 
@@ -90,36 +89,36 @@ public struct RaceChecker {
     var time = TimeSpan.zero
     for (number, line) in record.lines.enumerated() {
       index = number
-      if line.time < time { complain(.structure, "time goes back") }
+      if line.time < time { note(.structure, "time goes back") }
       time = max(time, line.time)
-      if let deadline, line.time > deadline { complain(.deadline, "after the deadline") }
-      if let cancel, line.time > cancel { complain(.deadline, "after the cancel") }
-      pass(to: line.time)
+      if let deadline, line.time > deadline { note(.deadline, "after the deadline") }
+      if let cancel, line.time > cancel { note(.deadline, "after the cancel") }
+      advance(to: line.time)
       read(line)
     }
-    if record.lines.last?.kind.isEnd != true { complain(.oneEnd, "there is no end") }
+    if record.lines.last?.kind.isEnd != true { note(.oneEnd, "there is no end") }
     for (attempt, state) in states.enumerated() where state != .ended {
-      complain(.structure, "attempt \(attempt) never ends")
+      note(.structure, "attempt \(attempt) never ends")
     }
     if namesSeen < world.nameLines.count, world.nameLines[namesSeen].time <= time {
-      complain(.names, "a name's answer is missing")
+      note(.names, "a name's answer is missing")
     }
   }
 
   private mutating func read(_ line: RaceRecord.Line) {
     if line.kind.isEnd && index < record.lines.count - 1 {
-      complain(.oneEnd, "the end is not the last line")
+      note(.oneEnd, "the end is not the last line")
     }
     switch line.kind {
     case .resolved, .unresolved: readName(line)
     case .lost: readLost(line)
     case .cancelled:
-      if line.time != cancel { complain(.deadline, "cancelled when nobody cancels") }
+      if line.time != cancel { note(.deadline, "cancelled at an instant without a cancel") }
       requireNoneOpen(line)
     case .start, .connected, .refused, .unreachable, .reset, .rejected, .timedOut, .failed,
       .abandon, .won:
       guard let attempt = line.attempt, states.indices.contains(attempt) else {
-        return complain(.structure, "an event of no attempt")
+        return note(.structure, "an event of an attempt that does not exist")
       }
       readAttempt(attempt, line)
     }
@@ -130,38 +129,38 @@ public struct RaceChecker {
     if line.kind == .start || line.kind == .failed && states[attempt] == .notSeen {
       return readStart(attempt, line)
     }
-    guard let place = open.firstIndex(where: { $0.attempt == attempt }) else {
-      return complain(
+    guard let position = open.firstIndex(where: { $0.attempt == attempt }) else {
+      return note(
         .structure, "\(line.kind.word) of an attempt that is not open")
     }
     switch line.kind {
-    case .connected, .refused, .unreachable, .reset, .failed: readCompletion(place, line)
-    case .timedOut: readTimedOut(place, line)
-    case .rejected: readRejected(place, line)
-    case .abandon: readAbandon(place, line)
-    case .won: readWon(place, line)
+    case .connected, .refused, .unreachable, .reset, .failed: readCompletion(position, line)
+    case .timedOut: readTimedOut(position, line)
+    case .rejected: readRejected(position, line)
+    case .abandon: readAbandon(position, line)
+    case .won: readWon(position, line)
     case .start, .resolved, .unresolved, .lost, .cancelled: break
     }
   }
 
   private mutating func readName(_ line: RaceRecord.Line) {
     guard namesSeen < world.nameLines.count else {
-      return complain(.names, "a name's answer that nobody asked for")
+      return note(.names, "an answer of a name that was not asked for")
     }
     let expected = world.nameLines[namesSeen]
     namesSeen += 1
     let isExpected =
       expected.kind == line.kind && expected.name == line.name && expected.time == line.time
       && expected.count == line.count && expected.errno == line.errno
-    if !isExpected { complain(.names, "the world has another answer, or another time for it") }
+    if !isExpected { note(.names, "the world has another answer, or has it at another time") }
     if line.kind == .unresolved { lastFailure = line.errno }
   }
 
-  // MARK: what passes between two lines
+  // MARK: between two lines
 
-  /// Time goes on: remotes join, SYNs arrive, and whatever should have happened before now is
-  /// missed.
-  private mutating func pass(to time: TimeSpan) {
+  /// Advances to the time of the next line: remotes join and SYNs arrive. What was due before that time
+  /// is a violation.
+  private mutating func advance(to time: TimeSpan) {
     while known < world.remotes.count, world.remotes[known].knownAt <= time {
       let joins = world.remotes[known].knownAt
       requireNothingOverdue(at: joins)
@@ -177,17 +176,17 @@ public struct RaceChecker {
     takeSyns(until: time)
     for attempt in open where attempt.connectedAt == nil {
       if attempt.completion.time < time || expiry(of: attempt) < time {
-        complain(.world, "attempt \(attempt.attempt) should have ended before")
+        note(.world, "attempt \(attempt.attempt) should have ended before")
       }
     }
     for attempt in open where attempt.connectedAt.map({ $0 < time }) ?? false {
-      complain(.structure, "attempt \(attempt.attempt) is connected, and nothing comes of it")
+      note(.structure, "attempt \(attempt.attempt) is connected, and has no further line")
     }
   }
 
   private mutating func requireNothingOverdue(at time: TimeSpan) {
     if let due = due(allowed: next.1), due < time {
-      complain(.late, "an attempt was due at \(due.milliseconds)")
+      note(.late, "an attempt was due at \(due.milliseconds)")
     }
   }
 
@@ -196,12 +195,12 @@ public struct RaceChecker {
   }
 }
 
-extension TranscriptEvent.Kind {
+extension RaceEvent.Kind {
   var isEnd: Bool { self == .won || self == .lost || self == .cancelled }
 }
 
 extension TimeSpan {
-  /// As transcripts have it.
+  /// As in transcripts: milliseconds with three decimals.
   var milliseconds: String {
     var text = TextBuffer()
     text.append(milliseconds: self)

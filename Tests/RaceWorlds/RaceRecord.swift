@@ -1,22 +1,22 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-/// What a race left behind, as plain values: all that the checker reads.
+/// The results of a race as plain values, which are all that the checker reads.
 ///
-/// It is taken from the transcript's events and the report's rows, and can be changed afterwards: a
-/// checker that has never seen a broken race is not known to find one.
+/// They are copied from the events of the transcript and the rows of the report. Tests of the checker change
+/// them and expect a violation.
 public struct RaceRecord: Sendable {
-  /// One event. `attempt`: its number, an index into `pairs`.
+  /// One event. `attempt` is an index into `pairs`.
   public struct Line: Equatable, Sendable {
     public var time: TimeSpan
-    public var kind: TranscriptEvent.Kind
+    public var kind: RaceEvent.Kind
     public var attempt: Int?
     public var name: Int?
     public var errno: Errno?
     public var count: Int?
 
     public init(
-      _ kind: TranscriptEvent.Kind, _ attempt: Int? = nil, name: Int? = nil, errno: Errno? = nil,
+      _ kind: RaceEvent.Kind, _ attempt: Int? = nil, name: Int? = nil, errno: Errno? = nil,
       count: Int? = nil, at time: TimeSpan
     ) {
       self.time = time
@@ -28,13 +28,13 @@ public struct RaceRecord: Sendable {
     }
   }
 
-  /// Whom an attempt connected; `local` is `nil` where there is no source at all.
+  /// The addresses of an attempt. `local` is `nil` if the route has no source address.
   public struct Pair: Hashable, Sendable {
     public var local: Endpoint?
     public var remote: Endpoint
   }
 
-  /// One row of the report. Without an attempt it is a pair that was not started.
+  /// One row of the report. `attempt` is `nil` for a pair that was not started.
   public struct Row: Sendable {
     public var rank: Int
     public var attempt: Int?
@@ -45,10 +45,10 @@ public struct RaceRecord: Sendable {
   }
 
   public var scenario: Scenario
-  /// PathInformation were told when the race gathered them; otherwise it had them from the start.
+  /// The race got path information when it asked; otherwise it had it from the start.
   public let pathInformationWhenAsked: Bool
   public var lines: [Line]
-  /// By attempt.
+  /// Indexed by attempt.
   public var pairs: [Pair]
   public var rows: [Row]
 
@@ -59,13 +59,13 @@ public struct RaceRecord: Sendable {
     lines = transcript.events.map {
       Line(
         $0.kind, $0.attempt.map { Int($0.number) }, name: $0.name.map { Int($0.number) },
-        errno: $0.errno, count: $0.count, at: $0.time)
+        errno: $0.errno, count: $0.count, at: $0.time - race.began)
     }
     pairs = race.attempts.map { Pair(local: $0.local, remote: race.plan.remote(of: $0.pair)) }
     rows = race.rows().map {
       var row = Row(rank: $0.rank)
       guard let id = $0.attempt else { return row }
-      let attempt = race.attempts[id]
+      let attempt = race.attempts[id.index]
       row.attempt = Int(id.number)
       row.outcome = attempt.outcome
       row.errno = attempt.errno
@@ -76,32 +76,34 @@ public struct RaceRecord: Sendable {
   }
 }
 
-/// A property that a race did not have.
-public struct Complaint: Sendable, CustomStringConvertible {
+/// A rule that a race violates.
+public struct Violation: Sendable, CustomStringConvertible {
   public enum Rule: String, Sendable {
     case structure = "every attempt starts once, ends once, and nothing comes after the end"
     case oneEnd = "the last line, and no other, is the end"
     case deadline = "nothing happens after the deadline, and a cancel ends the race"
-    case startedTwice = "a pair is started once, unless hedged"
-    case unknownPair = "only pairs of the world are started, each remote's route first"
-    case listOrder = "the given order is kept"
+    case startedTwice = "a pair is started once, or twice with the option hedge"
+    case unknownPair =
+      "only pairs of the world are started, and each remote's first from its route's source"
+    case listOrder = "the order is as given"
     case early = "no start before the pace allows it"
-    case late = "a start that the pace allows is not put off"
-    case cap = "never more attempts open than in_flight"
-    case givenUp = "only a full race under a deadline gives up an attempt, and a ripe one"
-    case world = "an attempt ends as the world has it, and when"
+    case late = "a start happens as soon as the pace allows it"
+    case cap = "at most in_flight attempts are open"
+    case givenUp =
+      "an attempt is given up only at the cap, under a deadline, and when it is 500 ms old"
+    case world = "an attempt ends as the world describes, and when"
     case order = "at one instant: completions, cancel, deadline, starts"
-    case names = "names are resolved as the world has it"
+    case names = "names are resolved as the world describes"
     case winner = "of those connected at one instant the lowest rank wins"
     case code = "the lost code is the last failure's, or ETIMEDOUT at the deadline"
     case lostTooSoon = "a race is lost when every pair has failed, or at the deadline"
     case answerable = "a race is won if a pair that could be started would answer in time"
-    case report = "the report has every attempt, as the transcript has it"
-    case repeatable = "the same seed, the same transcript"
+    case report = "the report has every attempt, as in the transcript"
+    case repeatable = "the same scenario gives the same transcript"
   }
 
   public let rule: Rule
-  /// Index of the line at which it was noticed.
+  /// The index of the line at which it was found.
   public let line: Int
   public let text: String
 

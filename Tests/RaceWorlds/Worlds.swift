@@ -1,11 +1,11 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-/// One world made, raced in and judged.
+/// Makes a random world, runs a race in it, and checks the race.
 public enum Worlds {
-  /// A race that did not have one of its properties, with what is needed to see it again.
-  public struct Violation: Sendable {
-    public let complaint: Complaint
+  /// A race that violates a rule, with what is needed to repeat it.
+  public struct Counterexample: Sendable {
+    public let violation: Violation
     public let pathInformationWhenAsked: Bool
     public let scenario: [UInt8]
     public let transcript: [UInt8]
@@ -15,39 +15,42 @@ public enum Worlds {
     Simulation(scenario, pathInformationWhenAsked: pathInformationWhenAsked).run()
   }
 
-  /// What is wrong with the race in this seed's world; `nil`: nothing.
-  public static func violation(seed: UInt64) -> Violation? {
+  /// The first rule that the race in this seed's world violates; `nil` if there is none.
+  public static func counterexample(seed: UInt64) -> Counterexample? {
     let (scenario, pathInformationWhenAsked) = WorldGenerator.world(seed: seed)
     let transcript = race(scenario, pathInformationWhenAsked: pathInformationWhenAsked)
-    // Every so often: once more, and once more from its text.
+    // One race in 64 is repeated, from the scenario and from its text.
     let isSample = seed % 64 == 0
-    return violation(
+    return counterexample(
       of: transcript, pathInformationWhenAsked: pathInformationWhenAsked,
       again: isSample ? [scenario, try? Scenario(parsing: scenario.text)] : [])
   }
 
-  /// The first complaint about a race. `again`: scenarios that must give the same transcript.
-  static func violation(
+  /// The first violation in a race. `again`: scenarios that must give the same transcript.
+  static func counterexample(
     of transcript: Transcript, pathInformationWhenAsked: Bool, again: [Scenario?]
-  ) -> Violation? {
-    var complaint = RaceChecker.complaints(
-      about: RaceRecord(transcript, pathInformationWhenAsked: pathInformationWhenAsked)
+  ) -> Counterexample? {
+    var violation = RaceChecker.violations(
+      in: RaceRecord(transcript, pathInformationWhenAsked: pathInformationWhenAsked)
     ).first
-    for scenario in again where complaint == nil {
+    for scenario in again where violation == nil {
       let text = scenario.map { race($0, pathInformationWhenAsked: pathInformationWhenAsked).text }
       if text != transcript.text {
-        complaint = Complaint(rule: .repeatable, line: 0, text: "another transcript the next time")
+        violation = Violation(
+          rule: .repeatable, line: 0, text: "a second race gave another transcript")
       }
     }
-    guard let complaint else { return nil }
-    return Violation(
-      complaint: complaint, pathInformationWhenAsked: pathInformationWhenAsked, scenario: transcript.scenario.text,
+    guard let violation else { return nil }
+    return Counterexample(
+      violation: violation, pathInformationWhenAsked: pathInformationWhenAsked,
+      scenario: transcript.scenario.text,
       transcript: transcript.text)
   }
 
-  /// The same violation in the smallest world found by leaving out lines.
-  public static func shrunk(_ violation: Violation) -> Violation {
-    var smallest = violation
+  /// A counterexample to the same rule whose scenario has fewer lines: removes lines one by one while the
+  /// rule is still violated.
+  public static func shrunk(_ counterexample: Counterexample) -> Counterexample {
+    var smallest = counterexample
     var hasShrunk = true
     while hasShrunk {
       hasShrunk = false
@@ -58,9 +61,9 @@ public enum Worlds {
         let text = Array(fewer.joined(separator: [UInt8(ascii: "\n")]))
         guard let scenario = try? Scenario(parsing: text) else { continue }
         let again = race(scenario, pathInformationWhenAsked: smallest.pathInformationWhenAsked)
-        if let found = self.violation(
+        if let found = self.counterexample(
           of: again, pathInformationWhenAsked: smallest.pathInformationWhenAsked, again: [scenario]),
-          found.complaint.rule == violation.complaint.rule
+          found.violation.rule == counterexample.violation.rule
         {
           smallest = found
           hasShrunk = true

@@ -1,23 +1,26 @@
 import CConnectByListPosix
 import ConnectByListCore
 
-/// An option of a socket. All that is known of it is its row in `table`: scripts, attempts,
-/// messages, the table in README and the tests read it there.
+/// One option of a socket: its names, kind, range and documentation, and how the kernel names it.
+///
+/// `table` is the only place that states these. Scripts, attempts, messages, the documentation and the
+/// tests read it.
 public struct SocketOption: Sendable {
   public let name: StaticString
+  /// Another accepted name; empty if there is none.
+  public let alias: StaticString
+  /// The name in LuaSocket's `setoption`; empty if LuaSocket has no such option or the same name.
+  public let luaSocketName: StaticString
   public let kind: Kind
-  /// As `setsockopt` takes them; numbers of Linux's uapi headers (asm-generic).
+  /// The level and the name that `setsockopt` takes; `noLevel` if the kernel has no such option.
   public let level: CInt
   public let number: CInt
   public let families: Families
   public let moment: Moment
-  #if !hasFeature(Embedded)
-    /// One line for people. The loadable module goes without.
-    public let doc: StaticString
-  #endif
+  /// One line of Markdown.
+  public let documentation: StaticString
 
-  /// The kinds of sockets that an option means something to: those of attempts of other families go
-  /// without.
+  /// The families of sockets that have the option. A connect does not set it on other attempts.
   public struct Families: OptionSet, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -25,194 +28,177 @@ public struct SocketOption: Sendable {
     public static let inet = Families(rawValue: 1)
     public static let inet6 = Families(rawValue: 2)
     public static let unix = Families(rawValue: 4)
-    public static let ip = Families(rawValue: 3)
-    public static let any = Families(rawValue: 7)
+    public static let ip: Families = [.inet, .inet6]
+    public static let any: Families = [.inet, .inet6, .unix]
 
     public init(_ family: Family) {
-      self = family == .inet ? .inet : family == .inet6 ? .inet6 : .unix
+      switch family {
+      case .inet: self = .inet
+      case .inet6: self = .inet6
+      case .unix: self = .unix
+      }
     }
   }
 
-  /// When an attempt's socket gets it.
+  /// When an attempt's socket gets the option.
   public enum Moment: Sendable {
     case beforeConnecting
-    /// The connection changes it, so it is set when there is one.
+    /// The connection's state overrides an earlier value, or the option needs a connection.
     case whenConnected
-    /// Only read.
+    /// The option can only be read.
     case never
   }
 
-  // Inlined, so that the compiler lays the table out as data, and not as code that fills it.
-  @inline(__always)
   init(
-    _ name: StaticString, _ kind: Kind, _ level: CInt, _ number: CInt, _ families: Families,
-    moment: Moment = .beforeConnecting, _ doc: StaticString = ""
+    _ name: StaticString, alias: StaticString = "", luaSocketName: StaticString = "", _ kind: Kind,
+    _ level: CInt, _ number: CInt, _ families: Families, moment: Moment = .beforeConnecting,
+    _ documentation: StaticString
   ) {
     self.name = name
+    self.alias = alias
+    self.luaSocketName = luaSocketName
     self.kind = kind
     self.level = level
     self.number = number
     self.families = families
     self.moment = moment
-    #if !hasFeature(Embedded)
-      self.doc = doc
-    #endif
+    self.documentation = documentation
   }
 
-  static let solSocket: CInt = 1
-  static let ipv4: CInt = 0
-  static let ipv6: CInt = 41
-  static let tcp: CInt = 6
-  static let receiveBuffer: CInt = 8
-  static let sendBuffer: CInt = 7
-  static let bindToDevice: CInt = 25
-  static let noDelay: CInt = 1
-  static let keepIdle: CInt = 4
-  static let keepInterval: CInt = 5
-  static let keepCount: CInt = 6
-  static let deferAccept: CInt = 9
-  static let v6Only: CInt = 26
-  static let reuseAddress: CInt = 2
+  /// The level of an option that the kernel does not have.
+  static let noLevel: CInt = -1
 
   public static let table: [SocketOption] = [
     SocketOption(
-      "nodelay", .boolean, tcp, noDelay, .ip,
-      "small writes leave at once; on unless said otherwise"),
+      "nodelay", luaSocketName: "tcp-nodelay", .boolean,
+      SocketLevel.tcp, SocketNumber.noDelay, .ip,
+      "sends small writes at once; a connect switches it on by default"),
     SocketOption(
-      "cork", .boolean, tcp, 3, .ip, "only full segments leave, until it is off again"),
+      "cork", .boolean, SocketLevel.tcp, SocketNumber.cork, .ip,
+      "sends only full segments until it is switched off"),
     SocketOption(
-      "keepalive", .boolean, solSocket, 9, .ip, "an idle connection is probed"),
+      "keepalive", .boolean, SocketLevel.socket, SocketNumber.keepAlive, .ip,
+      "probes an idle connection"),
     SocketOption(
-      "keepidle", .seconds(1, 32767), tcp, keepIdle, .ip,
-      "how long it is idle before the first probe"),
+      "keepidle", luaSocketName: "tcp-keepidle", .seconds(1, 32767),
+      SocketLevel.tcp, SocketNumber.keepIdle, .ip,
+      "the idle time before the first probe"),
     SocketOption(
-      "keepintvl", .seconds(1, 32767), tcp, keepInterval, .ip,
-      "how long until the next probe"),
+      "keepintvl", luaSocketName: "tcp-keepintvl", .seconds(1, 32767),
+      SocketLevel.tcp, SocketNumber.keepInterval, .ip,
+      "the time between two probes"),
     SocketOption(
-      "keepcnt", .whole(1, 127), tcp, keepCount, .ip,
-      "how many probes without an answer end the connection"),
+      "keepcnt", luaSocketName: "tcp-keepcnt", .whole(1, 127),
+      SocketLevel.tcp, SocketNumber.keepCount, .ip,
+      "how many unanswered probes end the connection"),
     SocketOption(
-      "user_timeout", .fraction(perSecond: 1000, 2_147_483), tcp, 18, .ip,
-      "how long what was sent may stay unacknowledged; 0: the kernel's choice"),
+      "user_timeout", .fraction(perSecond: 1000, 2_147_483),
+      SocketLevel.tcp, SocketNumber.userTimeout, .ip,
+      "how long sent data may stay unacknowledged; 0: the kernel's choice"),
     SocketOption(
-      "linger", .linger, solSocket, 13, .ip,
-      "close waits so long for what is unsent; 0: close resets the connection"),
+      "linger", .linger, SocketLevel.socket, SocketNumber.linger, .ip,
+      "how long close waits for unsent data; 0: close resets the connection"),
     SocketOption(
-      "rcvbuf", .size, solSocket, receiveBuffer, .any,
-      "bytes of the receive buffer; once set, the kernel no longer tunes it"),
+      "rcvbuf", alias: "recvbuf", luaSocketName: "recv-buffer-size", .size,
+      SocketLevel.socket, SocketNumber.receiveBuffer, .any,
+      "bytes of the receive buffer; the kernel no longer tunes a size that was set"),
     SocketOption(
-      "sndbuf", .size, solSocket, sendBuffer, .any,
-      "bytes of the send buffer; once set, the kernel no longer tunes it"),
+      "sndbuf", alias: "sendbuf", luaSocketName: "send-buffer-size", .size,
+      SocketLevel.socket, SocketNumber.sendBuffer, .any,
+      "bytes of the send buffer; the kernel no longer tunes a size that was set"),
     SocketOption(
-      "notsent_lowat", .whole(0, 2_147_483_647), tcp, 25, .ip,
-      "bytes not sent yet above which the socket is not writable"),
+      "notsent_lowat", .whole(0, 2_147_483_647),
+      SocketLevel.tcp, SocketNumber.notSentLowWater, .ip,
+      "with more unsent bytes than this the socket is not writable"),
     SocketOption(
-      "tos", .whole(0, 252, step: 4), ipv4, 1, .ip,
-      "type of service of IPv4 packets; the two low bits are ECN's; changes `priority` too"),
+      "tos", .whole(0, 252, step: 4), SocketLevel.ip, SocketNumber.typeOfService, .ip,
+      "type of service of IPv4 packets; the two low bits are ECN's; also changes `priority`"),
     SocketOption(
-      "tclass", .whole(0, 252, step: 4), ipv6, 67, .inet6,
+      "tclass", .whole(0, 252, step: 4), SocketLevel.ipv6, SocketNumber.trafficClass, .inet6,
       "traffic class of IPv6 packets; the two low bits are ECN's"),
     SocketOption(
-      "ttl", .whole(1, 255), ipv4, 2, .ip, "time to live of IPv4 packets"),
+      "ttl", .whole(1, 255), SocketLevel.ip, SocketNumber.timeToLive, .ip,
+      "time to live of IPv4 packets"),
     SocketOption(
-      "hoplimit", .whole(1, 255), ipv6, 16, .inet6, "hop limit of IPv6 packets"),
+      "hoplimit", .whole(1, 255), SocketLevel.ipv6, SocketNumber.hopLimit, .inet6,
+      "hop limit of IPv6 packets"),
     SocketOption(
-      "priority", .whole(0, 2_147_483_647), solSocket, 12, .ip,
-      "priority in the queues of this machine; above 6 needs CAP_NET_ADMIN"),
+      "priority", .whole(0, 2_147_483_647), SocketLevel.socket, SocketNumber.priority, .ip,
+      "priority in this machine's queues; above 6 needs CAP_NET_ADMIN"),
     SocketOption(
-      "mark", .whole(0, 4_294_967_295), solSocket, 36, .ip,
+      "mark", .whole(0, 4_294_967_295), SocketLevel.socket, SocketNumber.mark, .ip,
       "mark for routing and filters; needs CAP_NET_ADMIN or CAP_NET_RAW"),
     SocketOption(
-      "bindtodevice", .text, solSocket, bindToDevice, .ip,
-      "only through this interface, as the connect option `interface`; empty: any"),
+      "bindtodevice", .text, SocketLevel.socket, SocketNumber.bindToDevice, .ip,
+      "uses only this interface, as the connect option `interface`; empty: any"),
     SocketOption(
-      "v6only", .boolean, ipv6, v6Only, .inet6,
+      "v6only", luaSocketName: "ipv6-v6only", .boolean,
+      SocketLevel.ipv6, SocketNumber.ipv6Only, .inet6,
       "an IPv6 socket takes no v4-mapped addresses"),
     SocketOption(
-      "reuseaddr", .boolean, solSocket, reuseAddress, .ip,
+      "reuseaddr", .boolean, SocketLevel.socket, SocketNumber.reuseAddress, .ip,
       "a local port may be bound beside connections in TIME_WAIT"),
     SocketOption(
-      "reuseport", .boolean, solSocket, 15, .ip, "several sockets may have one local port"),
+      "reuseport", .boolean, SocketLevel.socket, SocketNumber.reusePort, .ip,
+      "several sockets may be bound to one local port"),
     SocketOption(
-      "oobinline", .boolean, solSocket, 10, .any, "urgent data stands in the stream"),
+      "oobinline", .boolean, SocketLevel.socket, SocketNumber.urgentInline, .any,
+      "leaves urgent data in the stream"),
     SocketOption(
-      "syncnt", .whole(1, 127), tcp, 7, .ip,
-      "how often the kernel sends a SYN again before it gives up"),
+      "syncnt", .whole(1, 127), SocketLevel.tcp, SocketNumber.resendCount, .ip,
+      "how often the kernel resends a SYN before it gives up"),
     SocketOption(
-      "defer_accept", .seconds(0, 3600), tcp, deferAccept, .ip,
-      "the handshake's last ACK waits for data; the kernel rounds up to 1, 3, 7, 15, …"),
+      "defer_accept", luaSocketName: "tcp-defer-accept", .seconds(0, 3600),
+      SocketLevel.tcp, SocketNumber.deferAccept, .ip,
+      "how long the handshake's last ACK waits for data; the kernel rounds up to 1, 3, 7, 15, …"),
     SocketOption(
-      "quickack", .boolean, tcp, 12, .ip, moment: .whenConnected,
-      "acknowledge at once; lasts until the kernel thinks otherwise"),
+      "quickack", .boolean, SocketLevel.tcp, SocketNumber.quickAcknowledge, .ip,
+      moment: .whenConnected,
+      "acknowledges at once; the kernel may leave this mode at any time"),
     SocketOption(
-      "maxseg", .whole(88, 32767), tcp, 2, .ip,
-      "bytes of a segment at most; of a connection it reads what is in use"),
+      "maxseg", .whole(88, 32767), SocketLevel.tcp, SocketNumber.segmentMax, .ip,
+      "the most bytes of a segment; on a connection it reads the size in use"),
     SocketOption(
-      "congestion", .text, tcp, 13, .ip,
-      "congestion control, of those in net.ipv4.tcp_allowed_congestion_control"),
+      "congestion", .text, SocketLevel.tcp, SocketNumber.congestion, .ip,
+      "congestion control, one of net.ipv4.tcp_allowed_congestion_control"),
     SocketOption(
-      "incoming_cpu", .whole(0, 65535), solSocket, 49, .ip, moment: .whenConnected,
-      "the processor that should handle what comes in; reads the one that did, or -1"),
+      "incoming_cpu", .whole(0, 65535), SocketLevel.socket, SocketNumber.incomingCPU, .ip,
+      moment: .whenConnected,
+      "the processor that should handle incoming packets; reads the one that did, or -1"),
     SocketOption(
-      "busy_poll", .fraction(perSecond: 1_000_000, 2147), solSocket, 46, .ip,
-      "how long to poll the device for what has not come yet; CAP_NET_ADMIN on older kernels"),
+      "busy_poll", .fraction(perSecond: 1_000_000, 2147),
+      SocketLevel.socket, SocketNumber.busyPoll, .ip,
+      "how long a read polls the device for packets; older kernels ask for CAP_NET_ADMIN"),
     SocketOption(
-      "update_connect_context", .context, -1, -1, .any, moment: .whenConnected,
-      "only set: done on a connected socket, ENOTCONN on any other"),
+      "update_connect_context", .context, noLevel, noLevel, .any, moment: .whenConnected,
+      "only set: succeeds on a connected socket, ENOTCONN on any other"),
     SocketOption(
-      "error", .error, solSocket, 4, .any, moment: .never,
+      "error", .error, SocketLevel.socket, SocketNumber.error, .any, moment: .never,
       "the pending error, `\"ECONNRESET\"`, or `false`; reading it clears it"),
     SocketOption(
-      "type", .whole(0, 0), solSocket, 3, .any, moment: .never, "1: a stream"),
+      "type", .whole(0, 0), SocketLevel.socket, SocketNumber.type, .any, moment: .never,
+      "1: a stream"),
     SocketOption(
-      "domain", .whole(0, 0), solSocket, 39, .any, moment: .never, "2: IPv4, 10: IPv6, 1: Unix"),
+      "domain", .whole(0, 0), SocketLevel.socket, SocketNumber.domain, .any, moment: .never,
+      "2: IPv4, 10: IPv6, 1: Unix"),
     SocketOption(
-      "protocol", .whole(0, 0), solSocket, 38, .any, moment: .never, "6: TCP, 262: MPTCP, 0: none"),
+      "protocol", .whole(0, 0), SocketLevel.socket, SocketNumber.protocolNumber, .any,
+      moment: .never,
+      "6: TCP, 262: MPTCP, 0: none"),
   ]
 
-  /// Another name that is taken for it; empty where there is none.
-  ///
-  /// Not in the rows, as `luaSocketName` is not: an empty text takes as much there as any other.
-  var alias: StaticString {
-    switch (level, number) {
-    case (Self.solSocket, Self.receiveBuffer): "recvbuf"
-    case (Self.solSocket, Self.sendBuffer): "sendbuf"
-    default: ""
-    }
-  }
-
-  /// LuaSocket's name for it; empty where there is none, or the same.
-  var luaSocketName: StaticString {
-    switch (level, number) {
-    case (Self.tcp, Self.noDelay): "tcp-nodelay"
-    case (Self.tcp, Self.keepIdle): "tcp-keepidle"
-    case (Self.tcp, Self.keepInterval): "tcp-keepintvl"
-    case (Self.tcp, Self.keepCount): "tcp-keepcnt"
-    case (Self.tcp, Self.deferAccept): "tcp-defer-accept"
-    case (Self.solSocket, Self.receiveBuffer): "recv-buffer-size"
-    case (Self.solSocket, Self.sendBuffer): "send-buffer-size"
-    case (Self.ipv6, Self.v6Only): "ipv6-v6only"
-    default: ""
-    }
-  }
-
-  /// The option with this name or alias.
+  /// The option with this name, alias or LuaSocket name.
   public static func named(_ name: [UInt8]) -> SocketOption? {
+    // An empty column is no name.
     if name.isEmpty { return nil }
     return table.first {
       name.equals($0.name) || name.equals($0.alias) || name.equals($0.luaSocketName)
     }
   }
 
-  /// All that an option may be called, for finding what a slip was meant to be.
+  /// Every accepted name of every option.
   public static var names: [StaticString] {
-    var names: [StaticString] = []
-    for option in table {
-      names.append(option.name)
-      if option.alias.utf8CodeUnitCount > 0 { names.append(option.alias) }
-      if option.luaSocketName.utf8CodeUnitCount > 0 { names.append(option.luaSocketName) }
-    }
-    return names
+    table.flatMap { [$0.name, $0.alias, $0.luaSocketName] }.filter { $0.utf8CodeUnitCount > 0 }
   }
 
   public var isSettable: Bool { moment != .never }

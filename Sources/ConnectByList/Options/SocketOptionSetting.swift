@@ -2,38 +2,44 @@ import CConnectByListPosix
 import ConnectByListCore
 
 extension SocketOption {
-  /// An option with what it is to be: what an attempt's socket gets.
+  /// An option together with the value that an attempt's socket gets.
   public struct Setting: Equatable, Sendable {
     let level: CInt
     let number: CInt
     let families: Families
     let moment: Moment
-    /// As `setsockopt` takes them.
+    /// The value as `setsockopt` takes it.
     let bytes: [UInt8]
 
-    /// Throws what the kernel says, as it is, and `.notPermitted` for a buffer's size that it would
-    /// not grant: it cuts them off silently (`net.core.rmem_max`, `wmem_max`).
+    /// Sets the option. C: `setsockopt`.
+    ///
+    /// Throws the kernel's error, and `.notPermitted` for a buffer size that the kernel would not grant:
+    /// without an error it would grant only `net.core.rmem_max` or `wmem_max`.
     public func apply(to fd: CInt) throws(Errno) {
-      if level < 0 {
-        // `update_connect_context`: a connected socket of ours needs no updating.
+      if level == SocketOption.noLevel {
+        // `update_connect_context`: our connected sockets need no update.
         _ = try Syscalls.remoteEndpoint(fd)
         return
       }
       try Syscalls.setOption(fd, level: level, name: number, to: bytes)
-      guard isSize, try Syscalls.optionBytes(fd, level: level, name: number) != doubled else {
-        return
+      guard let forced = forcedSizeNumber,
+        try Syscalls.optionBytes(fd, level: level, name: number) != doubledSize
+      else { return }
+      // Above the limit only a process with CAP_NET_ADMIN can set a size.
+      try Syscalls.setOption(fd, level: level, name: forced, to: bytes)
+    }
+
+    /// The option that sets a buffer size above the limit; `nil` for other options.
+    private var forcedSizeNumber: CInt? {
+      switch (level, number) {
+      case (SocketLevel.socket, SocketNumber.receiveBuffer): SocketNumber.receiveBufferForce
+      case (SocketLevel.socket, SocketNumber.sendBuffer): SocketNumber.sendBufferForce
+      default: nil
       }
-      // SO_RCVBUFFORCE, SO_SNDBUFFORCE: above the bound, for those who have CAP_NET_ADMIN.
-      try Syscalls.setOption(
-        fd, level: level, name: number == SocketOption.receiveBuffer ? 33 : 32, to: bytes)
     }
 
-    private var isSize: Bool {
-      level == SocketOption.solSocket
-        && (number == SocketOption.receiveBuffer || number == SocketOption.sendBuffer)
-    }
-
-    private var doubled: [UInt8] {
+    /// A buffer size as the kernel returns it (see `Kind.size`).
+    private var doubledSize: [UInt8] {
       let size = bytes.withUnsafeBytes { $0.loadUnaligned(as: CInt.self) }
       return withUnsafeBytes(of: size * 2) { Array($0) }
     }
@@ -41,8 +47,8 @@ extension SocketOption {
     func isSameOption(as other: Setting) -> Bool { level == other.level && number == other.number }
   }
 
-  /// The option with this value; `nil` where it cannot be that (`allowed` says what it can be), or
-  /// where it is only read.
+  /// The setting of this option to a value; `nil` if the option does not take the value (`allowed` says
+  /// which it takes) or can only be read.
   public func setting(_ value: Value) -> Setting? {
     guard isSettable, let bytes = encoded(value) else { return nil }
     return setting(bytes)
@@ -52,55 +58,60 @@ extension SocketOption {
     Setting(level: level, number: number, families: families, moment: moment, bytes: bytes)
   }
 
-  /// What a socket has now. C: `getsockopt`.
+  /// The option's value on a socket. C: `getsockopt`.
   func value(on fd: CInt) throws(Errno) -> Value {
     decoded(try Syscalls.optionBytes(fd, level: level, name: number))
   }
 
-  // MARK: the options of a socket that somebody else made
+  // MARK: the options of a caller's socket
 
-  /// The options of `fd` that its owner has set, to be set on the sockets that are tried in its
-  /// place: what differs from `fresh`, a socket of the same family and protocol to which nothing
-  /// was done.
+  /// The options that the owner of `fd` has set, so that attempts can use sockets with the same options.
+  /// They are those whose values differ from `fresh`, an untouched socket of the same family and
+  /// protocol.
   ///
-  /// So a receive buffer of the default size stays one that the kernel tunes. Not taken is what is
-  /// only read, and what does not stay as it was set (`quickack`, `incoming_cpu`). Options that the
-  /// table does not have are left behind, but for those of `unnamed`.
+  /// A comparison with `fresh`, and not the values alone, tells a receive buffer of the default size that
+  /// the kernel tunes from one whose size was set. Left out are options that can only be read, options
+  /// that do not keep their value (`quickack`, `incoming_cpu`), and those that neither the table nor
+  /// `numbersOfUnlistedOptions` has.
   ///
   /// Throws `.badDescriptor` and `.notASocket`.
   public static func differences(
     of fd: CInt, from fresh: CInt, _ family: Family
   ) throws(Errno) -> [Setting] {
-    // SO_TYPE: only to find out whether it is a socket.
-    _ = try Syscalls.option(fd, level: solSocket, name: 3)
+    // SO_TYPE exists on every socket: this throws if `fd` is none.
+    _ = try Syscalls.option(fd, level: SocketLevel.socket, name: SocketNumber.type)
+    /// `nil` also if this kernel or protocol does not have the option.
+    func changedValue(_ level: CInt, _ number: CInt) -> [UInt8]? {
+      guard let initial = try? Syscalls.optionBytes(fresh, level: level, name: number),
+        let value = try? Syscalls.optionBytes(fd, level: level, name: number), value != initial
+      else { return nil }
+      return value
+    }
     var settings: [Setting] = []
-    for index in 0..<table.count + unnamed.count {
-      let option = index < table.count ? table[index] : unnamed[index - table.count]
-      guard option.moment == .beforeConnecting, option.families.contains(Families(family)) else {
-        continue
+    for option in table
+    where option.moment == .beforeConnecting && option.families.contains(Families(family)) {
+      if let value = changedValue(option.level, option.number) {
+        settings.append(option.setting(option.asSet(value)))
       }
-      let ours: [UInt8]
-      let theirs: [UInt8]
-      // A kernel or a protocol may not have it.
-      do throws(Errno) {
-        theirs = try Syscalls.optionBytes(fresh, level: option.level, name: option.number)
-        ours = try Syscalls.optionBytes(fd, level: option.level, name: option.number)
-      } catch {
-        continue
+    }
+    for number in numbersOfUnlistedOptions {
+      if let value = changedValue(SocketLevel.socket, number) {
+        settings.append(
+          Setting(
+            level: SocketLevel.socket, number: number, families: .any, moment: .beforeConnecting,
+            bytes: value))
       }
-      if ours != theirs { settings.append(option.setting(option.asSet(ours))) }
     }
     return settings
   }
 
-  /// Options that are nothing to a script, and that a C program may have set before it lets its
-  /// socket be connected.
-  private static let unnamed: [SocketOption] = [
-    // SO_RCVLOWAT; SO_RCVTIMEO, SO_SNDTIMEO (of non-blocking sockets they bound nothing).
-    SocketOption("", .error, solSocket, 18, .any),
-    SocketOption("", .error, solSocket, 20, .any),
-    SocketOption("", .error, solSocket, 21, .any),
-    // SO_BUF_LOCK (Linux 5.14): a buffer whose size was set to just the default.
-    SocketOption("", .error, solSocket, 72, .any),
+  /// Options that scripts have no use for, and that a C program may have set on its socket. All are at
+  /// SocketLevel.socket.
+  private static let numbersOfUnlistedOptions = [
+    SocketNumber.receiveLowWater,
+    // Without effect while the socket is non-blocking; the C caller may make it blocking again.
+    SocketNumber.receiveTimeout, SocketNumber.sendTimeout,
+    // Tells that a buffer's size was set, even if to the default.
+    SocketNumber.bufferLock,
   ]
 }

@@ -1,8 +1,7 @@
 import ConnectByListCore
 
 extension SocketOption {
-  /// What an option is to those who set and read it: in seconds and bytes, never in the kernel's
-  /// own units.
+  /// A value as scripts set and read it: times in seconds and sizes in bytes, whatever the kernel's unit.
   public enum Value: Equatable, Sendable {
     case boolean(Bool)
     case whole(Int64)
@@ -10,35 +9,36 @@ extension SocketOption {
     case text([UInt8])
   }
 
-  /// What its values are, and how the kernel has them.
+  /// The values of an option, and their form in the kernel. Ranges are inclusive.
   public enum Kind: Sendable {
     case boolean
     case whole(Int64, Int64, step: Int64 = 1)
-    /// Whole seconds.
+    /// Whole seconds, as in the kernel.
     case seconds(Int64, Int64)
-    /// Seconds from 0, which the kernel counts in smaller units.
+    /// Seconds from 0 to a maximum. The kernel counts units of which a second has `perSecond`.
     case fraction(perSecond: Int64, Int64)
-    /// Bytes. The kernel keeps and tells the double of what was set, for its own overhead
-    /// (socket(7)); here both are what was set.
+    /// Bytes. The kernel doubles a size that is set, for its own overhead, and returns the double
+    /// (socket(7)). Reading returns the size that was set.
     case size
     /// `false`, or whole seconds.
     case linger
-    /// At most 15 bytes, as interfaces and congestion controls are called.
+    /// The name of an interface or a congestion control, at most 15 bytes.
     case text
-    /// An errno's name, or `false`.
+    /// The name of an errno, or `false`. Read only.
     case error
-    /// `true`, and nothing to read.
+    /// Only `true`, and cannot be read.
     case context
   }
 
-  /// Both sizes: twice 2048 and a packet's header are the least that the kernel grants, so that
-  /// what was set can be read.
+  /// The kernel raises a small size to a minimum of its own, below 8 KiB after the doubling
+  /// (SOCK_MIN_SNDBUF). From 4096 a size reads as it was set.
   static let sizeMin: Int64 = 4096
+  /// The double must fit into a C int.
   static let sizeMax: Int64 = 1_073_741_823
   static let textMax = 15
   static let lingerMax: Int64 = 65535
 
-  /// In words that stand after "must be".
+  /// The values that the option takes, in words that follow "must be".
   public var allowed: TextBuffer {
     var text = TextBuffer()
     func range(_ what: StaticString, _ least: Int64, _ most: Int64) {
@@ -70,7 +70,7 @@ extension SocketOption {
     return text
   }
 
-  /// A value as `setsockopt` takes it; `nil`: the option cannot be that.
+  /// The value as `setsockopt` takes it; `nil` if the option does not take it.
   func encoded(_ value: Value) -> [UInt8]? {
     switch kind {
     case .boolean:
@@ -82,7 +82,7 @@ extension SocketOption {
     case .seconds(let least, let most): return value.whole(least, most).map { bytes($0) }
     case .fraction(let perSecond, let most):
       guard let seconds = value.number, seconds >= 0, seconds <= Double(most) else { return nil }
-      // To the nearest unit, but what is not nothing stays so: 0 has a meaning of its own.
+      // To the nearest unit, but a small value must not become 0, which has a meaning of its own.
       let units = Int64(seconds * Double(perSecond) + 0.5)
       return bytes(units == 0 && seconds > 0 ? 1 : units)
     case .size: return value.whole(Self.sizeMin, Self.sizeMax).map { bytes($0) }
@@ -90,7 +90,7 @@ extension SocketOption {
       if value == .boolean(false) { return bytes(0) + bytes(0) }
       return value.whole(0, Self.lingerMax).map { bytes(1) + bytes($0) }
     case .text:
-      // A NUL would end it: another name.
+      // The kernel would read only what precedes a NUL.
       guard case .text(let text) = value, text.count <= Self.textMax, !text.contains(0) else {
         return nil
       }
@@ -100,11 +100,11 @@ extension SocketOption {
     }
   }
 
-  /// What `getsockopt` gave.
+  /// The value that `getsockopt` returned as these bytes.
   func decoded(_ bytes: [UInt8]) -> Value {
     switch kind {
     case .boolean: return .boolean(integer(bytes) != 0)
-    // Numbers that may be above CInt's are unsigned ones of the kernel.
+    // An option whose range exceeds CInt is unsigned in the kernel.
     case .whole(_, let most, _) where most > Int64(CInt.max):
       return .whole(Int64(UInt32(bitPattern: integer(bytes))))
     case .whole, .seconds: return .whole(Int64(integer(bytes)))
@@ -126,12 +126,13 @@ extension SocketOption {
 }
 
 extension SocketOption {
-  /// What `getsockopt` gave, as `setsockopt` takes it, without the range that scripts are held to.
-  func asSet(_ given: [UInt8]) -> [UInt8] {
+  /// The bytes for `setsockopt` that set the value which `getsockopt` returned as `value`. It need not be
+  /// in the range for scripts.
+  func asSet(_ value: [UInt8]) -> [UInt8] {
     switch kind {
-    case .size: bytes(Int64(integer(given)) / 2)
-    case .text: Array(given.prefix { $0 != 0 })
-    default: given
+    case .size: bytes(Int64(integer(value)) / 2)
+    case .text: Array(value.prefix { $0 != 0 })
+    default: value
     }
   }
 }
@@ -145,24 +146,21 @@ extension SocketOption.Value {
     }
   }
 
-  /// A whole number in this range; `2.0` is one too, as in Lua.
-  @inline(never)
+  /// The value if it is a whole number in this range. 2.0 is a whole number, as in Lua.
   fileprivate func whole(_ least: Int64, _ most: Int64) -> Int64? {
-    // Compared before it is converted: NaN, and what no Int64 can be, end here.
+    // The comparisons exclude NaN and every number that Int64 cannot hold.
     guard let number, number >= Double(least), number <= Double(most) else { return nil }
     let whole = Int64(number)
     return Double(whole) == number ? whole : nil
   }
 }
 
-/// The low 32 bits, as C's `int` or `unsigned` has them here.
-@inline(never)
+/// The low 32 bits, as the bytes of a C `int` or `unsigned`.
 private func bytes(_ number: Int64) -> [UInt8] {
   withUnsafeBytes(of: CInt(truncatingIfNeeded: number)) { Array($0) }
 }
 
-/// The `int` at the front; 0 where the kernel gave less than one.
-@inline(never)
+/// The C `int` at the start; 0 if the kernel returned fewer bytes.
 private func integer(_ bytes: [UInt8]) -> CInt {
   guard bytes.count >= MemoryLayout<CInt>.size else { return 0 }
   return bytes.withUnsafeBytes { $0.loadUnaligned(as: CInt.self) }

@@ -1,60 +1,55 @@
 import CConnectByListPosix
 import ConnectByListCore
 
-/// What is set on every attempt's socket: before its SYN, but for what only a connection can have.
+/// The options that a connect sets on every attempt's socket.
 public struct SocketSettings: Sendable {
-  /// Send small writes at once (TCP_NODELAY). On unless said otherwise: a request of a few lines is
-  /// otherwise held back for the peer's delayed acknowledgement.
+  /// Send small writes at once (TCP_NODELAY).
   ///
-  /// `nil`, where nobody has said: on; for a socket of the caller's, as it is there.
+  /// Default `nil`: on, because the kernel would otherwise hold back a short request until the peer's
+  /// delayed acknowledgement; on a caller's socket, as the caller has set it.
   public var noDelay: Bool?
-  /// Connect through this interface only (SO_BINDTODEVICE); empty: any.
+  /// Connect through this interface only (SO_BINDTODEVICE). Default empty: any.
   public var interface: [UInt8] = []
-  /// The other options, each at most once.
-  private var chosen: [SocketOption.Setting] = []
+  /// All other options, each at most once.
+  private var others: [SocketOption.Setting] = []
 
   public init() {}
 
-  /// Takes an option in, in place of an earlier value of it.
-  @inline(never)
+  /// Adds an option. It replaces an earlier setting of the same option.
   public mutating func add(_ setting: SocketOption.Setting) {
     switch (setting.level, setting.number) {
-    case (SocketOption.tcp, SocketOption.noDelay): noDelay = setting.bytes.first == 1
-    // The routes that are looked up go through it too.
-    case (SocketOption.solSocket, SocketOption.bindToDevice): interface = setting.bytes
+    case (SocketLevel.tcp, SocketNumber.noDelay): noDelay = setting.bytes.first == 1
+    // The lookups of routes use the interface too.
+    case (SocketLevel.socket, SocketNumber.bindToDevice): interface = setting.bytes
     default:
-      // `tos` changes the priority (IP_TOS of Linux does), so it must not come after `priority`.
-      let goesFirst = setting.level == SocketOption.ipv4
-      var all: [SocketOption.Setting] = []
-      if goesFirst { all.append(setting) }
-      for other in chosen where !other.isSameOption(as: setting) { all.append(other) }
-      if !goesFirst { all.append(setting) }
-      chosen = all
+      others.removeAll { $0.isSameOption(as: setting) }
+      // IP_TOS also changes SO_PRIORITY, so it is set first.
+      others.insert(setting, at: setting.level == SocketLevel.ip ? 0 : others.count)
     }
   }
 
-  /// Takes in what others say, over what these have.
-  mutating func add(_ others: SocketSettings) {
-    if let on = others.noDelay { noDelay = on }
-    if !others.interface.isEmpty { interface = others.interface }
-    for setting in others.chosen { add(setting) }
+  /// Adds all settings of `over`. They replace those that are here.
+  mutating func add(_ over: SocketSettings) {
+    if let on = over.noDelay { noDelay = on }
+    if !over.interface.isEmpty { interface = over.interface }
+    for setting in over.others { add(setting) }
   }
 
-  /// Sets all that mean something to a socket of this family; the first that cannot be set is the
-  /// attempt's failure, none is left out.
+  /// Sets every option that a socket of this family has. Throws at the first that cannot be set: that is
+  /// the attempt's failure.
   func apply(to fd: CInt, _ family: Family) throws(Errno) {
     let families = SocketOption.Families(family)
     if !interface.isEmpty && families != .unix {
       try Syscalls.setOption(
-        fd, level: SocketOption.solSocket, name: SocketOption.bindToDevice, to: interface)
+        fd, level: SocketLevel.socket, name: SocketNumber.bindToDevice, to: interface)
     }
     if noDelay ?? true && families != .unix {
-      try Syscalls.setOption(fd, level: SocketOption.tcp, name: SocketOption.noDelay, to: 1)
+      try Syscalls.setOption(fd, level: SocketLevel.tcp, name: SocketNumber.noDelay, to: 1)
     }
     try apply(.beforeConnecting, to: fd, families)
   }
 
-  /// What is left to be set on a connected socket; the errno where something cannot be.
+  /// Sets the remaining options on a connected socket. Returns the errno of the first that cannot be set.
   func applyLate(to fd: CInt, _ family: Family) -> Errno? {
     do throws(Errno) { try apply(.whenConnected, to: fd, SocketOption.Families(family)) } catch {
       return error
@@ -65,31 +60,29 @@ public struct SocketSettings: Sendable {
   private func apply(
     _ moment: SocketOption.Moment, to fd: CInt, _ families: SocketOption.Families
   ) throws(Errno) {
-    for setting in chosen where setting.moment == moment && setting.families.contains(families) {
+    for setting in others where setting.moment == moment && setting.families.contains(families) {
       try setting.apply(to: fd)
     }
   }
 
-  private static let bindAddressNoPort: CInt = 24
-
-  /// Binds a source address.
+  /// Binds a socket to a source address before it connects. C: `bind`.
   ///
-  /// Binding before connecting makes the kernel reserve a port that no other connection may use, so
-  /// a busy client runs out of ports early. IP_BIND_ADDRESS_NO_PORT (Linux 4.2, level IPPROTO_IP
-  /// for both families) binds the address only and lets `connect` choose the port. A kernel without
-  /// it answers ENOPROTOOPT, its Multipath TCP EOPNOTSUPP: then we bind the costly way.
+  /// With port 0 the kernel chooses the port. `bind` alone would reserve a port that no other connection
+  /// may use, so that a busy client runs out of ports early. IP_BIND_ADDRESS_NO_PORT (Linux 4.2, level
+  /// IPPROTO_IP for both families) postpones the choice to `connect`. Without it (ENOPROTOOPT on older
+  /// kernels, EOPNOTSUPP on Multipath TCP) the bind reserves the port.
   static func bind(_ fd: CInt, to local: Endpoint) throws(Errno) {
     if local.port == 0 {
       do throws(Errno) {
         try Syscalls.setOption(
-          fd, level: SocketOption.ipv4, name: bindAddressNoPort, to: 1)
+          fd, level: SocketLevel.ip, name: SocketNumber.bindAddressNoPort, to: 1)
       } catch {
         guard error == .noProtocolOption || error == .operationNotSupported else { throw error }
       }
     } else {
-      // Attempts from one port to several remotes stand side by side, and beside TIME_WAIT.
+      // Lets the attempts to several remotes share the port, also with connections in TIME_WAIT.
       try Syscalls.setOption(
-        fd, level: SocketOption.solSocket, name: SocketOption.reuseAddress, to: 1)
+        fd, level: SocketLevel.socket, name: SocketNumber.reuseAddress, to: 1)
     }
     try Syscalls.bind(fd, to: local)
   }

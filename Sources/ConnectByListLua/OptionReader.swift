@@ -1,0 +1,138 @@
+import CConnectByListLua
+import ConnectByList
+import ConnectByListCore
+
+// Reads the options table of a connect. The options and their ranges are the rows of
+// `ConnectOption.table`.
+
+extension Call {
+  /// Reads the options table at an index into a request; nil changes nothing.
+  func readOptions(_ index: Int, into request: inout ConnectRequest) throws(CallError) {
+    if isNil(index) { return }
+    guard self[index].kind == CBL_LUA_TABLE else { throw expected("table", index) }
+    let argument = luaNumber(index)
+    for (key, value) in FieldReader(pointee.arguments + index) {
+      guard key.kind == CBL_LUA_TEXT else { throw .misuse(argument, "option names are strings") }
+      guard let option = ConnectOption.named(key.text) else {
+        throw unknownOption(key.text, among: ConnectOption.table.map { $0.name }, argument)
+      }
+      try read(option, value, into: &request, argument)
+    }
+  }
+
+  private func read(
+    _ option: ConnectOption, _ value: FieldReader.Field, into request: inout ConnectRequest,
+    _ argument: Int
+  ) throws(CallError) {
+    switch option.kind {
+    case .localAddresses:
+      request.options.locals = try localAddresses(option, value, argument)
+    case .interface:
+      guard value.kind == CBL_LUA_TEXT else { throw wrongValue(of: option, value, argument) }
+      request.settings.interface = value.value.text
+    case .socketOptions:
+      guard value.kind == CBL_LUA_TABLE else { throw wrongValue(of: option, value, argument) }
+      try readSocketOptions(value, into: &request.settings, argument)
+    case .boolean, .span, .bound, .whole, .word:
+      guard option.set(OptionValue(value.value), in: &request.options) else {
+        throw wrongValue(of: option, value, argument)
+      }
+    }
+  }
+
+  private func localAddresses(
+    _ option: ConnectOption, _ value: FieldReader.Field, _ argument: Int
+  ) throws(CallError) -> ConnectOptions.Locals {
+    if value.kind == CBL_LUA_BOOLEAN && value.value.integer == 0 { return .routeOnly }
+    guard value.kind == CBL_LUA_TABLE else { throw wrongValue(of: option, value, argument) }
+    var addresses: [Endpoint] = []
+    for (_, element) in value.fields {
+      guard let address = localAddress(element.value) else {
+        throw wrongValue(of: option, element, argument)
+      }
+      addresses.append(address)
+    }
+    guard !addresses.isEmpty else {
+      throw .misuse(
+        argument, "option 'local_addresses': the array is empty; false means the route's choice")
+    }
+    return .these(addresses)
+  }
+
+  /// An IP literal without a port, or an address with its port. Lua passes an address object as text.
+  private func localAddress(_ value: cbl_lua_value) -> Endpoint? {
+    guard value.kind == CBL_LUA_TEXT else { return nil }
+    let text = value.text
+    if let address = EndpointText.parseAddress(text, scopes: SystemScopes()) {
+      return Endpoint(address.unmapped, port: 0)
+    }
+    guard
+      let entry = try? EndpointText.parseEntry(text, defaultPort: nil, scopes: SystemScopes()),
+      case .endpoint(let endpoint) = entry
+    else { return nil }
+    return endpoint.unmapped
+  }
+
+  private func wrongValue(
+    of option: ConnectOption, _ value: FieldReader.Field, _ argument: Int
+  ) -> CallError {
+    .misuse(
+      argument: argument,
+      optionProblem([UInt8](option.name), value.value, expected: option.allowed.bytes))
+  }
+
+  /// `unknown option 'timout'; did you mean 'timeout'?`
+  func unknownOption(
+    _ name: [UInt8], among names: [StaticString], _ argument: Int
+  ) -> CallError {
+    var text = TextBuffer()
+    text.append("unknown option '")
+    text.append(escaped: name)
+    text.append("'")
+    if let nearest = NearestName.nearest(to: name, in: names) {
+      text.append("; did you mean '")
+      text.append(nearest)
+      text.append("'?")
+    }
+    return .misuse(argument: argument, text)
+  }
+}
+
+extension OptionValue {
+  init(_ value: cbl_lua_value) {
+    switch value.kind {
+    case CBL_LUA_BOOLEAN: self = .boolean(value.integer == 1)
+    case CBL_LUA_INTEGER, CBL_LUA_NUMBER: self = .number(value.number)
+    case CBL_LUA_TEXT: self = .text(value.text)
+    default: self = .other
+    }
+  }
+}
+
+/// `option 'timeout' must be a number of seconds, 0 or more; got -1`
+func optionProblem(_ name: [UInt8], _ value: cbl_lua_value, expected: [UInt8]) -> TextBuffer {
+  var text = TextBuffer()
+  text.append("option '")
+  text.append(escaped: name)
+  text.append("' must be ")
+  text.append(expected)
+  text.append("; got ")
+  switch value.kind {
+  case CBL_LUA_INTEGER: text.append(decimal: Int(value.integer))
+  case CBL_LUA_NUMBER:
+    // Embedded Swift cannot format a fraction.
+    if let whole = Int(exactly: value.number) {
+      text.append(decimal: whole)
+    } else if value.number.isNaN {
+      text.append("NaN")
+    } else {
+      text.append("a number")
+    }
+  case CBL_LUA_TEXT:
+    text.append("'")
+    text.append(escaped: value.text)
+    text.append("'")
+  default: text.append(value.typeName)
+  }
+  return text
+}
