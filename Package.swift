@@ -48,9 +48,10 @@ let librarySwiftSettings =
 let cSettings: [CSetting] =
   isModule
   ? [
+    .define("CONNECTBYLIST_MODULE"),
     .unsafeFlags([
       "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden", "-Oz", "-fno-plt",
-    ])
+    ]),
   ] : []
 
 /// For C code that no Lua error passes. The binding keeps its unwind tables: where Lua is compiled as C++,

@@ -1,5 +1,4 @@
 import CConnectByList
-import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 import Glibc
@@ -94,7 +93,7 @@ func withSocketAddress<Result>(
   _ endpoint: Endpoint, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
   let room = AddressMemory(size: 28)
-  let size = cbl_posix_endpoint_to_sockaddr(cbl_posix_endpoint(endpoint), room.address)
+  let size = endpoint.store(intoSockaddr: room.address)
   return body(room.address, socklen_t(size))
 }
 
@@ -127,9 +126,7 @@ final class AddressMemory {
   var length: UnsafeMutablePointer<socklen_t> { lengths + 1 }
 
   var endpoint: Endpoint? {
-    var read = cbl_posix_endpoint()
-    guard cbl_posix_endpoint_from_sockaddr(address, Int(length.pointee), &read) == 0 else { return nil }
-    return Endpoint(read)
+    Endpoint(sockaddr: address, size: Int(length.pointee))
   }
 
   /// Neither a byte nor the length was written.

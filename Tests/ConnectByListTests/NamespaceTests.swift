@@ -152,8 +152,8 @@ extension Driver {
         let plan = Plan(
           remotes.enumerated().map { Candidate($1, entry: Int32($0)) }, options: ConnectOptions())
         return (
-          Routes.sources(of: remotes, interface: index),
-          finder.facts(for: plan).remotes.map { $0.route },
+          Routes.routes(to: remotes, interface: index),
+          finder.pathInformation(for: plan).remotes.map { $0.route },
           remotes.map { sourceByTCP($0, interface: index) }
         )
       }
@@ -178,7 +178,7 @@ extension Driver {
           var finder = PathInformationReader(interface: 0)
           let candidates = names.enumerated().map { Candidate(endpoint($1), entry: Int32($0)) }
           let plan = Plan(candidates, options: ConnectOptions())
-          return finder.facts(for: plan).remotes.map { $0.neighbourFailed }
+          return finder.pathInformation(for: plan).remotes.map { $0.neighbourFailed }
         }
         return (
           failures(["8.8.8.8", "10.0.0.77", "127.0.0.1", "10.0.0.78"]), failures(["10.0.0.77"])
@@ -193,17 +193,17 @@ extension Driver {
       let server = endpoint("10.0.0.5", port: 80)
       let found = try Namespace.run(Self.twoLinks) {
         let isConnected = connectsByTCP(to: server)
-        let questions: [Evidence.Question] = [
+        let questions: [TCPMetrics.Question] = [
           (endpoint("10.9.9.9").address, nil), (server.address, nil),
           (server.address.mapped, nil),
         ]
-        let right = Evidence.roundTrips(to: [(server.address, server.address)])
-        let wrong = Evidence.roundTrips(to: [(server.address, endpoint("10.1.0.5").address)])
+        let right = TCPMetrics.roundTrips(to: [(server.address, server.address)])
+        let wrong = TCPMetrics.roundTrips(to: [(server.address, endpoint("10.1.0.5").address)])
         let many =
           (0..<2000).map { (address: IPAddress(v4: 0x0a00_0000 + UInt32($0)), source: nil) }
-          as [Evidence.Question]
+          as [TCPMetrics.Question]
         return (
-          Evidence.roundTrips(to: questions), right, wrong, Evidence.roundTrips(to: many),
+          TCPMetrics.roundTrips(to: questions), right, wrong, TCPMetrics.roundTrips(to: many),
           Namespace.output(of: "ip tcp_metrics show 10.0.0.5"), isConnected
         )
       }

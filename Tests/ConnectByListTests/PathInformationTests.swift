@@ -73,12 +73,12 @@ extension Driver {
     @Test func `127.0.0.1 is reached from itself`() {
       let remotes = [Endpoint(loopbackV4, port: 80), Endpoint(loopbackV4, port: 81)]
       #expect(
-        Routes.sources(of: remotes, interface: 0) == [.source(loopbackV4), .source(loopbackV4)])
+        Routes.routes(to: remotes, interface: 0) == [.source(loopbackV4), .source(loopbackV4)])
     }
 
     @Test func `a UDP socket says the same of loopback where netlink is not to be had`() {
-      var ways: [Routes.RouteLookup?] = [nil]
-      Routes.askByConnecting([Endpoint(loopbackV4, port: 80)], interface: 0, &ways)
+      var ways: [RouteLookup?] = [nil]
+      Routes.probe([Endpoint(loopbackV4, port: 80)], interface: 0, &ways)
       #expect(ways[0]?.route == .source(loopbackV4))
     }
 
@@ -89,17 +89,17 @@ extension Driver {
       let remotes = usable.flatMap { local in
         [Endpoint(loopbackV4, port: 80), Endpoint(local.address, port: 80)]
       }
-      var ways = [Routes.RouteLookup?](repeating: nil, count: remotes.count)
-      Routes.askByConnecting(remotes, interface: 0, &ways)
+      var ways = [RouteLookup?](repeating: nil, count: remotes.count)
+      Routes.probe(remotes, interface: 0, &ways)
       for (remote, way) in zip(remotes, ways) { #expect(way?.route == .source(remote.address)) }
-      #expect(Routes.sources(of: remotes, interface: 0) == ways.map { $0!.route })
+      #expect(Routes.routes(to: remotes, interface: 0) == ways.map { $0!.route })
     }
 
     @Test func `a link-local remote without a link, or of another than the interface, is EINVAL`() {
       let remote = Endpoint(IPAddress(high: 0xfe80 << 48, low: 1), port: 80)
-      #expect(Routes.sources(of: [remote], interface: 0) == [.refused(.invalidArgument)])
+      #expect(Routes.routes(to: [remote], interface: 0) == [.refused(.invalidArgument)])
       #expect(
-        Routes.sources(of: [remote.withScope(1)], interface: 2) == [.refused(.invalidArgument)])
+        Routes.routes(to: [remote.withScope(1)], interface: 2) == [.refused(.invalidArgument)])
     }
 
     @Test func `each of 10000 remotes gets its own answer, whatever their order`() {
@@ -108,22 +108,13 @@ extension Driver {
         let bits = UInt32(truncatingIfNeeded: (index % 3 == 0 ? index / 2 : index) &* 7919)
         return Endpoint(IPAddress(v4: 0x7f00_0000 | bits & 0xff_ffff | 1), port: 80)
       }
-      for route in Routes.sources(of: remotes, interface: 0) {
+      for route in Routes.routes(to: remotes, interface: 0) {
         guard case .source(let source) = route else {
           Issue.record("no source: \(route)")
           return
         }
         #expect(source.isLoopback)
       }
-    }
-
-    @Test func `equal values share a place`() {
-      let list = [3, 1, 3, 2, 1]
-      let distinct = Distinct(list.count) { list[$0] < list[$1] }
-      #expect(distinct.firsts == [1, 3, 0])
-      #expect(distinct.places == [2, 0, 2, 1, 0])
-      #expect((0...4).map { value in distinct.position { list[$0] < value } } == [0, 0, 1, 2, 3])
-      #expect(Distinct(0) { _, _ in false }.firsts.isEmpty)
     }
 
     // MARK: the exchange with a real kernel
@@ -176,14 +167,14 @@ extension Driver {
         Endpoint(IPAddress(v4: 0x7f00_0002), port: 80), Endpoint(loopbackV4, port: 80),
       ]
       let plan = plan(remotes)
-      let facts = finder.facts(for: plan)
+      let facts = finder.pathInformation(for: plan)
       #expect(facts.remotes.count == 2)
       #expect(facts.remotes[1].route == .source(loopbackV4))
       #expect(facts.remotes.allSatisfy { !$0.neighbourFailed })
       #expect(facts.locals.contains { $0.address == loopbackV4 })
 
       plan.update(facts)
-      let again = finder.facts(for: plan)
+      let again = finder.pathInformation(for: plan)
       #expect(again.remotes == [RemotePathInformation(), RemotePathInformation()])
       #expect(again.locals == facts.locals)
     }
@@ -200,7 +191,7 @@ extension Driver {
         try socket.close()
       }
       var finder = PathInformationReader(interface: 0)
-      let facts = finder.facts(for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]))
+      let facts = finder.pathInformation(for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]))
       #expect(facts.remotes.map(\.route) == [.source(loopbackV4), .source(loopbackV4)])
       #expect(facts.remotes.allSatisfy { $0.roundTrip == nil })
     }
@@ -214,11 +205,11 @@ extension Driver {
       for _ in 0..<20 {
         var finder = PathInformationReader(interface: 0)
         _ = finder.links()
-        _ = finder.facts(for: plan(remotes))
-        _ = Evidence.roundTrips(to: [(loopbackV4, nil)])
+        _ = finder.pathInformation(for: plan(remotes))
+        _ = TCPMetrics.roundTrips(to: [(loopbackV4, nil)])
         _ = try LocalAddresses.all()
-        var ways = [Routes.RouteLookup?](repeating: nil, count: remotes.count)
-        Routes.askByConnecting(remotes, interface: 0, &ways)
+        var ways = [RouteLookup?](repeating: nil, count: remotes.count)
+        Routes.probe(remotes, interface: 0, &ways)
       }
     }
   }

@@ -170,7 +170,7 @@ extension Driver {
       let list = try list(path("a"), path("b"))
       let plan = try #require(list.plan(ConnectOptions(), links: [], at: Clock.now()))
       var finder = PathInformationReader(interface: 0)
-      let facts = finder.facts(for: plan)
+      let facts = finder.pathInformation(for: plan)
       // Had it asked, it would have found 127.0.0.1.
       #expect(facts.locals.isEmpty)
       #expect(facts.remotes.count == 2)

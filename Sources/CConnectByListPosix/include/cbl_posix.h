@@ -206,13 +206,18 @@ int cbl_posix_thread_start(void (*body)(void *), void *context, uint64_t *joinab
 /* Waits until the thread has ended. */
 void cbl_posix_thread_join(uint64_t thread);
 
-/* --- system.c --- */
+/* --- system.c, secret.c --- */
 
 /* The index of an interface; 0 where there is none of this name. */
 uint32_t cbl_posix_interface_index(const char *name);
 
 /* Writes the name of an interface, NUL included, into `name`, which has room for 16 bytes. */
 int cbl_posix_interface_name(uint32_t index, char *name);
+
+/* 128 bits that input cannot predict, the same for the life of the process; a forked child has its parent's.
+ * Never blocks and never fails. C: getrandom; early in boot, and where a sandbox refuses that, they are made
+ * from addresses and the clock. */
+void cbl_posix_hash_secret(uint64_t secret[2]);
 
 /* Sets the calling thread's errno, for functions that C programs call. */
 void cbl_posix_set_errno(int number);

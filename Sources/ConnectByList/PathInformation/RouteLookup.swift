@@ -12,17 +12,11 @@ struct RouteLookup {
 
 /// The machine that has to answer address resolution (ARP, neighbour discovery) before a packet can
 /// leave.
-struct NextHop: Equatable {
+struct NextHop: Hashable {
   let address: IPAddress
   /// The interface that it is reached through.
   let interface: UInt32
 
   /// Represents this machine, which needs no address resolution.
   static let thisMachine = NextHop(address: .anyV4, interface: 0)
-
-  /// A total order; which one does not matter, as it only serves to find equal hops.
-  func precedes(_ other: NextHop) -> Bool {
-    interface != other.interface
-      ? interface < other.interface : address.precedes(other.address)
-  }
 }

@@ -12,7 +12,7 @@ enum Routes {
   ///
   /// - Parameter interface: the index of the interface that the connection is bound to; 0: any.
   static func routes(to remotes: [Endpoint], interface: UInt32) -> [RemotePathInformation.Route] {
-    let distinct = Distinct(remotes.count) { remotes[$0].address.precedes(remotes[$1].address) }
+    let distinct = Distinct(remotes.count, secret: .ofThisProcess) { remotes[$0].address }
     let different = distinct.firsts.map { remotes[$0] }
     var lookups = [RouteLookup?](repeating: nil, count: different.count)
     var requests = NetlinkRequests()
@@ -89,7 +89,7 @@ enum Routes {
     switch answer {
     case .message(let message): return lookup(of: remote, message)
     case .refused(let errno): return isRouteError(errno) ? RouteLookup(route: .refused(errno)) : nil
-    case .restarted: return nil
+    case .dumpRestarted: return nil
     }
   }
 

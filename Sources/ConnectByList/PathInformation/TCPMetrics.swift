@@ -14,70 +14,43 @@ enum TCPMetrics {
   /// Questions with the same address are asked once, with the source of the first. Four system calls;
   /// six for the first time in a process, which has to find the number of the netlink family.
   static func roundTrips(to questions: [Question]) -> [RoundTrip?] {
-    let distinct = Distinct(questions.count) {
-      questions[$0].address.precedes(questions[$1].address)
-    }
+    let distinct = Distinct(questions.count, secret: .ofThisProcess) { questions[$0].address }
     let different = distinct.firsts.map { questions[$0] }
     var found = [RoundTrip?](repeating: nil, count: different.count)
     do throws(Errno) {
-      try ask(different, &found)
+      try requestEntries(for: different) { entry in
+        guard let index = distinct.position(of: entry.address), entry.answers(different[index])
+        else { return }
+        found[index] = entry.roundTrip
+      }
     } catch {
-      // No generic netlink: what was found until then is as good as nothing.
+      // Some sandboxes have no generic netlink. The round trips that came before the error hold.
     }
     return distinct.positions.map { found[$0] }
   }
 
-  // MARK: asking
+  // MARK: requesting
 
   /// From this many remotes on the whole table is read: it has a few hundred entries on most
   /// machines, and a request costs 1 to 2 µs, mostly to be answered with ESRCH.
   private static let dumpMinimum = 1000
 
-  /// - Parameter questions: of different addresses, in the order of `IPAddress.precedes`.
-  private static func ask(_ questions: [Question], _ found: inout [RoundTrip?]) throws(Errno) {
+  /// Requests the entries for questions with different addresses and passes each to `take`, with
+  /// others among them where the whole table is read.
+  private static func requestEntries(
+    for questions: [Question], _ take: (Entry) -> Void
+  ) throws(Errno) {
     guard knownFamily.load(ordering: .relaxed) != absent else { return }
     var socket = try NetlinkSocket(.generic)
     guard let family = try family(on: &socket) else { return }
-    if questions.count >= dumpMinimum {
-      let table = try table(family, on: &socket)
-      match(questions, with: table, &found)
-    } else {
-      var requests = NetlinkRequests()
-      for question in questions { addRequest(for: question, family: family, to: &requests) }
-      try socket.ask(&requests) { index, answer in
-        if let entry = entry(answer, family: family), entry.answers(questions[index]) {
-          found[index] = entry.roundTrip
-        }
-      }
-    }
-  }
-
-  /// All entries of the table.
-  private static func table(
-    _ family: UInt16, on socket: inout NetlinkSocket
-  ) throws(Errno) -> [Entry] {
     var requests = NetlinkRequests()
-    addRequest(for: nil, family: family, to: &requests)
-    var table: [Entry] = []
-    try socket.ask(&requests) { _, answer in
-      if case .restarted = answer { table = [] }
-      if let entry = entry(answer, family: family) { table.append(entry) }
+    if questions.count >= dumpMinimum {
+      addRequest(for: nil, family: family, to: &requests)
+    } else {
+      for question in questions { addRequest(for: question, family: family, to: &requests) }
     }
-    return table
-  }
-
-  /// Goes through the questions and the table side by side, both in the order of their addresses. An
-  /// address has one entry for each source.
-  private static func match(
-    _ questions: [Question], with table: [Entry], _ found: inout [RoundTrip?]
-  ) {
-    var rest = table.sorted { $0.address.precedes($1.address) }[...]
-    for (index, question) in questions.enumerated() {
-      rest = rest.drop { $0.address.precedes(question.address) }
-      for entry in rest.prefix(while: { $0.address == question.address })
-      where entry.answers(question) {
-        found[index] = entry.roundTrip
-      }
+    try socket.ask(&requests) { _, answer in
+      if let entry = entry(answer, family: family) { take(entry) }
     }
   }
 
@@ -87,10 +60,10 @@ enum TCPMetrics {
     let source: IPAddress?
     let roundTrip: RoundTrip
 
+    /// Whether the entry is for the source that the question names.
     func answers(_ question: Question) -> Bool {
-      guard address == question.address else { return false }
       // Netlink's addresses have no scope.
-      return question.source == nil || question.source?.withScope(0) == source
+      question.source == nil || question.source?.withScope(0) == source
     }
   }
 
@@ -101,10 +74,11 @@ enum TCPMetrics {
       guard let (pair, roundTrip) = roundTrip(message, family: family) else { return nil }
       return Entry(address: pair.address, source: pair.source, roundTrip: roundTrip)
     case .refused(let errno):
-      // ESRCH: no entry. ENOENT: the process was moved to a kernel that numbers families otherwise.
+      // ESRCH: no entry. ENOENT: the process was moved to another kernel, which numbers its families
+      // differently.
       if errno == Errno(2) { knownFamily.store(0, ordering: .relaxed) }
       return nil
-    case .restarted: return nil
+    case .dumpRestarted: return nil
     }
   }
 
@@ -133,7 +107,7 @@ enum TCPMetrics {
       switch answer {
       case .message(let message): found = UInt32(familyNumber(message) ?? 0)
       case .refused(let errno): if errno == Errno(2) { found = absent }  // ENOENT
-      case .restarted: break
+      case .dumpRestarted: break
       }
     }
     if found != 0 { knownFamily.store(found, ordering: .relaxed) }
