@@ -14,7 +14,7 @@ import Testing
     #expect(room.count > 0 && before + room.count >= wanted)
     let added = min(count, room.count)
     for index in 0..<added { room[index] = UInt8(truncatingIfNeeded: before + index) }
-    buffer.grew(by: added)
+    buffer.didReceive(added)
     #expect(buffer.count == before + added)
   }
 
@@ -69,11 +69,11 @@ import Testing
       receive(into: &buffer)
       takeAll(from: &buffer)
     }
-    for _ in 0..<5 { buffer.rest() }
+    for _ in 0..<5 { buffer.didReceiveNothing() }
     #expect(buffer.capacity == 0)
 
     receive(into: &buffer)
-    for _ in 0..<5 { buffer.rest() }
+    for _ in 0..<5 { buffer.didReceiveNothing() }
     #expect(buffer.count == smallest, "unread bytes stay")
   }
 
