@@ -1,12 +1,11 @@
 import ConnectByListCore
 
-/// The names of a list on their way to addresses, by the system's resolver (`getaddrinfo`) on
-/// threads of its own, eight at a time.
+/// Resolves the names of a list with the system's resolver (`getaddrinfo`), on up to eight threads.
 ///
-/// Nothing here blocks. When it goes, nobody waits for the threads: a lookup that outlives the call
-/// ends by itself, and its answer is thrown away.
+/// Nothing here blocks, `deinit` included: lookups that are still running end on their own, and their
+/// answers are dropped.
 struct Resolver: ~Copyable {
-  /// What came of one name.
+  /// The result for one name.
   enum Answer {
     case addresses([Endpoint])
     case failed(Errno)
@@ -16,8 +15,8 @@ struct Resolver: ~Copyable {
 
   private init(_ lookups: consuming NameLookups) { self.lookups = lookups }
 
-  /// Starts looking up. Throws where there are neither memory nor descriptors for it, and
-  /// `.resolverTryAgain` where no thread is to be had: each process has 64 at most.
+  /// Starts the lookups. Throws `.outOfMemory`, the errors of `eventfd`, and `.resolverTryAgain` where no
+  /// thread can be started: a process runs 64 of them at most.
   static func start(_ names: [HostName], family: Family?) throws(Errno) -> Resolver {
     let lookups = try NameLookups(count: names.count)
     for name in names { try lookups.add(name, family: family) }
@@ -25,24 +24,23 @@ struct Resolver: ~Copyable {
     return Resolver(lookups)
   }
 
-  /// Readable when an answer has come.
+  /// A descriptor that is readable once an answer has come.
   var number: CInt { lookups.descriptorNumber }
 
-  /// Tells the answers that have come since the last time; `index` counts the names.
-  func collect(_ tell: (_ index: Int, Answer) -> Void) {
+  /// Reports the answers that have come since the last call, each with its name's index in the list.
+  func collect(_ report: (_ index: Int, Answer) -> Void) {
     lookups.clearEvent()
     while let answer = lookups.next() {
       var endpoints: [Endpoint] = []
       for endpoint in answer.endpoints {
-        // What no entry may be, no answer may be either: to connect to 0.0.0.0 is to connect to
-        // this machine.
+        // The checks of the list's own entries: a connect to 0.0.0.0, say, would go to this machine.
         guard endpoint.address.canBeConnectedTo, !endpoints.contains(endpoint) else { continue }
         endpoints.append(endpoint)
       }
       if !endpoints.isEmpty {
-        tell(answer.index, .addresses(endpoints))
+        report(answer.index, .addresses(endpoints))
       } else {
-        tell(answer.index, .failed(answer.errno ?? .nameWithoutAddress))
+        report(answer.index, .failed(answer.errno ?? .nameWithoutAddress))
       }
     }
   }

@@ -47,9 +47,9 @@ extension Syscalls {
   package static func takePendingError(_ fd: CInt) -> Errno? {
     var value: CInt = 0
     var size = MemoryLayout<CInt>.size
-    // SOL_SOCKET 1, SO_ERROR 4. Cannot fail on a socket.
-    guard cbl_posix_get_option(fd, 1, 4, &value, &size) == 0, value != 0 else { return nil }
-    return Errno(value)
+    // Cannot fail on a socket.
+    let code = cbl_posix_get_option(fd, SocketLevel.socket, SocketNumber.error, &value, &size)
+    return code == 0 && value != 0 ? Errno(value) : nil
   }
 
   // MARK: what TCP knows
@@ -61,8 +61,8 @@ extension Syscalls {
   /// with TCP_INFO.
   package static func resentCount(_ fd: CInt) -> Int32 { cbl_posix_resent_count(fd) }
 
-  /// Whether a connection is Multipath TCP's and did not fall back to TCP; always false before Linux
-  /// 5.16, which does not tell. C: `getsockopt` with MPTCP_INFO.
+  /// Whether a connection uses Multipath TCP and did not fall back to TCP; always false before Linux
+  /// 5.16, which has no MPTCP_INFO. C: `getsockopt` with MPTCP_INFO.
   package static func isMultipath(_ fd: CInt) -> Bool { cbl_posix_is_mptcp(fd) == 1 }
 
   // MARK: descriptor flags
