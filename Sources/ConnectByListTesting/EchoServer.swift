@@ -67,7 +67,8 @@ final class EchoServer: Sendable {
       var clients: [(tag: UInt64, client: EchoClient)] = []
       var nextTag = Tag.firstClient
       var accepts = true
-      try withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: 64) { ready throws(Errno) in
+      try withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: 64) {
+        ready throws(Errno) in
         while true {
           let count = Syscalls.epollWait(epoll.number, ready, for: accepts ? .forever : Self.pause)
           if !accepts {

@@ -69,7 +69,9 @@ public final class TestEndpoint: @unchecked Sendable {
       _ = try Syscalls.connect(own.number, to: endpoint)
       // Waits until the connection is in the queue, which is later than its own side is connected.
       let deadline = Clock.now() + .seconds(5)
-      while Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now()) == 0 {
+      while Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now())
+        == 0
+      {
         if Clock.now() >= deadline { throw .timedOut }
       }
       filler = consume own

@@ -53,7 +53,9 @@ struct PathInformationReader {
     }
     if locals == nil { locals = [] }
     Routes.probe(remotes, interface: interface, &lookups)
-    for index in remotes.indices { pathInformation[index].route = lookups[index]?.route ?? .unknown }
+    for index in remotes.indices {
+      pathInformation[index].route = lookups[index]?.route ?? .unknown
+    }
     addRoundTrips(remotes, &pathInformation)
     return pathInformation
   }

@@ -94,7 +94,8 @@ enum Routes {
   }
 
   private static func lookup(of remote: IPAddress, _ message: NetlinkMessage) -> RouteLookup? {
-    guard message.type == MessageType.newRoute, let type = message.body.number(at: 7, as: UInt8.self)
+    guard message.type == MessageType.newRoute,
+      let type = message.body.number(at: 7, as: UInt8.self)
     else { return nil }
     switch type {
     case RouteType.unicast, RouteType.local, RouteType.anycast: break

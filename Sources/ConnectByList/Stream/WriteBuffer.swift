@@ -30,7 +30,9 @@ public struct WriteBuffer: Sendable {
 
   /// The bytes that were not sent. The pointer is valid until the buffer changes.
   var slice: cbl_posix_slice {
-    bytes.withUnsafeBytes { cbl_posix_slice(bytes: $0.baseAddress.map { $0 + start }, count: count) }
+    bytes.withUnsafeBytes {
+      cbl_posix_slice(bytes: $0.baseAddress.map { $0 + start }, count: count)
+    }
   }
 
   /// To be called when the buffer is empty.
@@ -45,7 +47,9 @@ public struct WriteBuffer: Sendable {
 
   /// Copies all of the slices, and adds their bytes to `written`. Returns false, and copies nothing, where
   /// they do not fit, and where they end a line that has to be sent.
-  mutating func take(_ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int) -> Bool {
+  mutating func take(_ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int)
+    -> Bool
+  {
     var total = 0
     var endsLine = false
     for slice in slices {
