@@ -5,7 +5,8 @@ import Testing
 /// Deduplication and what a list remembers: the tables whose keys come from input.
 @Suite struct HashTableTests {
   private static let secrets = [
-    HashSecret.fixed, HashSecret(low: 1, high: 2), HashSecret(low: .max, high: 0x1234_5678_9abc_def0),
+    HashSecret.fixed, HashSecret(low: 1, high: 2),
+    HashSecret(low: .max, high: 0x1234_5678_9abc_def0),
   ]
 
   private static func endpoint(_ bits: UInt32, port: UInt16 = 80) -> Endpoint {

@@ -27,7 +27,8 @@ public enum LocalAddresses {
   /// IPv6 address that is not tentative. In the order of their indices.
   static func links(_ locals: [LocalAddress]) -> [UInt32] {
     let usable = locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
-    return Set(usable.map { $0.interface }).sorted()
+    let interfaces = DistinctKeys(usable.map { Int($0.interface) }, secret: .ofThisProcess).keys
+    return interfaces.sorted().map { UInt32($0) }
   }
 
   /// The first of each address: one that two interfaces have is one source for a connection.
@@ -97,7 +98,8 @@ public enum LocalAddresses {
     {
       up.append(local.interface)
     }
-    return Set(locals.map { $0.interface }).subtracting(up).sorted()
+    var seen = DistinctKeys(up, secret: .ofThisProcess)
+    return locals.map { $0.interface }.filter { seen.insert($0).isNew }
   }
 
   /// Adds a request for the state of an interface.

@@ -116,7 +116,7 @@ package enum AddressLiteral {
   }
 
   /// The last eight groups of 16 bits that were appended, and a count of all. They are two UInt64 and not a
-  /// UInt128: with -Osize, shifts of a UInt128 call compiler-rt, and the module links libc only.
+  /// UInt128: optimised for size, shifts of a UInt128 call compiler-rt, and the module links libc only.
   private struct Groups {
     private var high: UInt64 = 0
     private var low: UInt64 = 0

@@ -20,7 +20,7 @@ public struct UnixPaths: Sendable {
 
   private var slots: [Slot] = []
   private var freeSlots: [Int] = []
-  private var slotsByPath: [Hashed<[UInt8]>: Int] = [:]
+  private var slotsByPath = HashIndex()
   /// The generation of the next slot that is filled.
   private var generation: UInt32 = 0
   private let hashSecret: HashSecret
@@ -35,9 +35,9 @@ public struct UnixPaths: Sendable {
   /// Returns the endpoint of a path, and counts one more entry that has it.
   mutating func insert(_ path: [UInt8]) throws(EntryError) -> Endpoint {
     try Self.check(path)
-    let key = Hashed(path, hashSecret)
-    let slot = slotsByPath[key] ?? fillSlot(path)
-    slotsByPath[key] = slot
+    let hash = hashSecret.hash(path)
+    let known = slotsByPath.number(hash: hash) { slots[$0].path == path }
+    let slot = known ?? fillSlot(path, hash)
     slots[slot].useCount += 1
     return Endpoint(
       IPAddress(unixSlot: UInt64(slots[slot].generation) << 32 | UInt64(slot)), port: 0)
@@ -54,7 +54,7 @@ public struct UnixPaths: Sendable {
     guard let slot = slot(of: endpoint) else { return }
     slots[slot].useCount -= 1
     guard slots[slot].useCount == 0 else { return }
-    slotsByPath[Hashed(slots[slot].path, hashSecret)] = nil
+    slotsByPath.remove(slot, hash: hashSecret.hash(slots[slot].path))
     slots[slot].path = []
     freeSlots.append(slot)
     generation &+= 1
@@ -63,7 +63,7 @@ public struct UnixPaths: Sendable {
   mutating func removeAll() {
     slots = []
     freeSlots = []
-    slotsByPath = [:]
+    slotsByPath = HashIndex()
     generation &+= 1
   }
 
@@ -75,14 +75,12 @@ public struct UnixPaths: Sendable {
     if path.count > (isAbstract ? lengthMax + 1 : lengthMax) { throw EntryError(.unixTooLong) }
   }
 
-  private mutating func fillSlot(_ path: [UInt8]) -> Int {
+  private mutating func fillSlot(_ path: [UInt8], _ hash: Int) -> Int {
     let new = Slot(path: path, generation: generation)
-    if let slot = freeSlots.popLast() {
-      slots[slot] = new
-      return slot
-    }
-    slots.append(new)
-    return slots.count - 1
+    let slot = freeSlots.popLast() ?? slots.count
+    if slot < slots.count { slots[slot] = new } else { slots.append(new) }
+    slotsByPath.insert(slot, hash: hash)
+    return slot
   }
 
   private func slot(of endpoint: Endpoint) -> Int? {

@@ -55,23 +55,43 @@ public struct EndpointHistory: Sendable, Equatable {
 
 /// How earlier connects of a list ended, by endpoint. Only endpoints that were tried are in it.
 public struct ConnectHistory: Sendable {
-  private var histories: [Hashed<Endpoint>: EndpointHistory] = [:]
+  private var endpoints: DistinctKeys<Endpoint>
+  /// For each of `endpoints`; `nil`: it was forgotten.
+  private var histories: [EndpointHistory?] = []
+  private var forgottenCount = 0
   private let hashSecret: HashSecret
 
-  public init(hashSecret: HashSecret = .fixed) { self.hashSecret = hashSecret }
+  public init(hashSecret: HashSecret = .fixed) {
+    self.hashSecret = hashSecret
+    endpoints = DistinctKeys(secret: hashSecret)
+  }
 
-  public var isEmpty: Bool { histories.isEmpty }
+  public var isEmpty: Bool { histories.count == forgottenCount }
 
   /// The history of an endpoint; `nil`: none. A v4-mapped endpoint is its IPv4 endpoint.
   public subscript(endpoint: Endpoint) -> EndpointHistory? {
-    isEmpty ? nil : histories[Hashed(endpoint.unmapped, hashSecret)]
+    endpoints.number(of: endpoint.unmapped).flatMap { histories[$0] }
   }
 
-  public mutating func forget() { histories = [:] }
+  public mutating func forget() { self = ConnectHistory(hashSecret: hashSecret) }
 
   public mutating func forget(_ endpoint: Endpoint) {
-    guard !isEmpty else { return }
-    histories[Hashed(endpoint.unmapped, hashSecret)] = nil
+    guard let number = endpoints.number(of: endpoint.unmapped), histories[number] != nil else {
+      return
+    }
+    histories[number] = nil
+    forgottenCount += 1
+    if forgottenCount > 8 && 2 * forgottenCount > histories.count { removeForgotten() }
+  }
+
+  /// Makes the tables anew, so that they are bounded by what is remembered.
+  private mutating func removeForgotten() {
+    var rest = ConnectHistory(hashSecret: hashSecret)
+    for (number, history) in histories.enumerated() where history != nil {
+      rest.endpoints.insert(endpoints.keys[number])
+      rest.histories.append(history)
+    }
+    self = rest
   }
 
   /// Records a connection. Once `countMax` endpoints are known, others are ignored.
@@ -89,9 +109,18 @@ public struct ConnectHistory: Sendable {
   private mutating func update(
     _ endpoint: Endpoint, countMax: Int, _ change: (inout EndpointHistory) -> Void
   ) {
-    let key = Hashed(endpoint, hashSecret)
-    guard histories.count < countMax || histories[key] != nil else { return }
-    change(&histories[key, default: EndpointHistory()])
+    let known = endpoints.number(of: endpoint)
+    let isRemembered = known.map { histories[$0] != nil } ?? false
+    guard isRemembered || histories.count - forgottenCount < countMax else { return }
+    let number = known ?? endpoints.insert(endpoint).number
+    if known == nil {
+      histories.append(nil)
+      forgottenCount += 1
+    }
+    var history = histories[number] ?? EndpointHistory()
+    change(&history)
+    if histories[number] == nil { forgottenCount -= 1 }
+    histories[number] = history
   }
 
   /// Gives a plan what the history says about its remotes. To be called before the first start.

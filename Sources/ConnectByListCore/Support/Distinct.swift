@@ -2,35 +2,40 @@
 
 /// Keys numbered from 0 in the order in which each first came.
 package struct DistinctKeys<Key: Hashable & Sendable>: Sendable {
-  private var numbers: [Hashed<Key>: Int32] = [:]
+  package private(set) var keys: [Key] = []
+  /// Empty up to `scannedMax` keys.
+  private var index = HashIndex()
   private let secret: HashSecret
 
-  /// - Parameter count: how many keys are expected, to reserve memory for.
-  package init(count: Int = 0, secret: HashSecret) {
-    self.secret = secret
-    numbers.reserveCapacity(count)
-  }
+  /// So few keys are compared one by one, which takes less time than hashing.
+  private static var scannedMax: Int { 8 }
+
+  package init(secret: HashSecret) { self.secret = secret }
 
   package init(_ keys: [Key], secret: HashSecret) {
-    self.init(count: keys.count, secret: secret)
+    self.init(secret: secret)
     for key in keys { insert(key) }
   }
 
-  package var count: Int { numbers.count }
+  package var count: Int { keys.count }
 
   /// The number of a key; `nil`: it has not been inserted.
   package func number(of key: Key) -> Int? {
-    numbers[Hashed(key, secret)].map { Int($0) }
+    if keys.count <= Self.scannedMax { return keys.firstIndex(of: key) }
+    return index.number(hash: secret.hash(key)) { keys[$0] == key }
   }
 
   /// Inserts a key unless an equal one is there. Returns its number, and whether it is new.
   @discardableResult
   package mutating func insert(_ key: Key) -> (number: Int, isNew: Bool) {
-    let hashed = Hashed(key, secret)
-    if let known = numbers[hashed] { return (Int(known), false) }
-    let number = numbers.count
-    numbers[hashed] = Int32(number)
-    return (number, true)
+    if let known = number(of: key) { return (known, false) }
+    keys.append(key)
+    if keys.count == Self.scannedMax + 1 {
+      for (number, key) in keys.enumerated() { index.insert(number, hash: secret.hash(key)) }
+    } else if keys.count > Self.scannedMax {
+      index.insert(keys.count - 1, hash: secret.hash(key))
+    }
+    return (keys.count - 1, true)
   }
 }
 
@@ -46,8 +51,7 @@ package struct Distinct<Key: Hashable & Sendable>: Sendable {
   ///   - count: of the elements.
   ///   - key: the key of the element at an index; called once an element.
   package init(_ count: Int, secret: HashSecret, key: (Int) -> Key) {
-    keys = DistinctKeys(count: count, secret: secret)
-    firsts.reserveCapacity(count)
+    keys = DistinctKeys(secret: secret)
     positions.reserveCapacity(count)
     for index in 0..<count {
       let (number, isNew) = keys.insert(key(index))

@@ -27,20 +27,3 @@ public struct HashSecret: Sendable {
     return hasher.finalize()
   }
 }
-
-/// A key from input together with its keyed hash, as the key of a `Dictionary` or `Set`.
-package struct Hashed<Key: Hashable & Sendable>: Hashable, Sendable {
-  package let key: Key
-  private let keyedHash: Int
-
-  package init(_ key: Key, _ secret: HashSecret) {
-    self.key = key
-    keyedHash = secret.hash(key)
-  }
-
-  package static func == (a: Hashed, b: Hashed) -> Bool {
-    a.keyedHash == b.keyedHash && a.key == b.key
-  }
-
-  package func hash(into hasher: inout Hasher) { hasher.combine(keyedHash) }
-}
