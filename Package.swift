@@ -197,6 +197,11 @@ let hostAndTests: [Target] = [
       "ConnectByList", "ConnectByListCore", "ConnectByListTesting", "CConnectByListPosix",
     ]),
   .testTarget(
+    name: "ConnectByListTestingTests",
+    dependencies: [
+      "ConnectByListTesting", "ConnectByList", "ConnectByListCore", "CConnectByListPosix",
+    ]),
+  .testTarget(
     name: "ConnectByListAsyncTests",
     dependencies: [
       "ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",

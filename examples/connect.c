@@ -1,7 +1,7 @@
-/* One dual-stack socket, connected by list: the documented example of WSAConnectByList, in C on Linux.
+/* Connects one dual-stack socket by list: the documented example of WSAConnectByList, in C on Linux.
  *
- * The endpoints are this program's own, on loopback: two that listen and two that refuse, in both
- * families. Build and run it beside the installed library:
+ * The program opens the endpoints itself, on loopback: two that listen and two that refuse, one of each family.
+ * To build and run it with the installed library:
  *
  *     cc examples/connect.c $(pkg-config --cflags --libs connectbylist) -o connect && ./connect */
 #define _POSIX_C_SOURCE 200809L
@@ -33,7 +33,7 @@ static void fail(const char *what) {
   exit(1);
 }
 
-/* A socket on loopback at a port of the kernel's choice. Unless it listens, a connect is refused. */
+/* A socket on loopback, at a port that the kernel chooses. Unless it listens, connects to it are refused. */
 static struct endpoint open_endpoint(int family, int listens) {
   struct endpoint made = {.fd = socket(family, SOCK_STREAM, 0)};
   socklen_t size = sizeof made.address;
@@ -50,7 +50,7 @@ static struct endpoint open_endpoint(int family, int listens) {
   return made;
 }
 
-/* An IPv4 address as an IPv6 socket has it: ::ffff:a.b.c.d. */
+/* An IPv4 address in v4-mapped form: ::ffff:a.b.c.d. */
 static union address mapped(union address from) {
   union address to = {.inet6 = {.sin6_family = AF_INET6, .sin6_port = from.inet.sin_port}};
   to.inet6.sin6_addr.s6_addr[10] = 0xff;
@@ -75,7 +75,7 @@ static int port_of(const union address *address) {
                                                  : address->inet6.sin6_port);
 }
 
-/* A socket that can connect to both families; where there is no IPv6, one that connects to IPv4. */
+/* A socket that can connect to both families; without IPv6, one that connects to IPv4. */
 static int open_socket(int *has_ipv6) {
   int off = 0;
   int fd = socket(AF_INET6, SOCK_STREAM, 0);
@@ -87,7 +87,7 @@ static int open_socket(int *has_ipv6) {
     if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) fail("IPV6_V6ONLY");
     return fd;
   }
-  puts("No IPv6 here: going on with IPv4 alone");
+  puts("No IPv6 here: IPv4 only");
   if (fd >= 0) close(fd);
   if ((fd = socket(AF_INET, SOCK_STREAM, 0)) < 0) fail("socket");
   return fd;
@@ -104,7 +104,7 @@ int main(void) {
   if (has_ipv6) endpoints[count++] = open_endpoint(AF_INET6, 1);
   endpoints[count++] = open_endpoint(AF_INET, 1);
 
-  /* The first IPv4 address as v4-mapped, the other as it is: both are understood. */
+  /* One IPv4 address may be v4-mapped, another one plain. */
   union address listed[4];
   struct connect_by_list_addresses *list =
       malloc(sizeof *list + (size_t)count * sizeof list->addresses[0]);
@@ -128,7 +128,7 @@ int main(void) {
   print_address("connected to  ", &remote);
   print_address("         from ", &local);
 
-  /* The other side: whichever endpoint has that port takes the connection, and sends a line. */
+  /* The other side: the endpoint with that port accepts the connection and sends a line. */
   int accepted = -1;
   for (int i = 0; i < count; i++)
     if (port_of(&endpoints[i].address) == port_of(&remote))
@@ -137,7 +137,7 @@ int main(void) {
   if (send(accepted, "hello\n", 6, MSG_NOSIGNAL) != 6) fail("send");
   char line[16] = "";
   if (recv(fd, line, sizeof line - 1, 0) <= 0) fail("recv");
-  printf("it says  %s", line);
+  printf("received  %s", line);
 
   close(accepted);
   close(fd);

@@ -1,5 +1,5 @@
-// Connects to whichever of several addresses answers, blocking and from a task. Needs no network: the
-// endpoints are opened on loopback, in this process.
+// Connects to one of several addresses, in a blocking call and from a task. Needs no network: the program
+// opens the endpoints itself, on loopback.
 //
 //   swift run ConnectByListExampleSwift
 import ConnectByListAsync
@@ -7,27 +7,27 @@ import ConnectByListTesting
 
 @main struct ConnectByListExampleSwift {
   static func main() async throws {
-    let lost = try TestEndpoint(.silent)
-    let stopped = try TestEndpoint(.refused)
-    let service = try TestEndpoint(.echo)
+    let silent = try TestEndpoint(.silent)
+    let refused = try TestEndpoint(.refused)
+    let echo = try TestEndpoint(.echo)
 
-    // 1. The list, in any order, and a deadline for everything.
+    // 1. A list, in any order, and a deadline for the whole connect.
     var list = try AddressList([
-      lost.endpoint.text, stopped.endpoint.text, service.endpoint.text,
+      silent.endpoint.text, refused.endpoint.text, echo.endpoint.text,
     ])
     var options = ConnectOptions()
     options.timeout = .seconds(2)
 
-    // 2. One call. It blocks; `list` remembers how its endpoints did.
+    // 2. A blocking call. `list` remembers how its endpoints did, for the next connect.
     var socket = try connectByList(&list, options: options)
     if let local = try socket.localEndpoint() { print("local   \(local.text)") }
     if let remote = try socket.remoteEndpoint() { print("remote  \(remote.text)") }
     socket.timeout = .seconds(1)
-    try socket.write("hello, whoever you are\n")
-    print("said    \(try socket.readLine() ?? "nothing")")
+    try socket.write("hello\n")
+    print("echoed  \(try socket.readLine() ?? "nothing")")
 
-    // 3. From a task nothing blocks, and to cancel the task ends the race.
-    let candidates = try AddressList([lost.endpoint.text])
+    // 3. The same from a task, without blocking its thread. Cancelling the task ends the connect.
+    let candidates = try AddressList([silent.endpoint.text])
     let task = Task { try await connectByList(candidates).isConnected }
     try await Task.sleep(for: .milliseconds(50))
     task.cancel()
@@ -35,9 +35,9 @@ import ConnectByListTesting
       print("cancelled")
     }
 
-    // 4. What cannot be says why, and the report has every attempt.
-    let hopeless = try AddressList([stopped.endpoint.text])
-    do { print("connected: \(try await connectByList(hopeless).isConnected)") } catch {
+    // 4. An error says what failed; its report has every attempt.
+    let unreachable = try AddressList([refused.endpoint.text])
+    do { print("connected: \(try await connectByList(unreachable).isConnected)") } catch {
       print("failed  \(error)")
     }
   }

@@ -1,7 +1,7 @@
 #include "connect_by_list.h"
 
-/* What the implementation goes by: the addresses begin where the structure ends, and the options have
- * no padding, whose bytes nobody would have set when a later version gives them a meaning. */
+/* What Arguments.swift relies on: the addresses begin at the end of the structure, and the options have no
+ * padding. A caller would leave padding unset, so a later version could not use it for a field. */
 _Static_assert(sizeof(struct connect_by_list_addresses) ==
                    offsetof(struct connect_by_list_addresses, addresses),
                "the addresses follow the structure");

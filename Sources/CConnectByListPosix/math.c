@@ -1,18 +1,16 @@
-/* ceil and trunc, for this image only.
- *
- * Embedded Swift's Set, Dictionary and Int(exactly:) call them, and they live in libm. The Lua module is to
- * need libc alone, so it brings its own; being hidden, they stand in nobody else's way. Where the compiler
- * has an instruction for them it takes that. */
+/* ceil and trunc, which Embedded Swift's Dictionary, Set and Int(exactly:) call where the processor has no
+ * instruction for them. The system's are in libm, and the Lua module promises to need libc alone. Hidden, so
+ * that no other part of a program that loads the module calls these instead of libm's. */
 
-/* Beyond this every double is whole already. */
-static const double whole_from = 4503599627370496.0; /* 2^52 */
+/* 2^52: from here on every double is a whole number. */
+static const double whole_from = 4503599627370496.0;
 
 __attribute__((visibility("hidden"))) double trunc(double x) {
-  /* Also false for NaN, which is returned as it is. */
+  /* Written so that NaN fails the comparison and is returned as it is. */
   if (!(x > -whole_from && x < whole_from)) return x;
   double whole = (double)(long long)x;
-  /* Minus nothing stays minus nothing. */
-  return whole == 0 && x < 0 ? -0.0 : whole;
+  /* C99 wants -0.0 for -1 < x < 0 and for -0.0 itself. */
+  return whole == 0 && (x < 0 || 1 / x < 0) ? -0.0 : whole;
 }
 
 __attribute__((visibility("hidden"))) double ceil(double x) {

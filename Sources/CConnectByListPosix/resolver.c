@@ -1,8 +1,9 @@
-/* Names, by the system's resolver, on threads of their own.
+/* Looks names up with getaddrinfo, on threads of its own.
  *
- * getaddrinfo blocks, cannot be stopped, and may take half a minute. So a thread calls it, and whoever
- * asked may go at any time: what both use is counted, and the last of them frees it. A thread that
- * nobody waits for ends when its getaddrinfo does; it holds no descriptor of ours. */
+ * getaddrinfo blocks, cannot be interrupted, and may take half a minute. So threads call it, and the caller may
+ * free the resolver at any time. The resolver is shared by the caller and the threads and counts its owners; the
+ * last one frees the memory. A thread whose caller has gone ends when its getaddrinfo returns; it holds no
+ * descriptor of this library. */
 #define _GNU_SOURCE
 #include <netdb.h>
 #include <pthread.h>
@@ -12,37 +13,42 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
-#include "cbl_posix.h"
+#include "internal.h"
 
 enum {
-  THREADS_MAX = 8,          /* of one connect */
-  THREADS_ALIVE_MAX = 64,   /* of the process, those that nobody waits for among them */
-  ANSWERS_MAX = 1024,       /* of one name */
-  STACK_SIZE = 1024 * 1024, /* what plug-ins of the name service switch may want */
+  THREADS_MAX = 8,          /* for one resolver */
+  THREADS_ALIVE_MAX = 64,   /* in the process, including those whose caller has gone */
+  ANSWERS_MAX = 1024,       /* for one name */
+  STACK_SIZE = 1024 * 1024, /* plug-ins of the name service switch run on it */
 };
 
+/* One name, and the answer to it. */
 struct question {
   char *host;
-  char *service; /* NULL: the port is known */
+  char *service; /* NULL: `port` is given */
   uint16_t port;
   int family;
   struct cbl_posix_endpoint *answers;
   int answer_count;
-  int code;
+  int code; /* 0, an errno, or an EAI code */
 };
 
+/* Threads take questions in order and note each answered one in `answered`, from which the caller takes
+ * them. The mutex guards everything but the contents of a question, which belong to one thread until it is
+ * answered and to the caller from then on. */
 struct cbl_posix_resolver {
   pthread_mutex_t mutex;
-  int owner_count; /* whoever asked, and each thread */
-  int event;       /* -1: nobody waits any more */
+  int owner_count; /* the caller and each thread */
+  int event;       /* -1: the caller has gone */
   int question_count, asked_count, answered_count, taken_count;
   struct question *questions;
-  int *answered; /* indices, in the order of the answers */
+  int *answered; /* indices of questions */
 };
 
+/* Of the whole process; atomic. */
 static int threads_alive;
 
+/* Gives up one owner's share. */
 static void release(struct cbl_posix_resolver *resolver) {
   pthread_mutex_lock(&resolver->mutex);
   int left = --resolver->owner_count;
@@ -59,7 +65,7 @@ static void release(struct cbl_posix_resolver *resolver) {
   free(resolver);
 }
 
-/* Fills in the answers, or the code. */
+/* Blocks, and fills in the answers or the code. Addresses that are neither IPv4 nor IPv6 are dropped. */
 static void look_up(struct question *question) {
   struct addrinfo hints = {.ai_family = question->family, .ai_socktype = SOCK_STREAM};
   struct addrinfo *found = NULL;
@@ -85,6 +91,7 @@ static void look_up(struct question *question) {
   freeaddrinfo(found);
 }
 
+/* One of the threads: looks names up until none is left or the caller has gone. */
 static void *resolver_main(void *argument) {
   struct cbl_posix_resolver *resolver = argument;
   pthread_mutex_lock(&resolver->mutex);
@@ -115,6 +122,7 @@ struct cbl_posix_resolver *cbl_posix_resolver_new(int count, int event) {
   return NULL;
 }
 
+/* A NUL-terminated copy, or NULL. */
 static char *copy(const void *bytes, size_t count) {
   char *text = malloc(count + 1);
   if (!text) return NULL;
@@ -123,8 +131,8 @@ static char *copy(const void *bytes, size_t count) {
   return text;
 }
 
-int cbl_posix_resolver_add(struct cbl_posix_resolver *resolver, struct cbl_posix_slice host, struct cbl_posix_slice service,
-                     uint16_t port, int family) {
+int cbl_posix_resolver_add(struct cbl_posix_resolver *resolver, struct cbl_posix_slice host,
+                           struct cbl_posix_slice service, uint16_t port, int family) {
   struct question *question = &resolver->questions[resolver->question_count];
   question->port = port;
   question->family = family;
@@ -155,7 +163,7 @@ int cbl_posix_resolver_start(struct cbl_posix_resolver *resolver) {
 }
 
 int cbl_posix_resolver_take(struct cbl_posix_resolver *resolver, int *index, int *code,
-                      const struct cbl_posix_endpoint **answers) {
+                            const struct cbl_posix_endpoint **answers) {
   int count = -1;
   pthread_mutex_lock(&resolver->mutex);
   if (resolver->taken_count < resolver->answered_count) {

@@ -3,17 +3,17 @@ import Synchronization
 
 /// Connects as `ConnectByList.connectByList` does, without blocking the task's thread.
 ///
-/// The race runs on a thread of its own, one a connect: a thread of the cooperative pool must not
-/// block. Cancelling the task ends the race at once and closes all that it had opened; then this
-/// throws `CancellationError`. A task that is cancelled already sends no packet.
+/// Each connect runs on a thread of its own, because threads of the cooperative pool must not block.
+/// Cancelling the task ends the connect at once and closes all its sockets; then this throws
+/// `CancellationError`. Nothing is sent where the task is cancelled before.
 ///
 /// - Parameters:
-///   - list: remembers how its endpoints did only where the connect ends; pass the same list to the
-///     next connect with `connectByList(_:options:settings:remember:)`.
+///   - list: is not changed. For a list that remembers how its endpoints did, use
+///     `connectByList(_:options:settings:remember:)`.
 ///   - options: how the race is run; `timeout` counts from this call.
-///   - settings: what is set on every attempt's socket before its SYN.
+///   - settings: the options that are set on every attempt's socket before its SYN.
 /// - Throws: `CancellationError`, or the `ConnectError` of the blocking call; `.tryAgain` where no
-///   thread is to be had.
+///   thread can be started.
 public func connectByList(
   _ list: AddressList, options: ConnectOptions = ConnectOptions(),
   settings: SocketSettings = SocketSettings()
@@ -21,8 +21,10 @@ public func connectByList(
   try await connectByList(list, options: options, settings: settings) { _ in }
 }
 
-/// The same; `remember` gets the list as it is after the connect, whichever way that ended: with what
-/// it knows of its endpoints by then. It is called on the race's thread, before this returns.
+/// Connects as `connectByList(_:options:settings:)`.
+///
+/// - Parameter remember: gets the list after the connect, with what it has learned about its endpoints,
+///   also after a failure. It is called on the connect's thread, before this returns.
 public func connectByList(
   _ list: AddressList, options: ConnectOptions = ConnectOptions(),
   settings: SocketSettings = SocketSettings(),
@@ -31,13 +33,13 @@ public func connectByList(
   try Task.checkCancellation()
   let cancel: CancelHandle
   do throws(Errno) { cancel = try CancelHandle() } catch { throw ConnectError(error) }
-  // By its descriptor, and not by the handle: the thread may outlive this call by a moment, and the
-  // descriptor is to be closed when this returns.
+  // The request gets the descriptor and not the handle: the thread may end a moment after this call, and
+  // would keep the handle's descriptor open until then.
   var request = try ConnectRequest(checking: options, settings)
   request.cancelDescriptor = cancel.number
-  let race = BlockingRace(list, request, remember)
+  let connect = BlockingConnect(list, request, remember)
   let outcome = await withTaskCancellationHandler {
-    await race.run()
+    await connect.run()
   } onCancel: {
     cancel.cancel()
   }
@@ -45,11 +47,11 @@ public func connectByList(
     if error.errno == .cancelled && Task.isCancelled { throw CancellationError() }
     throw error
   }
-  return race.takeSocket()
+  return connect.takeSocket()
 }
 
-/// Connects to one host by its name, and a port or the name of a service: as
-/// `ConnectByList.connectByName`, without blocking the task's thread.
+/// Connects to a host, by its name and the name of a service or a port in digits, as
+/// `ConnectByList.connectByName` does, without blocking the task's thread.
 public func connectByName(
   _ host: String, service: String, options: ConnectOptions = ConnectOptions(),
   settings: SocketSettings = SocketSettings()
@@ -58,7 +60,7 @@ public func connectByName(
   return try await connectByList(list, options: options, settings: settings)
 }
 
-/// The same with a port's number.
+/// Connects to a port of a host, by the host's name, without blocking the task's thread.
 public func connectByName(
   _ host: String, port: UInt16, options: ConnectOptions = ConnectOptions(),
   settings: SocketSettings = SocketSettings()
@@ -69,9 +71,9 @@ public func connectByName(
 
 /// A blocking connect on a thread of its own.
 ///
-/// The socket has one owner and so cannot go through a continuation: it waits here to be taken. If
-/// nobody takes it, it closes with this object.
-private final class BlockingRace: Sendable {
+/// A continuation cannot carry the socket, which is noncopyable, so the socket is stored here until it is
+/// taken. Otherwise it is closed with this object.
+private final class BlockingConnect: Sendable {
   private let list: AddressList
   private let request: ConnectRequest
   private let remember: @Sendable (AddressList) -> Void
@@ -115,7 +117,7 @@ private final class BlockingRace: Sendable {
     socket.withLock { swap(&$0, &connected) }
   }
 
-  /// Once, after a success.
+  /// To be called once, after a success.
   func takeSocket() -> Socket {
     var taken: Socket?
     socket.withLock { swap(&$0, &taken) }

@@ -1,17 +1,16 @@
 import CConnectByList
-import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 
-/// The caller's list, copied. Throws `.invalidArgument` for a count out of range and for an entry
-/// that is none; that one's index is told.
+/// A copy of the caller's list. Throws `.invalidArgument` for a count out of range and for a bad entry,
+/// whose index it reports.
 func addressList(
   _ given: UnsafePointer<connect_by_list_addresses>?, _ options: CallOptions
 ) throws(Errno) -> AddressList {
   guard let given else { throw .invalidArgument }
   let count = Int(given.pointee.count)
   guard 1...AddressList.countMax ~= count else { throw .invalidArgument }
-  // The flexible array at the structure's end, which Swift does not see (layout.c).
+  // Swift does not import the flexible array at the structure's end (layout.c).
   let addresses = UnsafeRawPointer(given + 1)
     .assumingMemoryBound(to: connect_by_list_address.self)
   var list = AddressList(hashSecret: .ofThisProcess)
@@ -19,34 +18,30 @@ func addressList(
     do throws(Errno) {
       list.append(try entry(addresses[index]))
     } catch {
-      options.tell(badEntry: CInt(index))
+      options.report(badEntry: CInt(index))
       throw error
     }
   }
   return list
 }
 
-/// One address as an entry. Another family that lists can hold is added here.
+/// The entry of one address. A further family is added here.
 private func entry(_ given: connect_by_list_address) throws(Errno) -> Entry {
-  var read = cbl_posix_endpoint()
   guard let address = given.address,
-    cbl_posix_endpoint_from_sockaddr(address, Int(given.length), &read) == 0,
-    let endpoint = Endpoint(read)
+    let endpoint = Endpoint(sockaddr: address, size: Int(given.length))
   else { throw .invalidArgument }
-  guard endpoint.port != 0, !endpoint.address.isUnspecified, !endpoint.address.isMulticast,
-    !endpoint.address.isBroadcast
-  else { throw .invalidArgument }
-  // As the kernel has it: a scope counts with link-local addresses only.
+  guard endpoint.port != 0, endpoint.address.canBeConnectedTo else { throw .invalidArgument }
+  // Like the kernel, it ignores the scope of other than link-local addresses.
   return .endpoint(endpoint.address.needsScope ? endpoint : endpoint.withScope(0))
 }
 
-/// Throws `.invalidArgument` for a negative one, and for microseconds out of range.
+/// Throws `.invalidArgument` for a negative time, and for microseconds out of range.
 func span(_ given: timeval) throws(Errno) -> TimeSpan {
   guard given.tv_sec >= 0, 0...999_999 ~= given.tv_usec else { throw .invalidArgument }
   return .seconds(Int64(given.tv_sec)) + .microseconds(Int64(given.tv_usec))
 }
 
-/// A caller's buffer for an address, with its size in and the address's size out.
+/// A caller's buffer for an address. `length`: in, the buffer's size; out, the address's.
 struct AddressRoom {
   private let address: UnsafeMutableRawPointer?
   private let length: UnsafeMutablePointer<socklen_t>?
@@ -56,28 +51,28 @@ struct AddressRoom {
     self.length = length
   }
 
-  /// Throws `.badAddress` where an address of the socket's family would not fit.
+  /// Throws `.badAddress` where an address of the socket's family does not fit.
   func check(for socket: CallerSocket) throws(Errno) {
     guard address != nil else { return }
-    guard let length, Int(length.pointee) >= cbl_posix_sockaddr_size(socket.domain) else {
+    guard let length, Int(length.pointee) >= Endpoint.sockaddrSize(ofDomain: socket.domain) else {
       throw .badAddress
     }
   }
 
-  /// Writes an address as a socket of this family has it. Nothing where nobody wants it.
+  /// Writes an address in the form of the socket's family. Does nothing without a buffer.
   func put(_ endpoint: Endpoint, _ socket: CallerSocket) {
     guard let address, let length else { return }
-    let own = socket.domain == CInt(CBL_POSIX_AF_INET6) ? endpoint.mapped : endpoint
-    length.pointee = socklen_t(cbl_posix_endpoint_to_sockaddr(cbl_posix_endpoint(own), address))
+    let own = socket.domain == AF_INET6 ? endpoint.mapped : endpoint
+    length.pointee = socklen_t(own.store(intoSockaddr: address))
   }
 }
 
-/// The options structure, of which a caller may have an older or a newer version.
+/// The options structure. The caller may be compiled with an older or a newer version of it.
 struct CallOptions {
   private let given: UnsafePointer<connect_by_list_options>?
   private let size: Int
 
-  /// More than this is no size but a mistake.
+  /// A larger size is a mistake of the caller.
   private static let sizeMax = 4096
 
   init(_ given: UnsafePointer<connect_by_list_options>?) {
@@ -85,7 +80,7 @@ struct CallOptions {
     size = given?.pointee.size ?? 0
   }
 
-  /// Where to put the index of a bad entry; `nil` where the caller has no such field.
+  /// Where the index of a bad entry goes; `nil`: the caller did not ask for it, or has an older version.
   private var badEntry: UnsafeMutablePointer<CInt>? {
     guard let given, MemoryLayout<connect_by_list_options>.size...Self.sizeMax ~= size else {
       return nil
@@ -93,14 +88,14 @@ struct CallOptions {
     return given.pointee.bad_entry
   }
 
-  func tell(badEntry index: CInt) { badEntry?.pointee = index }
+  func report(badEntry index: CInt) { badEntry?.pointee = index }
 
-  /// -1: none. Throws `.invalidArgument` for a structure that cannot be understood,
-  /// `.badDescriptor` for a descriptor that is not open.
+  /// The cancel descriptor; -1: none. Throws `.invalidArgument` for a bad size, for flags and for unknown
+  /// fields that are not 0, `.badDescriptor` for a number below -1.
   func cancelDescriptor() throws(Errno) -> CInt {
     guard let given else { return -1 }
     guard MemoryLayout<Int>.size...Self.sizeMax ~= size else { throw .invalidArgument }
-    // Whole fields only: an older caller's structure ends where one of ours begins.
+    // The ends of the fields, because an older caller's structure may end before any of them.
     let cancelEnd = MemoryLayout<Int>.size + MemoryLayout<CInt>.size
     let flagsEnd = cancelEnd + MemoryLayout<CInt>.size
     if size >= flagsEnd && given.pointee.flags != 0 { throw .invalidArgument }

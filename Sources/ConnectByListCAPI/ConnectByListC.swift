@@ -1,11 +1,10 @@
 import CConnectByList
-import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 
-// The C entry, documented in connect_by_list.h. What a caller gave is checked and copied before
-// the connect begins, in the order that the header promises; no buffer is written before it has
-// succeeded.
+// The functions of the C library, documented in connect_by_list.h. The arguments are checked and copied
+// before the connect begins, in the order that the header documents. Buffers are written only after a
+// success.
 
 @c @implementation public func connect_by_list(
   _ socket: CInt, _ list: UnsafePointer<connect_by_list_addresses>!,
@@ -13,7 +12,7 @@ import ConnectByListCore
   _ remote_length: UnsafeMutablePointer<socklen_t>!, _ remote: UnsafeMutablePointer<sockaddr>!,
   _ timeout: UnsafePointer<timeval>!, _ reserved: UnsafeMutableRawPointer!
 ) -> CInt {
-  answer { () throws(Errno) in
+  status { () throws(Errno) in
     try connect(
       socket, list, AddressRoom(local, local_length), AddressRoom(remote, remote_length), timeout,
       reserved, nil)
@@ -27,20 +26,20 @@ import ConnectByListCore
   _ timeout: UnsafePointer<timeval>!, _ reserved: UnsafeMutableRawPointer!,
   _ options: UnsafePointer<connect_by_list_options>!
 ) -> CInt {
-  answer { () throws(Errno) in
+  status { () throws(Errno) in
     try connect(
       socket, list, AddressRoom(local, local_length), AddressRoom(remote, remote_length), timeout,
       reserved, options)
   }
 }
 
-/// 0, or -1 with errno.
-private func answer(_ body: () throws(Errno) -> Void) -> CInt {
+/// 0, or -1 with errno set.
+private func status(_ body: () throws(Errno) -> Void) -> CInt {
   do throws(Errno) {
     try body()
     return 0
   } catch {
-    cbl_posix_set_errno(error.number)
+    Syscalls.setErrno(error)
     return -1
   }
 }
@@ -52,7 +51,7 @@ private func connect(
   _ reserved: UnsafeMutableRawPointer?, _ given: UnsafePointer<connect_by_list_options>?
 ) throws(Errno) {
   let options = CallOptions(given)
-  options.tell(badEntry: -1)
+  options.report(badEntry: -1)
   guard reserved == nil else { throw .invalidArgument }
   let socket = try CallerSocket(checking: number)
   var list = try addressList(entries, options)
@@ -68,7 +67,7 @@ private func connect(
     throw error.errno
   }
   guard let race = report.race, case .won(let id) = report.result else {
-    preconditionFailure("a connect that did not fail has a winner")
+    preconditionFailure("a connect that succeeded has a winner")
   }
   let attempt = race.attempts[id.index]
   if let address = attempt.local { local.put(address, socket) }

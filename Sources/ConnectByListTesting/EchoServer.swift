@@ -1,19 +1,20 @@
-import ConnectByList
 import CConnectByListPosix
+import ConnectByList
 import ConnectByListCore
 import Synchronization
 
-/// The thread behind an echo peer: accepts, and sends back what comes.
+/// A thread that accepts connections and sends back what they receive.
 ///
-/// The thread owns everything it works with but the listening socket, whose owner ends the thread
-/// first.
+/// The thread owns its epoll descriptor and its connections. The listening socket and the stop event belong
+/// to others, which end the thread before they close them.
 final class EchoServer: Sendable {
-  /// So many connections at once; more wait in the listener's queue.
+  /// Connections that are served at a time; further ones wait in the listener's queue.
   private static let clientMax = 256
-  /// A client that sends and does not read is not read from any more when so much waits for it.
+  /// Bytes that may wait for one client. A client that sends and does not read is not read from beyond
+  /// that.
   private static let pendingMax = 1 << 20
-  /// How long nothing is accepted where there is no room, or no descriptor: the listener stays
-  /// readable, and watching it would keep the thread busy with nothing.
+  /// How long no connection is accepted after there was no room or no descriptor for one. The listener
+  /// stays readable meanwhile, so watching it would keep the thread busy.
   private static let pause: TimeSpan = .milliseconds(10)
 
   private let listener: CInt
@@ -21,15 +22,16 @@ final class EchoServer: Sendable {
   private let thread = Atomic<UInt64>(0)
   private let accepted = Atomic<Int>(0)
 
-  /// `listener`: a listening socket that stays open until `stopAndWait` has returned.
+  /// - Parameter listener: a listening socket that stays open until `stopAndWait` has returned.
   init(listener: CInt) throws(Errno) {
     self.listener = listener
     stop = try Syscalls.eventDescriptor()
   }
 
+  /// How many connections it has accepted.
   var acceptedCount: Int { accepted.load(ordering: .relaxed) }
 
-  /// Starts the thread, which keeps this object alive until it ends. `stopAndWait` has to follow.
+  /// Starts the thread, which keeps this object alive. `stopAndWait` has to be called once afterwards.
   func start() throws(Errno) {
     let context = Unmanaged.passRetained(self)
     do throws(Errno) {
@@ -43,7 +45,7 @@ final class EchoServer: Sendable {
     }
   }
 
-  /// Once, after `start`. Then the thread is gone, and has closed what was its own.
+  /// Ends the thread. When this returns the thread's descriptors are closed.
   func stopAndWait() {
     Syscalls.signalEvent(stop.number)
     Syscalls.joinThread(thread.load(ordering: .relaxed))
@@ -65,7 +67,8 @@ final class EchoServer: Sendable {
       var clients: [(tag: UInt64, client: EchoClient)] = []
       var nextTag = Tag.firstClient
       var accepts = true
-      try withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: 64) { ready throws(Errno) in
+      try withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: 64) {
+        ready throws(Errno) in
         while true {
           let count = Syscalls.epollWait(epoll.number, ready, for: accepts ? .forever : Self.pause)
           if !accepts {
@@ -93,12 +96,12 @@ final class EchoServer: Sendable {
         }
       }
     } catch {
-      // No descriptor to be had: connections wait in the queue, as with any server that is out of
-      // them.
+      // No epoll descriptor: connections stay in the listener's queue, as with any server that has run
+      // out of descriptors.
     }
   }
 
-  /// Takes the next connection; false where none can be taken now.
+  /// Accepts the next connection; false where there is no room or no descriptor for one.
   private func accept(
     _ epoll: CInt, _ clients: inout [(tag: UInt64, client: EchoClient)], _ nextTag: inout UInt64
   ) -> Bool {
@@ -118,19 +121,21 @@ final class EchoServer: Sendable {
 
 /// One connection of an echo server.
 private final class EchoClient {
-  /// So many reads at a turn: a client that sends without end must not keep the thread from the
-  /// others, or from its stop.
+  /// Reads in one turn, so that a client that sends without end does not starve the others and the stop
+  /// event.
   private static let readsMax = 16
 
   private let socket: Descriptor
-  /// What came and could not be sent back yet.
+  /// Received bytes that could not be sent back yet.
   private var pending: [UInt8] = []
+  /// The client has ended its stream.
   private var hasEnded = false
-  private var waitsFor = CInt(CBL_POSIX_READABLE)
+  /// The events that epoll watches this connection for.
+  private var watchedEvents = CInt(CBL_POSIX_READABLE)
 
   init(_ socket: consuming Descriptor) { self.socket = socket }
 
-  /// Moves what can be moved; false when the connection is done with.
+  /// Receives and sends what can be moved without waiting; false when the connection has ended.
   func serve(_ epoll: CInt, _ tag: UInt64, _ pendingMax: Int) -> Bool {
     do throws(Errno) {
       try withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 1) { room throws(Errno) in
@@ -147,9 +152,9 @@ private final class EchoClient {
       if hasEnded && pending.isEmpty { return false }
       var wanted = pending.isEmpty ? CInt(0) : CInt(CBL_POSIX_WRITABLE)
       if !hasEnded && pending.count < pendingMax { wanted |= CInt(CBL_POSIX_READABLE) }
-      if wanted != waitsFor {
+      if wanted != watchedEvents {
         try Syscalls.epollChange(epoll, socket.number, events: wanted, tag: tag)
-        waitsFor = wanted
+        watchedEvents = wanted
       }
       return true
     } catch {

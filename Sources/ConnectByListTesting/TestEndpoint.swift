@@ -1,35 +1,38 @@
-import ConnectByList
 import CConnectByListPosix
+import ConnectByList
 import ConnectByListCore
 
-/// An endpoint on loopback, or a Unix one, for tests and demonstrations, in this process: a thread of its own
-/// serves it, so that a script which blocks in a connect or a read can talk to it.
+/// An endpoint in this process, on loopback or at a Unix address, for tests and demonstrations.
 ///
-/// Nobody outside this machine can reach it, and it needs no privileges.
+/// A thread of its own serves it, so that a script that blocks in a connect or a read can talk to it. Other
+/// machines cannot reach it, and it needs no privileges.
 public final class TestEndpoint: @unchecked Sendable {
   public enum Kind: Sendable {
-    /// Sends back what it gets.
+    /// Accepts connections and sends back what it receives.
     case echo
-    /// Nobody listens: a connect is refused. The port stays taken, so nobody else can come to
-    /// listen.
+    /// Refuses connections: it is bound and does not listen, so no other program can listen there.
     case refused
-    /// Completes no handshake: its queue of connections is full, so the kernel drops every SYN.
+    /// Completes no handshake: its queue is full, so the kernel drops every SYN.
     case silent
   }
 
-  /// Of a Unix one only the family.
+  /// Its address and port. A Unix endpoint has its path in `unixPath`.
   public let endpoint: Endpoint
-  /// The path of a Unix one.
+  /// The path of a Unix endpoint.
   public let unixPath: [UInt8]?
   /// The bound or listening socket.
   private var listener: Descriptor?
-  /// A silent peer's own connection, which fills its queue.
+  /// The connection that fills the queue of a silent endpoint.
   private var filler: Descriptor?
   private var server: EchoServer?
+  /// The count of a server that has ended.
   private var servedCount = 0
 
-  /// On a Unix path that is not there yet, or `@` and an abstract name; `close` takes it away again.
-  /// Not for `.silent`: a Unix connect is never silent.
+  /// An endpoint at a Unix path, or at `@` and an abstract name. `close` removes the path's file.
+  ///
+  /// Throws `.addressInUse` where the path exists, `.invalidArgument` for a path that cannot be one,
+  /// `.operationNotSupported` for `.silent` (a Unix connect succeeds or fails at once), and the errors of
+  /// `socket`, `bind` and `listen`.
   public init(_ kind: Kind, unixPath: [UInt8]) throws(Errno) {
     if kind == .silent { throw .operationNotSupported }
     do throws(EntryError) { try UnixPaths.check(unixPath) } catch { throw .invalidArgument }
@@ -37,14 +40,15 @@ public final class TestEndpoint: @unchecked Sendable {
     try Syscalls.bind(listener.number, toUnix: unixPath)
     endpoint = .unixElsewhere
     self.unixPath = unixPath
-    // From here on `close` has what there is to take away.
+    // From here on `close` removes the file.
     let number = listener.number
     self.listener = consume listener
     if kind == .echo { try serve(number) }
   }
 
-  /// Throws what the system calls say; `address` must be one of this machine's own, loopback unless
-  /// a test has a network of its own.
+  /// An endpoint at a port that the kernel chooses. Throws the errors of `socket`, `bind` and `listen`.
+  ///
+  /// - Parameter address: of this machine; not on loopback only in a test's network namespace.
   public init(_ kind: Kind, at address: IPAddress = IPAddress(v4: 0x7f00_0001)) throws(Errno) {
     let listener = try Syscalls.socket(address.family)
     try Syscalls.bind(listener.number, to: Endpoint(address, port: 0))
@@ -58,14 +62,16 @@ public final class TestEndpoint: @unchecked Sendable {
     switch kind {
     case .refused: break
     case .silent:
-      // With a backlog of 0 the queue has room for one connection, which nobody accepts (Linux
-      // 6.18: `sk_acceptq_is_full` asks for more than the backlog).
+      // With a backlog of 0 the queue has room for one connection (`sk_acceptq_is_full` compares with
+      // `>`; Linux 6.18).
       try Syscalls.listen(number, backlog: 0)
       let own = try Syscalls.socket(address.family)
       _ = try Syscalls.connect(own.number, to: endpoint)
-      // Until it stands in the queue: that its own side is connected would be a moment too early.
+      // Waits until the connection is in the queue, which is later than its own side is connected.
       let deadline = Clock.now() + .seconds(5)
-      while Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now()) == 0 {
+      while Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now())
+        == 0
+      {
         if Clock.now() >= deadline { throw .timedOut }
       }
       filler = consume own
@@ -82,10 +88,10 @@ public final class TestEndpoint: @unchecked Sendable {
 
   deinit { close() }
 
-  /// How many connections it has taken.
+  /// How many connections it has accepted.
   public var acceptedCount: Int { server?.acceptedCount ?? servedCount }
 
-  /// Stops serving, waits for the thread to end, and closes everything. Closing twice is nothing.
+  /// Ends the thread, waits for that, and closes all descriptors. Does nothing where it is closed already.
   public func close() {
     if let server {
       server.stopAndWait()

@@ -30,7 +30,7 @@ import Testing
     #expect(remote == echo.endpoint)
   }
 
-  @Test func `what fails is told as the blocking call tells it`() async throws {
+  @Test func `a failure throws the error of the blocking call`() async throws {
     let refused = try TestEndpoint(.refused)
     await #expect {
       _ = try await connectByList(Self.list(refused), options: Self.options()).isOpen
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled already connects to nothing`() async throws {
+  @Test func `a task that was cancelled before sends nothing`() async throws {
     let echo = try TestEndpoint(.echo)
     let list = Self.list(echo)
     let task = Task {
@@ -80,7 +80,7 @@ import Testing
     #expect(count == 50)
   }
 
-  @Test func `the list after the connect knows how its endpoints did`() async throws {
+  @Test func `the list after the connect remembers how its endpoints did`() async throws {
     let echo = try TestEndpoint(.echo)
     let list = Self.list(echo)
     #expect(list.history.isEmpty)
@@ -118,7 +118,7 @@ import Testing
   }
 
   @MainActor
-  @Test func `a socket can be had by an actor`() async throws {
+  @Test func `an actor can use the socket`() async throws {
     let echo = try TestEndpoint(.echo)
     var socket = try await connectByName(
       "127.0.0.1", port: echo.endpoint.port, options: Self.options())
@@ -126,16 +126,16 @@ import Testing
     #expect(remote == echo.endpoint)
   }
 
-  /// On a busy machine a thread may be late: of ten cancels the quickest has to be within 20 ms.
+  /// Threads may be late on a busy machine, so the quickest of ten cancels has to be within 20 ms.
   ///
-  /// Every descriptor counts, so it has a process to itself. What a cancelled connect had opened is
-  /// closed when it returns, not a moment later.
+  /// It compares all descriptors, so it has a process of its own. The sockets of a cancelled connect are
+  /// closed when the call returns, not later.
   @Test func `W26 a cancelled task ends its connect within 20 ms and leaves nothing open`() async {
     await #expect(processExitsWith: .success) {
       let silent = try (0..<5).map { _ in try TestEndpoint(.silent) }
       var list = AddressList()
       for peer in silent { list.append(.endpoint(peer.endpoint)) }
-      // What the runtime opens when it first sleeps is its own.
+      // Makes the runtime open the descriptors that it needs for sleeping.
       try await Task.sleep(for: .milliseconds(5))
       let before = openDescriptors()
       var quickest = TimeSpan.forever

@@ -7,9 +7,9 @@ import Glibc
 import Testing
 
 extension ConnectByListCAPI {
-  /// What is checked before the first packet: each fault has its errno, and touches nothing.
+  /// The checks before the first packet: each fault has its errno and changes nothing.
   @Suite struct CheckTests {
-    /// Calls with something wrong: the errno; nothing was written, and the peer saw nobody.
+    /// The errno of a call with a bad argument. Checks that nothing was written and nothing connected.
     private func refusal(
       _ socket: some Numbered, _ list: CList?, timeout: timeval? = timeval(tv_sec: 20, tv_usec: 0),
       reserved: UnsafeMutableRawPointer? = nil, at place: SourceLocation = #_sourceLocation
@@ -21,7 +21,7 @@ extension ConnectByListCAPI {
       return code
     }
 
-    @Test func `the checks come in the order of the header`() throws {
+    @Test func `the checks are made in the order of the header`() throws {
       let peer = try TestEndpoint(.echo)
       let socket = CSocket()
       let bad = CList([CList.Item(bytes: [0, 0])])
@@ -39,7 +39,7 @@ extension ConnectByListCAPI {
       #expect(call(socket, good) == 0)
     }
 
-    @Test func `W04 a bound or listening socket is EINVAL, and is left as it was`() throws {
+    @Test func `W04 a bound or listening socket is EINVAL, and is unchanged`() throws {
       let peer = try TestEndpoint(.echo)
       let bound = CSocket()
       #expect(bound.bind(Endpoint(.loopback, port: 0)))
@@ -119,7 +119,7 @@ extension ConnectByListCAPI {
       #expect(call(socket, CList(peer.endpoint), timeout: longest) == 0)
     }
 
-    @Test func `W10 reserved is NULL, or EINVAL`() throws {
+    @Test func `W10 reserved other than NULL is EINVAL`() throws {
       let peer = try TestEndpoint(.echo)
       let socket = CSocket()
       let code = refusal(socket, CList(peer.endpoint), reserved: reservedMark)
@@ -127,7 +127,7 @@ extension ConnectByListCAPI {
       #expect(peer.acceptedCount == 0)
     }
 
-    @Test func `W13 no list, an empty one, one of a wrong count: EINVAL`() throws {
+    @Test func `W13 no list, an empty list and a count out of range are EINVAL`() throws {
       let peer = try TestEndpoint(.echo)
       let socket = CSocket()
       #expect(refusal(socket, nil) == EINVAL)
@@ -138,7 +138,7 @@ extension ConnectByListCAPI {
       #expect(peer.acceptedCount == 0)
     }
 
-    @Test func `W13 an address that nobody can connect to is EINVAL`() throws {
+    @Test func `W13 an unspecified, multicast or broadcast address is EINVAL`() throws {
       let socket = CSocket.dualStack()
       let addresses: [IPAddress] = [
         .anyV4, .anyV6, .anyV4.mapped, IPAddress(v4: 0xe000_0001), IPAddress(v4: 0xffff_ffff),
@@ -149,7 +149,7 @@ extension ConnectByListCAPI {
       }
     }
 
-    @Test func `W15 no descriptor is EBADF, no socket ENOTSOCK`() throws {
+    @Test func `W15 a closed descriptor is EBADF, another file ENOTSOCK`() throws {
       let peer = try TestEndpoint(.echo)
       let list = CList(peer.endpoint)
       for number in [-1, CInt.min, 1_000_000, CInt.max] {
@@ -163,7 +163,7 @@ extension ConnectByListCAPI {
       #expect(peer.acceptedCount == 0)
     }
 
-    @Test func `W19 what is no stream is EOPNOTSUPP`() throws {
+    @Test func `W19 a socket that is not a stream is EOPNOTSUPP`() throws {
       let peer = try TestEndpoint(.echo)
       let list = CList(peer.endpoint)
       let (datagram, sequenced): (CInt, CInt) = (2, 5)
@@ -210,7 +210,7 @@ extension ConnectByListCAPI {
       #expect(peer.acceptedCount == 0)
     }
 
-    @Test func `W24 another end than a bad entry names no index`() throws {
+    @Test func `W24 without a bad entry the index is -1`() throws {
       let peer = try TestEndpoint(.echo)
       var index: CInt = 77
       withUnsafeMutablePointer(to: &index) {
@@ -224,7 +224,7 @@ extension ConnectByListCAPI {
       }
     }
 
-    @Test func `options of an unknown version are EINVAL unless they ask for nothing`() throws {
+    @Test func `options of an unknown version are EINVAL unless the unknown fields are 0`() throws {
       let peer = try TestEndpoint(.echo)
       let list = CList(peer.endpoint)
       let known = MemoryLayout<connect_by_list_options>.size
@@ -244,7 +244,7 @@ extension ConnectByListCAPI {
       #expect(code(size: known) { $0.cancel_fd = 1_000_000 } == EBADF)
       #expect(code(size: known) { $0.cancel_fd = -2 } == EBADF)
       #expect(peer.acceptedCount == 0)
-      // What an older caller does not have is not looked at.
+      // Fields that an older caller does not have are not read.
       #expect(code(size: 8) { $0.cancel_fd = 1_000_000 } == 0)
       #expect(code(size: 12) { $0.flags = 1 } == 0)
       #expect(code(size: 16) { $0.bad_entry = .init(bitPattern: 8) } == 0)

@@ -8,9 +8,9 @@ import Synchronization
 import Testing
 
 extension ConnectByListCAPI {
-  /// What becomes of a call that passed the checks.
+  /// Calls that pass the checks.
   @Suite struct ConnectTests {
-    @Test func `W06 the addresses are what getsockname and getpeername say`() throws {
+    @Test func `W06 the addresses are those of getsockname and getpeername`() throws {
       let peer = try TestEndpoint(.echo)
       let peerV6 = try TestEndpoint(.echo, at: .loopbackV6)
       for (socket, endpoint) in [
@@ -43,7 +43,7 @@ extension ConnectByListCAPI {
       #expect(other.endpoint == peer.endpoint)
     }
 
-    @Test func `W07 the lengths come back as the addresses' sizes, and nothing is written past`()
+    @Test func `W07 the lengths become the addresses' sizes, and nothing is written beyond`()
       throws
     {
       let peer = try TestEndpoint(.echo)
@@ -93,7 +93,7 @@ extension ConnectByListCAPI {
       #expect(code == ETIMEDOUT)
     }
 
-    @Test func `W09 a timeout of nothing does not wait`() throws {
+    @Test func `W09 with a timeout of zero it does not wait`() throws {
       let silent = try TestEndpoint(.silent)
       let elapsed = seconds {
         #expect(
@@ -120,7 +120,7 @@ extension ConnectByListCAPI {
 
     @Test func `W19 MPTCP sockets connect, and stay MPTCP`() throws {
       let number = socket(AF_INET, 1, 262)
-      // Not every kernel has it.
+      // Some kernels do not have MPTCP.
       guard number >= 0 else { return }
       close(number)
       let peer = try TestEndpoint(.echo)
@@ -129,7 +129,7 @@ extension ConnectByListCAPI {
       #expect(socket.exchanges())
     }
 
-    @Test func `W20 it blocks whatever the socket does, and both flags are as before`() throws {
+    @Test func `W20 it blocks even if the socket does not, and both flags are unchanged`() throws {
       let silent = try TestEndpoint(.silent)
       let peer = try TestEndpoint(.echo)
       for (isNonBlocking, closes) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -139,7 +139,7 @@ extension ConnectByListCAPI {
         let short = timeval(tv_sec: 0, tv_usec: 50_000)
         #expect(call(socket, CList(silent.endpoint), timeout: short) == ETIMEDOUT)
         #expect(socket.isNonBlocking == isNonBlocking && socket.closesOnExec == closes)
-        // The silent one first or not: it is connected when the call returns.
+        // The socket is connected when the call returns, wherever the silent endpoint is in the list.
         #expect(call(socket, CList(silent.endpoint, peer.endpoint)) == 0)
         #expect(socket.isNonBlocking == isNonBlocking && socket.closesOnExec == closes)
         #expect(socket.exchanges())
@@ -147,7 +147,7 @@ extension ConnectByListCAPI {
     }
 
     @Test func `W21 errno is that of the attempt that failed last`() throws {
-      // ::1 stands before 127.0.0.1 (RFC 6724 rule 6), and fails on this socket in the call.
+      // ::1 is tried before 127.0.0.1 (RFC 6724 rule 6), and fails at once on this socket.
       let refused = try TestEndpoint(.refused)
       let v6 = try TestEndpoint(.echo, at: .loopbackV6)
       let socket = CSocket()
@@ -157,7 +157,9 @@ extension ConnectByListCAPI {
       #expect(v6.acceptedCount == 0)
     }
 
-    @Test func `W22 a dual-stack socket takes both families, and tells IPv4 as v4-mapped`() throws {
+    @Test func `W22 a dual-stack socket connects to both families; IPv4 addresses are v4-mapped`()
+      throws
+    {
       let peer = try TestEndpoint(.echo)
       let refused = try TestEndpoint(.refused)
       let refusedV6 = try TestEndpoint(.refused, at: .loopbackV6)
@@ -195,7 +197,8 @@ extension ConnectByListCAPI {
       #expect(peer.acceptedCount == 0)
     }
 
-    @Test func `W25 options that were set before hold on the winner, others are the system's`()
+    @Test
+    func `W25 the winner has the options that were set before; others have the system's defaults`()
       throws
     {
       let peer = try TestEndpoint(.echo)
@@ -215,13 +218,13 @@ extension ConnectByListCAPI {
       }
     }
 
-    @Test func `W24 a longer length is accepted, and addresses may stand anywhere`() throws {
+    @Test func `W24 a longer length is accepted, and addresses need no alignment`() throws {
       let peer = try TestEndpoint(.echo)
       var long = CList.Item(peer.endpoint)
       long.bytes += [UInt8](repeating: 0xff, count: 200)
       long.length = 128
       #expect(call(CSocket(), CList([long])) == 0)
-      // Off every alignment.
+      // At odd addresses.
       let list = CList([long])
       withUnsafeTemporaryAllocation(byteCount: 40, alignment: 8) { room in
         room.baseAddress!.advanced(by: 1).copyMemory(from: long.bytes, byteCount: 16)
@@ -234,7 +237,9 @@ extension ConnectByListCAPI {
       }
     }
 
-    @Test func `W24 a scope and a flow label where they mean nothing are ignored`() throws {
+    @Test func `W24 flow labels, and scopes of other than link-local addresses, are ignored`()
+      throws
+    {
       let peer = try TestEndpoint(.echo, at: .loopbackV6)
       var item = CList.Item(peer.endpoint.withScope(4_000_000))
       item.bytes.replaceSubrange(4..<8, with: [0, 0, 0, 1])
@@ -278,7 +283,7 @@ extension ConnectByListCAPI {
       #expect(read(ends[0], &byte, 1) == 1)
     }
 
-    @Test func `a handle that is not used changes nothing`() throws {
+    @Test func `a cancel descriptor that is not used changes nothing`() throws {
       let peer = try TestEndpoint(.echo)
       let silent = try TestEndpoint(.silent)
       let handle = try CancelHandle()
@@ -287,7 +292,7 @@ extension ConnectByListCAPI {
       #expect(call(CSocket(), list, options: &given) == 0)
     }
 
-    @Test func `calls of several threads do not meet`() throws {
+    @Test func `several threads can call at a time`() throws {
       let silent = try TestEndpoint(.silent)
       let peer = try TestEndpoint(.echo)
       let endpoints = [silent.endpoint, peer.endpoint]

@@ -3,8 +3,8 @@ import Testing
 
 struct ExampleTests {
   @Test func `W28 the example in C connects and exchanges a line`() throws {
-    // The build puts programs and tests into one folder. On Linux the tests are a program
-    // themselves; where another program loads them, it is told their path.
+    // The build puts programs and tests into one folder. The tests are a program themselves, or another
+    // program loads them and gets their path as an argument.
     let tests = ["/proc/self/exe"] + CommandLine.arguments.filter { $0.contains(".xctest") }
     let programs = tests.map {
       URL(fileURLWithPath: $0).resolvingSymlinksInPath().deletingLastPathComponent()
@@ -19,6 +19,6 @@ struct ExampleTests {
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     example.waitUntilExit()
     #expect(example.terminationStatus == 0)
-    #expect(text.contains("connected to  ") && text.hasSuffix("it says  hello\n"), "\(text)")
+    #expect(text.contains("connected to  ") && text.hasSuffix("received  hello\n"), "\(text)")
   }
 }

@@ -7,7 +7,7 @@ import Glibc
 import Testing
 
 extension ConnectByListCAPI {
-  /// What changes the whole process, or needs every descriptor of it to be known.
+  /// Tests that change the whole process or compare all its descriptors. Each has a process of its own.
   @Suite struct ProcessTests {
     @Test func `every way a call can end leaves the descriptors as they were`() async {
       await #expect(processExitsWith: .success) {
@@ -19,7 +19,7 @@ extension ConnectByListCAPI {
         let (socket, datagram) = (CSocket(), CSocket(type: 2))
         let short = timeval(tv_sec: 0, tv_usec: 30_000)
         let small = AddressMemory(size: 3)
-        // The echo has its own descriptors once it has answered.
+        // Once it has answered, the echo endpoint has opened its own descriptors.
         let warm = CSocket()
         #expect(call(warm, CList(peer.endpoint)) == 0 && warm.exchanges())
         let before = openFiles()
@@ -40,7 +40,7 @@ extension ConnectByListCAPI {
           usleep(100_000)
           handle.cancel()
         }
-        // In the midst of a race, and before the next has begun.
+        // First during a race, then before the next one begins.
         for _ in 0..<2 { #expect(call(socket, both, timeout: nil, options: &given) == ECANCELED) }
         join()
         given.flags = 1
@@ -67,7 +67,7 @@ extension ConnectByListCAPI {
       }
     }
 
-    @Test func `W14 without a descriptor to be had it is EMFILE, and the socket is as it was`()
+    @Test func `W14 without a free descriptor it is EMFILE, and the socket is unchanged`()
       async
     {
       await #expect(processExitsWith: .success) {
@@ -89,7 +89,7 @@ extension ConnectByListCAPI {
       await #expect(processExitsWith: .success) {
         let silent = try TestEndpoint(.silent)
         var action = sigaction()
-        // Without SA_RESTART: every system call is interrupted.
+        // Without SA_RESTART, so that every system call is interrupted.
         action.__sigaction_handler.sa_handler = { _ in }
         sigaction(SIGUSR1, &action, nil)
         let target = Target(pthread_self())
@@ -131,7 +131,7 @@ extension ConnectByListCAPI {
       }
     }
 
-    /// A thread's name, for another to send it a signal.
+    /// The thread to which the other one sends a signal.
     private struct Target: @unchecked Sendable {
       let thread: pthread_t
       init(_ thread: pthread_t) { self.thread = thread }
@@ -139,13 +139,13 @@ extension ConnectByListCAPI {
   }
 }
 
-/// Read by a signal handler, which can capture nothing.
+/// A global, because a signal handler cannot capture.
 nonisolated(unsafe) private var cancelNumber: CInt = -1
 
 private func openNumbers() -> Set<Substring> { Set(openFiles().map { $0.prefix { $0 != " " } }) }
 
-/// What is left of a set in the end: the runtime's threads open and close descriptors of their own,
-/// and one that leaked stays.
+/// The members that stay open. The runtime's threads open and close descriptors of their own; a leaked one
+/// stays.
 private func settled<Element>(_ left: () -> Set<Element>) -> Set<Element> {
   let patience = Clock.now() + .seconds(5)
   var found = left()
@@ -156,8 +156,7 @@ private func settled<Element>(_ left: () -> Set<Element>) -> Set<Element> {
   return found
 }
 
-/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll
-/// descriptor and timers of its own, and makes them late.
+/// Makes Dispatch open its own epoll and timer descriptors, which it does at the first timed wait.
 private func settle() {
   let semaphore = DispatchSemaphore(value: 0)
   DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { semaphore.signal() }

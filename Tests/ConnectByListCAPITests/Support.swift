@@ -1,20 +1,19 @@
 import CConnectByList
-import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 import Glibc
 import Testing
 
-/// All tests of the C entry: one after the other, for they measure times.
+/// All tests of the C library: one after the other, because they measure times.
 ///
-/// Other targets' tests run beside these in one process and have sockets of their own, so descriptors
-/// are counted where a test has a process to itself (`ProcessTests`).
+/// Tests of other targets run at the same time in the same process. So only tests with a process of their
+/// own compare descriptors (`ProcessTests`).
 @Suite(.serialized)
 enum ConnectByListCAPI {}
 
 // MARK: sockets
 
-/// What /proc says of the open descriptors: their numbers, and what they are.
+/// The open descriptors, each as its number and what it refers to, from /proc.
 func openFiles() -> Set<String> {
   var found: Set<String> = []
   for number in 0..<1024 {
@@ -26,7 +25,7 @@ func openFiles() -> Set<String> {
   return found
 }
 
-/// A socket as a C program makes it: blocking, kept over exec. Closed with the object.
+/// A socket as a C program makes it: blocking, without close-on-exec. Closed with the object.
 final class CSocket {
   let number: CInt
 
@@ -35,7 +34,7 @@ final class CSocket {
     precondition(self.number >= 0)
   }
 
-  /// AF_INET6 that takes IPv4 too.
+  /// An AF_INET6 socket that accepts IPv4 too.
   static func dualStack() -> CSocket {
     let made = CSocket(AF_INET6)
     made.set(IPV6_V6ONLY, of: CInt(IPPROTO_IPV6), to: 0)
@@ -78,7 +77,7 @@ final class CSocket {
   var isNonBlocking: Bool { fcntl(number, F_GETFL) & O_NONBLOCK != 0 }
   var closesOnExec: Bool { fcntl(number, F_GETFD) & FD_CLOEXEC != 0 }
 
-  /// A line to an echo, and back.
+  /// Sends a line to an echo endpoint; true where it comes back.
   func exchanges() -> Bool {
     guard send(number, "line\n", 5, 0) == 5 else { return false }
     var waiting = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
@@ -94,7 +93,7 @@ func withSocketAddress<Result>(
   _ endpoint: Endpoint, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
   let room = AddressMemory(size: 28)
-  let size = cbl_posix_endpoint_to_sockaddr(cbl_posix_endpoint(endpoint), room.address)
+  let size = endpoint.store(intoSockaddr: room.address)
   return body(room.address, socklen_t(size))
 }
 
@@ -127,11 +126,7 @@ final class AddressMemory {
   var length: UnsafeMutablePointer<socklen_t> { lengths + 1 }
 
   var endpoint: Endpoint? {
-    var read = cbl_posix_endpoint()
-    guard cbl_posix_endpoint_from_sockaddr(address, Int(length.pointee), &read) == 0 else {
-      return nil
-    }
-    return Endpoint(read)
+    Endpoint(sockaddr: address, size: Int(length.pointee))
   }
 
   /// Neither a byte nor the length was written.
@@ -146,8 +141,8 @@ final class AddressMemory {
   }
 }
 
-/// A list in C's memory, each address in memory of its own that ends where the address does, so
-/// that a sanitizer sees what is read beyond it.
+/// A list in C's form. Each address has memory of its own, which ends where the address does, so that a
+/// sanitizer finds reads beyond it.
 final class CList {
   struct Item {
     var bytes: [UInt8]
@@ -196,18 +191,17 @@ final class CList {
 
 // MARK: calls
 
-/// Not NULL, and nothing that may be looked at.
+/// A pointer that is not NULL and must not be read.
 var reservedMark: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 8) }
 
-/// What a call can be given as its socket; whoever owns the number stays until the call is over.
+/// The socket argument of a call. Its owner is kept alive until the call returns.
 protocol Numbered { var number: CInt { get } }
 extension CInt: Numbered { var number: CInt { self } }
 extension Int: Numbered { var number: CInt { CInt(self) } }
 extension CSocket: Numbered {}
 extension CancelHandle: Numbered {}
 
-/// The call's errno; 0: it connected. The timeout is one that a test only meets when something
-/// hangs.
+/// The call's errno; 0: it connected. The default timeout passes only when something hangs.
 func call(
   _ socket: some Numbered, _ list: CList?, local: AddressMemory? = nil,
   remote: AddressMemory? = nil,
@@ -220,7 +214,7 @@ func call(
   }
 }
 
-/// The same with buffers and lengths one by one.
+/// The same with separate buffers and lengths.
 func call(
   _ socket: some Numbered, _ list: UnsafePointer<connect_by_list_addresses>?,
   _ local: (UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?),
@@ -254,7 +248,7 @@ func call(
   }
 }
 
-/// As CONNECT_BY_LIST_OPTIONS_INIT has them.
+/// The values of CONNECT_BY_LIST_OPTIONS_INIT.
 func options(cancel: CInt = -1) -> connect_by_list_options {
   connect_by_list_options(
     size: MemoryLayout<connect_by_list_options>.size, cancel_fd: cancel, flags: 0, bad_entry: nil)
@@ -282,7 +276,7 @@ extension IPAddress {
   static let loopbackV6 = IPAddress(high: 0, low: 1)
 }
 
-/// Seconds that a call takes.
+/// How long a call takes, in seconds.
 func seconds(_ body: () throws -> Void) rethrows -> Double {
   let began = Clock.now()
   try body()

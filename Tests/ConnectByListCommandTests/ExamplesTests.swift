@@ -27,7 +27,7 @@ struct ExamplesTests {
     let lines = outcome.output.split(separator: "\n")
     try #require(lines.count == 5, "\(outcome.output)")
     #expect(lines[0].hasPrefix("local   127.0.0.1:") && lines[1].hasPrefix("remote  127.0.0.1:"))
-    #expect(lines[2] == "said    hello, whoever you are")
+    #expect(lines[2] == "echoed  hello")
     #expect(lines[3] == "cancelled")
     #expect(lines[4].hasPrefix("failed  ECONNREFUSED: connection refused after "))
   }

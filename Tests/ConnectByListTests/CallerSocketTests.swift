@@ -7,10 +7,10 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// A socket that the caller made, from Swift; the same rows at the level of C are in ConnectByListCAPITests.
+  /// A socket that the caller made, from Swift. The C library has its own tests in ConnectByListCAPITests.
   @Suite struct CallerSocketTests {
-    /// What has to be as before where nothing was connected: which socket it is, its flags, and what
-    /// it is bound to.
+    /// What must not change where nothing was connected: which socket it is, its flags, and its local
+    /// endpoint.
     private struct Identity: Equatable {
       let inode: ino_t
       let flags: CInt
@@ -27,7 +27,7 @@ extension Driver {
       }
     }
 
-    /// How a connect with the socket fails, and that it leaves the socket as it was.
+    /// The error of a connect that must fail. Checks that the socket is unchanged.
     private func failure(
       of socket: inout Socket, _ peer: TestEndpoint, at place: SourceLocation = #_sourceLocation
     ) throws -> ConnectError {
@@ -56,13 +56,14 @@ extension Driver {
       try socket.write("hello\n")
       let line = try socket.readLine()
       #expect(line == "hello")
-      // W22: as the socket's family has it.
+      // W22: in the form of the socket's family.
       let remote = try socket.remoteEndpoint()
       #expect(remote == (family == .inet ? echo.endpoint : echo.endpoint.mapped))
       #expect(list.history[echo.endpoint]?.hasConnected == true)
     }
 
-    @Test func `W04 a bound, a listening and a connected socket are refused and left`() throws {
+    @Test func `W04 a bound, a listening and a connected socket are refused and unchanged`() throws
+    {
       let echo = try TestEndpoint(.echo)
       var bound = try Socket(.inet)
       try bound.bind(to: Endpoint(.loopback, port: 0))
@@ -80,7 +81,7 @@ extension Driver {
       #expect(line == "still there")
     }
 
-    @Test func `where nothing connects the socket is as it was, and may try again`() throws {
+    @Test func `where nothing connects the socket is unchanged, and can connect later`() throws {
       let refused = try TestEndpoint(.refused)
       let silent = try TestEndpoint(.silent)
       let echo = try TestEndpoint(.echo)
@@ -101,7 +102,7 @@ extension Driver {
       #expect(isConnected)
     }
 
-    @Test func `W15 W19 what is no stream socket is told so`() throws {
+    @Test func `W15 W19 another descriptor than a stream socket is refused`() throws {
       let event = try Syscalls.eventDescriptor()
       let datagram = try Syscalls.socket(.inet, type: CInt(CBL_POSIX_SOCK_DGRAM))
       let errors = [1_000_000, event.number, datagram.number].map { number in
@@ -111,7 +112,7 @@ extension Driver {
     }
 
     @Test(arguments: [false, true], [false, true])
-    func `W20 both flags are as before, connected or not`(
+    func `W20 both flags are unchanged, connected or not`(
       isNonBlocking: Bool, closesOnExec: Bool
     ) throws {
       let refused = try TestEndpoint(.refused)
@@ -123,7 +124,7 @@ extension Driver {
       #expect(fcntl(number, F_SETFD, closesOnExec ? FD_CLOEXEC : 0) == 0)
       let refusal = try failure(of: &socket, refused)
       #expect(refusal.errno == .connectionRefused)
-      // It blocks though the socket does not: the silent one goes first.
+      // The silent endpoint is first, so the call has to block although the socket is non-blocking.
       var list = list(silent.endpoint, echo.endpoint)
       try socket.connect(&list, request())
       let flags = try Identity(number)
@@ -131,7 +132,7 @@ extension Driver {
       #expect((flags.descriptorFlags & FD_CLOEXEC != 0) == closesOnExec)
     }
 
-    @Test func `W22 what the socket's family cannot have fails as an attempt`() throws {
+    @Test func `W22 an endpoint that the socket's family cannot have is a failed attempt`() throws {
       let echo = try TestEndpoint(.echo)
       let echoV6 = try TestEndpoint(.echo, at: .loopbackV6)
       var socket = try Socket(.inet)
@@ -139,7 +140,8 @@ extension Driver {
       #expect(wrongFamily.errno == .familyNotSupported)
       #expect(Set(wrongFamily.report.outcomes) == [.failed])
       var only = try Socket(.inet6)
-      try Syscalls.setOption(only.number, level: ipv6Level, name: 26, to: 1)
+      try Syscalls.setOption(
+        only.number, level: SocketLevel.ipv6, name: SocketNumber.ipv6Only, to: 1)
       let unreachable = try failure(of: &only, echo)
       #expect(unreachable.errno == .networkUnreachable)
       var list = list(echo.endpoint, echoV6.endpoint)
@@ -158,7 +160,7 @@ extension Driver {
       #expect(error == .notConnected)
     }
 
-    @Test func `W26 a cancelled connect leaves the socket as it was`() throws {
+    @Test func `W26 a cancelled connect leaves the socket unchanged`() throws {
       let silent = try TestEndpoint(.silent)
       var socket = try Socket(.inet)
       let before = try Identity(socket.number)
@@ -177,6 +179,3 @@ extension Driver {
     }
   }
 }
-
-/// IPPROTO_IPV6, whose option 26 is IPV6_V6ONLY.
-private let ipv6Level: CInt = 41

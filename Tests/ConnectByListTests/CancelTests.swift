@@ -7,7 +7,7 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// Connects that somebody else ends; from a signal handler: `ProcessTests`.
+  /// Connects that another thread ends. `ProcessTests` does it from a signal handler.
   @Suite struct CancelTests {
     @Test func `W26 a cancel handle ends a blocked connect from another thread`() throws {
       let silent = try TestEndpoint(.silent)
@@ -39,7 +39,7 @@ extension Driver {
       #expect(echo.acceptedCount == 0)
     }
 
-    @Test func `W26 several silent attempts end with it, and names that are on their way`() throws {
+    @Test func `W26 it ends several silent attempts, and lookups of names`() throws {
       let silent = try (0..<3).map { _ in try TestEndpoint(.silent) }
       var list = list(silent.map { $0.endpoint })
       list.append(.name(HostName(host: Array("localhost".utf8), port: .number(9))))
@@ -63,7 +63,7 @@ extension Driver {
       #expect(try failure(of: echo.endpoint, with: wanted).errno == .badDescriptor)
     }
 
-    @Test func `a connect that wins is not hurt by a handle that nobody uses`() throws {
+    @Test func `a cancel handle that is not used changes nothing`() throws {
       let silent = try TestEndpoint(.silent)
       let echo = try TestEndpoint(.echo)
       var wanted = request()

@@ -31,7 +31,8 @@ extension Driver {
       let socket = try connect(peer.endpoint)
       #expect(fcntl(socket.number, F_GETFL) & O_NONBLOCK != 0)
       #expect(fcntl(socket.number, F_GETFD) & FD_CLOEXEC != 0)
-      #expect(try Syscalls.option(socket.number, level: tcpLevel, name: TCP_NODELAY) != 0)
+      #expect(
+        try Syscalls.option(socket.number, level: SocketLevel.tcp, name: SocketNumber.noDelay) != 0)
     }
 
     @Test func `without nodelay the kernel's default stays`() throws {
@@ -39,7 +40,8 @@ extension Driver {
       var plain = request()
       plain.settings.noDelay = false
       let socket = try connect(peer.endpoint, with: plain)
-      #expect(try Syscalls.option(socket.number, level: tcpLevel, name: TCP_NODELAY) == 0)
+      #expect(
+        try Syscalls.option(socket.number, level: SocketLevel.tcp, name: SocketNumber.noDelay) == 0)
     }
 
     @Test func `IPv6's loopback connects`() throws {
@@ -325,14 +327,18 @@ extension Driver {
       #expect(local.address == source.address)
       #expect(local.port != 0)
       // The port was connect's choice, not bind's.
-      #expect(try Syscalls.option(socket.number, level: 0, name: bindAddressNoPort) == 1)
+      #expect(
+        try Syscalls.option(
+          socket.number, level: SocketLevel.ip, name: SocketNumber.bindAddressNoPort) == 1)
     }
 
     @Test func `IPv6's source is bound without a port too`() throws {
       let peer = try TestEndpoint(.echo, at: .loopbackV6)
       let socket = try connect(
         peer.endpoint, with: request { $0.locals = .these([Endpoint(.loopbackV6, port: 0)]) })
-      #expect(try Syscalls.option(socket.number, level: 0, name: bindAddressNoPort) == 1)
+      #expect(
+        try Syscalls.option(
+          socket.number, level: SocketLevel.ip, name: SocketNumber.bindAddressNoPort) == 1)
     }
 
     @Test func `a named local port is the one it connects from, to several remotes at once`() throws

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ConnectByList
 
-/// The core has errno numbers of its own, for it has no libc.
+/// The core's table of errno numbers, which has no libc to take them from.
 @Suite struct ErrnoTests {
   /// The resolver's codes, from glibc's netdb.h; Swift's Glibc does not have them all.
   private static let resolverCodes: [Int32: String] = [
@@ -58,7 +58,7 @@ import Testing
     for errno in used { #expect(errno.name != nil, "\(errno.number)") }
   }
 
-  @Test func `every error has words of its own, the same in every locale`() {
+  @Test func `every error has a text of its own, the same in every locale`() {
     let words = Errno.knownNumbers.map { "\(Errno($0).words)" }
     #expect(Set(words).count == words.count)
     for text in words { #expect(!text.isEmpty && text != "unknown error") }

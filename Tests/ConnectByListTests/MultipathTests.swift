@@ -9,23 +9,25 @@ import Testing
 extension Driver {
   /// Multipath TCP on request, between two ends on loopback.
   @Suite struct MultipathTests {
-    /// Whether this kernel makes such sockets.
-    private static let isThere: Bool =
+    /// Whether this kernel has Multipath TCP.
+    private static let isSupported: Bool =
       thrown { () throws(Errno) in
         _ = try Syscalls.socket(.inet, protocol: CInt(CBL_POSIX_IPPROTO_MPTCP))
       } == nil
 
     @Test(
-      .enabled(if: isThere, "needs a kernel with MPTCP (net.mptcp.enabled)"),
+      .enabled(if: isSupported, "needs a kernel with MPTCP (net.mptcp.enabled)"),
       arguments: [IPAddress.loopback, .loopbackV6])
-    func `W19 MPTCP on request, and told in the report`(address: IPAddress) throws {
+    func `W19 MPTCP on request, and reported`(address: IPAddress) throws {
       let listener = try Listener(at: address, protocol: CInt(CBL_POSIX_IPPROTO_MPTCP))
       let connection = try connect(listener.endpoint, with: request { $0.mptcp = true })
       #expect(try `protocol`(of: connection) == CInt(CBL_POSIX_IPPROTO_MPTCP))
       #expect(connection.report.isMultipath == true)
       #expect(summary(connection.report).hasSuffix("; MPTCP"))
       #expect(connection.remote == listener.endpoint)
-      #expect(try Syscalls.option(connection.number, level: tcpLevel, name: TCP_NODELAY) != 0)
+      #expect(
+        try Syscalls.option(connection.number, level: SocketLevel.tcp, name: SocketNumber.noDelay)
+          != 0)
 
       let other = try Connection(Socket(listener.accept()))
       try connection.write("there\n")
@@ -35,10 +37,11 @@ extension Driver {
     }
 
     @Test(
-      .enabled(if: isThere, "needs a kernel with MPTCP (net.mptcp.enabled)"),
+      .enabled(if: isSupported, "needs a kernel with MPTCP (net.mptcp.enabled)"),
       arguments: [IPAddress.loopback, .loopbackV6])
-    func `W19 MPTCP falls back to a peer that has only TCP, and says so`(address: IPAddress) throws
-    {
+    func `W19 MPTCP falls back to TCP with a peer that has only TCP, and reports it`(
+      address: IPAddress
+    ) throws {
       let peer = try TestEndpoint(.echo, at: address)
       let connection = try connect(peer.endpoint, with: request { $0.mptcp = true })
       #expect(connection.report.isMultipath == false)
@@ -47,7 +50,7 @@ extension Driver {
       #expect(try connection.readLine() == "plain")
     }
 
-    @Test func `without the option it is TCP, and nothing is told`() throws {
+    @Test func `without the option it is TCP, and nothing is reported`() throws {
       let peer = try TestEndpoint(.echo)
       let connection = try connect(peer.endpoint)
       #expect(try `protocol`(of: connection) == CInt(IPPROTO_TCP))
@@ -55,7 +58,7 @@ extension Driver {
       #expect(!summary(connection.report).contains("MPTCP"))
     }
 
-    @Test func `failures are told as TCP's are`() throws {
+    @Test func `failures are reported as TCP's are`() throws {
       let refused = try TestEndpoint(.refused)
       let silent = try TestEndpoint(.silent)
       let peer = try TestEndpoint(.echo)
@@ -92,7 +95,8 @@ extension Driver {
 
     @Test(
       .enabled(
-        if: isThere && Namespace.isAllowed, "needs a kernel with MPTCP, CAP_SYS_ADMIN and ip(8)"))
+        if: isSupported && Namespace.isAllowed, "needs a kernel with MPTCP, CAP_SYS_ADMIN and ip(8)"
+      ))
     func `W19 a kernel that has MPTCP switched off gives TCP`() throws {
       let script = "ip link set lo up; echo 0 > /proc/sys/net/mptcp/enabled"
       let result = try Namespace.run(script) {

@@ -7,8 +7,8 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// Names that are in every machine's hosts file: nothing is asked of a DNS server here. What takes
-  /// time, or does not resolve, is in Tests/Network.
+  /// Names that are in every machine's hosts file, so no DNS server is queried. Names that take time or do
+  /// not resolve are tested in Tests/Network.
   @Suite struct NameTests {
     private func named(_ endpoints: [Endpoint], _ names: (String, PortText)...) -> AddressList {
       var list = list(endpoints)
@@ -45,7 +45,7 @@ extension Driver {
       #expect(try connect(list).remote == echo.endpoint)
     }
 
-    @Test func `only the family wanted is asked for`() throws {
+    @Test func `only the wanted family is resolved`() throws {
       let echo = try TestEndpoint(.echo)
       let list = named([], ("localhost", .number(echo.endpoint.port)))
       let connection = try connect(list, with: request { $0.family = .inet })
@@ -60,28 +60,28 @@ extension Driver {
       #expect(error?.errno == .familyNotSupported)
     }
 
-    @Test func `a finished operation asks nothing anew`() throws {
+    @Test func `a finished operation does not resolve again`() throws {
       let stepwise = try Stepwise(
         named([], ("localhost", .service(Array("nonesuch".utf8)))), with: request())
       let progress = stepwise.finish()
       #expect(stepwise.advance() == progress)
     }
 
-    @Test func `an outer loop is woken by a name`() throws {
+    @Test func `the answer for a name makes the poll descriptor readable`() throws {
       let echo = try TestEndpoint(.echo)
       let stepwise = try Stepwise(named([], ("localhost", .number(echo.endpoint.port))))
       let descriptor = try stepwise.pollDescriptor()
       var progress = stepwise.advance()
-      let patience = Clock.now() + .seconds(10)
-      while progress == .pending && Clock.now() < patience {
-        let left = min(stepwise.wakeUp, patience) - Clock.now()
+      let limit = Clock.now() + .seconds(10)
+      while progress == .pending && Clock.now() < limit {
+        let left = min(stepwise.wakeUp, limit) - Clock.now()
         _ = Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: left)
         progress = stepwise.advance()
       }
       #expect(try stepwise.conclude(progress).remote == echo.endpoint)
     }
 
-    /// 8 threads at a time; their descriptors and they themselves are gone a moment later.
+    /// Eight threads at a time, which end a moment after the connect.
     @Test func `200 names leave neither threads nor descriptors`() throws {
       func threads() throws -> Int {
         let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
@@ -97,12 +97,12 @@ extension Driver {
         _ = try connectByList(&list, request { $0.family = .inet }).number
       }
       #expect(error?.errno == .connectionRefused)
-      // All say the same address: it is tried once.
+      // All have the same address, which is tried once.
       #expect(error?.report.attempts.count == 1)
       #expect(error?.report.names.allSatisfy { $0.addressCount == 1 } == true)
-      let patience = Clock.now() + .seconds(10)
-      // Others' tests have threads of their own, which come and go.
-      while try threads() >= before + 8 && Clock.now() < patience { sched_yield() }
+      let limit = Clock.now() + .seconds(10)
+      // Tests that run at the same time start and end threads too.
+      while try threads() >= before + 8 && Clock.now() < limit { sched_yield() }
       #expect(try threads() < before + 8)
     }
 

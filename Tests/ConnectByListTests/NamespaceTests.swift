@@ -5,8 +5,8 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// The same against tables that are made for the purpose, in a network namespace that a thread
-  /// has for itself: nothing leaves it, and it goes with the thread.
+  /// Path information from routing tables that a test makes, in the network namespace of a thread of its
+  /// own. No packet leaves the namespace, which ends with the thread.
   @Suite(
     .serialized,
     .enabled(if: Namespace.isAllowed, "needs CAP_SYS_ADMIN and ip(8); try: unshare -Urn swift test")
@@ -91,12 +91,14 @@ extension Driver {
 
     // MARK: routes
 
-    /// The source that a TCP socket gets, or what it is refused with.
+    /// The source that a TCP socket gets, or the error of its `connect`.
     private func sourceByTCP(_ remote: Endpoint, interface: UInt32) -> RemotePathInformation.Route {
       do throws(Errno) {
         let socket = try Syscalls.socket(remote.family)
         if interface != 0 {
-          try Syscalls.setOption(socket.number, level: 1, name: 62, to: CInt(interface))
+          try Syscalls.setOption(
+            socket.number, level: SocketLevel.socket, name: SocketNumber.bindToInterface,
+            to: CInt(interface))
         }
         do throws(Errno) {
           _ = try Syscalls.connect(socket.number, to: remote)
@@ -148,12 +150,12 @@ extension Driver {
         let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
         let remotes = names.filter { hasIPv6 || !$0.contains(":") }.map { endpoint($0) }
         let index = SystemScopes().index(ofInterface: Array(interface.utf8)) ?? 0
-        var finder = PathInformationReader(interface: index)
+        var reader = PathInformationReader(interface: index)
         let plan = Plan(
           remotes.enumerated().map { Candidate($1, entry: Int32($0)) }, options: ConnectOptions())
         return (
-          Routes.sources(of: remotes, interface: index),
-          finder.facts(for: plan).remotes.map { $0.route },
+          Routes.routes(to: remotes, interface: index),
+          reader.pathInformation(for: plan).remotes.map { $0.route },
           remotes.map { sourceByTCP($0, interface: index) }
         )
       }
@@ -163,9 +165,9 @@ extension Driver {
       }
     }
 
-    // MARK: evidence
+    // MARK: neighbours and round trips
 
-    @Test func `a neighbour that failed is known where it tells one remote from another`() throws {
+    @Test func `a failed neighbour is reported where it distinguishes remotes`() throws {
       let found = try Namespace.run(
         Self.twoLinks + """
 
@@ -175,10 +177,10 @@ extension Driver {
           """
       ) {
         func failures(_ names: [String]) -> [Bool] {
-          var finder = PathInformationReader(interface: 0)
+          var reader = PathInformationReader(interface: 0)
           let candidates = names.enumerated().map { Candidate(endpoint($1), entry: Int32($0)) }
           let plan = Plan(candidates, options: ConnectOptions())
-          return finder.facts(for: plan).remotes.map { $0.neighbourFailed }
+          return reader.pathInformation(for: plan).remotes.map { $0.neighbourFailed }
         }
         return (
           failures(["8.8.8.8", "10.0.0.77", "127.0.0.1", "10.0.0.78"]), failures(["10.0.0.77"])
@@ -188,28 +190,29 @@ extension Driver {
       #expect(found.1 == [false])
     }
 
-    @Test func `round trips are what ip tcp_metrics says, asked one by one and all at once`() throws
+    @Test func `round trips are those of ip tcp_metrics, requested one by one and as a table`()
+      throws
     {
       let server = endpoint("10.0.0.5", port: 80)
       let found = try Namespace.run(Self.twoLinks) {
         let isConnected = connectsByTCP(to: server)
-        let questions: [Evidence.Question] = [
+        let questions: [TCPMetrics.Question] = [
           (endpoint("10.9.9.9").address, nil), (server.address, nil),
           (server.address.mapped, nil),
         ]
-        let right = Evidence.roundTrips(to: [(server.address, server.address)])
-        let wrong = Evidence.roundTrips(to: [(server.address, endpoint("10.1.0.5").address)])
+        let right = TCPMetrics.roundTrips(to: [(server.address, server.address)])
+        let wrong = TCPMetrics.roundTrips(to: [(server.address, endpoint("10.1.0.5").address)])
         let many =
           (0..<2000).map { (address: IPAddress(v4: 0x0a00_0000 + UInt32($0)), source: nil) }
-          as [Evidence.Question]
+          as [TCPMetrics.Question]
         return (
-          Evidence.roundTrips(to: questions), right, wrong, Evidence.roundTrips(to: many),
+          TCPMetrics.roundTrips(to: questions), right, wrong, TCPMetrics.roundTrips(to: many),
           Namespace.output(of: "ip tcp_metrics show 10.0.0.5"), isConnected
         )
       }
       #expect(found.5)
       guard let roundTrip = found.0[1] else {
-        // Kept by no kernel whose tcp_no_metrics_save is set.
+        // A kernel with tcp_no_metrics_save set stores none.
         #expect(!found.4.contains("rtt "))
         return
       }

@@ -6,8 +6,8 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// What any Linux machine can be asked: nothing here sends a packet.
-  @Suite struct FactFinderTests {
+  /// Path information that any Linux machine has. No packet is sent.
+  @Suite struct PathInformationTests {
     private let loopbackV4 = IPAddress(v4: 0x7f00_0001)
     private let loopbackV6 = IPAddress(high: 0, low: 1)
     private static let hasIPv6 =
@@ -62,7 +62,7 @@ extension Driver {
       #expect(LocalAddresses.interfacesInDoubt(all, knownUp: [5, 5]) == [1, 3, 4])
     }
 
-    @Test func `an address that two interfaces have is one place to connect from`() {
+    @Test func `an address that two interfaces have is one source`() {
       let all = (1...3).map { LocalAddress(loopbackV4, prefixLength: 8, interface: $0) }
       let other = LocalAddress(loopbackV6, prefixLength: 128, interface: 1)
       #expect(LocalAddresses.merged([other, all[2], all[0], other]) == [other, all[2]])
@@ -73,42 +73,45 @@ extension Driver {
     @Test func `127.0.0.1 is reached from itself`() {
       let remotes = [Endpoint(loopbackV4, port: 80), Endpoint(loopbackV4, port: 81)]
       #expect(
-        Routes.sources(of: remotes, interface: 0) == [.source(loopbackV4), .source(loopbackV4)])
+        Routes.routes(to: remotes, interface: 0) == [.source(loopbackV4), .source(loopbackV4)])
     }
 
-    @Test func `a UDP socket says the same of loopback where netlink is not to be had`() {
-      var ways: [Routes.RouteLookup?] = [nil]
-      Routes.askByConnecting([Endpoint(loopbackV4, port: 80)], interface: 0, &ways)
-      #expect(ways[0]?.route == .source(loopbackV4))
+    @Test func `without netlink a UDP socket finds the same route to loopback`() {
+      var lookups: [RouteLookup?] = [nil]
+      Routes.probe([Endpoint(loopbackV4, port: 80)], interface: 0, &lookups)
+      #expect(lookups[0]?.route == .source(loopbackV4))
     }
 
-    @Test func `a UDP socket does not keep the source of the remote before`() {
+    @Test func `a UDP socket does not keep the source of the remote before`() throws {
       // 127.0.0.2 is reached from 127.0.0.1; the machine's other addresses from themselves.
-      guard let locals = try? LocalAddresses.all() else { return }
+      let locals = try LocalAddresses.all()
       let usable = locals.filter { !$0.flags.contains(.tentative) && !$0.address.isLoopback }
       let remotes = usable.flatMap { local in
         [Endpoint(loopbackV4, port: 80), Endpoint(local.address, port: 80)]
       }
-      var ways = [Routes.RouteLookup?](repeating: nil, count: remotes.count)
-      Routes.askByConnecting(remotes, interface: 0, &ways)
-      for (remote, way) in zip(remotes, ways) { #expect(way?.route == .source(remote.address)) }
-      #expect(Routes.sources(of: remotes, interface: 0) == ways.map { $0!.route })
+      var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
+      Routes.probe(remotes, interface: 0, &lookups)
+      for (remote, lookup) in zip(remotes, lookups) {
+        #expect(lookup?.route == .source(remote.address))
+      }
+      #expect(Routes.routes(to: remotes, interface: 0) == lookups.map { $0!.route })
     }
 
-    @Test func `a link-local remote without a link, or of another than the interface, is EINVAL`() {
+    @Test func `a link-local remote without a scope, or with that of another interface, is EINVAL`()
+    {
       let remote = Endpoint(IPAddress(high: 0xfe80 << 48, low: 1), port: 80)
-      #expect(Routes.sources(of: [remote], interface: 0) == [.refused(.invalidArgument)])
+      #expect(Routes.routes(to: [remote], interface: 0) == [.refused(.invalidArgument)])
       #expect(
-        Routes.sources(of: [remote.withScope(1)], interface: 2) == [.refused(.invalidArgument)])
+        Routes.routes(to: [remote.withScope(1)], interface: 2) == [.refused(.invalidArgument)])
     }
 
     @Test func `each of 10000 remotes gets its own answer, whatever their order`() {
-      // 127.x.y.z is certain on any machine; every third address comes twice.
+      // 127.x.y.z is routed on any machine. Some addresses occur twice.
       let remotes = (0..<10_000).map { index in
         let bits = UInt32(truncatingIfNeeded: (index % 3 == 0 ? index / 2 : index) &* 7919)
         return Endpoint(IPAddress(v4: 0x7f00_0000 | bits & 0xff_ffff | 1), port: 80)
       }
-      for route in Routes.sources(of: remotes, interface: 0) {
+      for route in Routes.routes(to: remotes, interface: 0) {
         guard case .source(let source) = route else {
           Issue.record("no source: \(route)")
           return
@@ -119,7 +122,7 @@ extension Driver {
 
     // MARK: the exchange with a real kernel
 
-    @Test func `answers that do not fit are asked for again with more room`() throws {
+    @Test func `requests whose answers are truncated are sent again with more room`() throws {
       var socket = try NetlinkSocket(.route)
       var requests = NetlinkRequests()
       requests.add(type: 22, dump: true, answerMax: 32) { request in
@@ -143,7 +146,7 @@ extension Driver {
       #expect(answers.dropFirst().allSatisfy { $0 == 1 })
     }
 
-    @Test func `a family that is not there is refused, and a socket can be asked again`() throws {
+    @Test func `an unknown family is refused, and the socket can be used again`() throws {
       var socket = try NetlinkSocket(.generic)
       for _ in 0..<3 {
         var request = NetlinkRequests()
@@ -159,57 +162,58 @@ extension Driver {
       }
     }
 
-    // MARK: the finder
+    // MARK: the reader
 
-    @Test func `facts come in the plan's order, and locals with them`() {
-      var finder = PathInformationReader(interface: 0)
+    @Test func `path information is in the plan's order, with the local addresses`() {
+      var reader = PathInformationReader(interface: 0)
       let remotes = [
         Endpoint(IPAddress(v4: 0x7f00_0002), port: 80), Endpoint(loopbackV4, port: 80),
       ]
       let plan = plan(remotes)
-      let facts = finder.facts(for: plan)
-      #expect(facts.remotes.count == 2)
-      #expect(facts.remotes[1].route == .source(loopbackV4))
-      #expect(facts.remotes.allSatisfy { !$0.neighbourFailed })
-      #expect(facts.locals.contains { $0.address == loopbackV4 })
+      let found = reader.pathInformation(for: plan)
+      #expect(found.remotes.count == 2)
+      #expect(found.remotes[1].route == .source(loopbackV4))
+      #expect(found.remotes.allSatisfy { !$0.neighbourFailed })
+      #expect(found.locals.contains { $0.address == loopbackV4 })
 
-      plan.update(facts)
-      let again = finder.facts(for: plan)
+      plan.update(found)
+      let again = reader.pathInformation(for: plan)
       #expect(again.remotes == [RemotePathInformation(), RemotePathInformation()])
-      #expect(again.locals == facts.locals)
+      #expect(again.locals == found.locals)
     }
 
-    @Test func `of loopback no round trip is told, though the kernel has one`() throws {
+    @Test func `loopback remotes have no round trip, though the kernel has one`() throws {
       let second = IPAddress(v4: 0x7f00_0002)
       let peer = try TestEndpoint(.echo, at: second)
       var list = try AddressList([peer.endpoint.text])
-      // The kernel writes its metrics when a connection goes.
+      // The kernel stores its metrics when a connection ends.
       for _ in 0..<3 {
         var socket = try connectByList(&list)
         try socket.write("PING\n")
         _ = try socket.readLine()
         try socket.close()
       }
-      var finder = PathInformationReader(interface: 0)
-      let facts = finder.facts(for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]))
-      #expect(facts.remotes.map(\.route) == [.source(loopbackV4), .source(loopbackV4)])
-      #expect(facts.remotes.allSatisfy { $0.roundTrip == nil })
+      var reader = PathInformationReader(interface: 0)
+      let found = reader.pathInformation(
+        for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]))
+      #expect(found.remotes.map(\.route) == [.source(loopbackV4), .source(loopbackV4)])
+      #expect(found.remotes.allSatisfy { $0.roundTrip == nil })
     }
 
-    @Test func `no descriptor is left`() throws {
+    @Test func `no descriptor is left open`() throws {
       let remotes = [
         Endpoint(loopbackV4, port: 80), Endpoint(loopbackV6, port: 80),
         Endpoint(IPAddress(v4: 0x7f00_0002), port: 80),
       ]
-      // The suite counts them.
+      // The suite compares the sockets before and after.
       for _ in 0..<20 {
-        var finder = PathInformationReader(interface: 0)
-        _ = finder.links()
-        _ = finder.facts(for: plan(remotes))
-        _ = Evidence.roundTrips(to: [(loopbackV4, nil)])
+        var reader = PathInformationReader(interface: 0)
+        _ = reader.links()
+        _ = reader.pathInformation(for: plan(remotes))
+        _ = TCPMetrics.roundTrips(to: [(loopbackV4, nil)])
         _ = try LocalAddresses.all()
-        var ways = [Routes.RouteLookup?](repeating: nil, count: remotes.count)
-        Routes.askByConnecting(remotes, interface: 0, &ways)
+        var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
+        Routes.probe(remotes, interface: 0, &lookups)
       }
     }
   }

@@ -9,8 +9,7 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// What changes the whole process, or needs every descriptor of it to be known: each test has a
-  /// process of its own.
+  /// Tests that change the whole process or compare all its descriptors. Each has a process of its own.
   @Suite struct ProcessTests {
     // MARK: descriptors
 
@@ -23,7 +22,7 @@ extension Driver {
       }
     }
 
-    @Test func `W14: without a descriptor to be had it is EMFILE`() async {
+    @Test func `W14: without a free descriptor the error is EMFILE`() async {
       await #expect(processExitsWith: .success) {
         let peer = try TestEndpoint(.refused)
         try withDescriptorsLeft(0) {
@@ -46,7 +45,8 @@ extension Driver {
       }
     }
 
-    @Test func `without room for a second attempt, or for the wait set, the first goes on`() async {
+    @Test func `without descriptors for a second attempt or the wait set, the first goes on`() async
+    {
       await #expect(processExitsWith: .success) {
         let silent = try TestEndpoint(.silent)
         let listener = try Listener()
@@ -67,10 +67,12 @@ extension Driver {
       }
     }
 
-    @Test func `an echo out of descriptors takes the client when there is one again`() async {
+    @Test func `an echo endpoint out of descriptors accepts the client when one is free again`()
+      async
+    {
       await #expect(processExitsWith: .success) {
         let peer = try TestEndpoint(.echo)
-        // Its thread has all that it needs when it has served one.
+        // After the first client its thread has all the descriptors that it needs.
         let first = try connect(peer.endpoint)
         try peer.awaitAccepted(1)
         let client = try Syscalls.socket(.inet)
@@ -83,7 +85,7 @@ extension Driver {
           let events = Syscalls.poll(
             number, events: CInt(CBL_POSIX_READABLE), for: .milliseconds(300))
           #expect(events == 0)
-          #expect(processorTime() - cpu < .milliseconds(100), "it waits, and does not spin")
+          #expect(processorTime() - cpu < .milliseconds(100), "it waits without polling")
         }
         let events = Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
         #expect(events == CInt(CBL_POSIX_READABLE))
@@ -94,7 +96,7 @@ extension Driver {
 
     // MARK: time
 
-    @Test func `a full echo does not keep a processor busy`() async {
+    @Test func `a full echo endpoint does not keep a processor busy`() async {
       await #expect(processExitsWith: .success) {
         let peer = try TestEndpoint(.echo)
         let clients = try (0..<257).map { _ in try connect(peer.endpoint) }
@@ -132,21 +134,20 @@ extension Driver {
           #expect(error.report.elapsed < timeout + .milliseconds(250))
           let connection = try connect(silent.endpoint, peer.endpoint)
           #expect(connection.report.outcomes == [.superseded, .connected])
-          #expect(connection.report.elapsed >= .milliseconds(150), "the delay is whole")
+          #expect(connection.report.elapsed >= .milliseconds(150), "the delay is not shortened")
           connection.socket.timeout = .milliseconds(50)
           let began = Clock.now()
           let late = thrown { () throws(Errno) in _ = try connection.readLine() }
           #expect(late == .timedOut)
           #expect(Clock.now() - began >= .milliseconds(50))
         }
-        #expect(signalCount.load(ordering: .relaxed) > 100, "they came")
+        #expect(signalCount.load(ordering: .relaxed) > 100, "signals were delivered")
       }
     }
   }
 }
 
-/// Has the process open what it opens when it first waits for a time: Dispatch has an epoll descriptor
-/// and timers of its own, and makes them late.
+/// Makes Dispatch open its own epoll and timer descriptors, which it does at the first timed wait.
 private func settle() {
   let semaphore = DispatchSemaphore(value: 0)
   DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { semaphore.signal() }
@@ -196,8 +197,8 @@ private func tour() throws {
   dropped.drop()
 }
 
-/// Runs `body` when the process may open so many more descriptors; after it as many are open as
-/// before.
+/// Runs `body` while the process can open only `count` more descriptors, and checks that `body` leaves none
+/// open.
 private func withDescriptorsLeft(_ count: Int, _ body: () throws -> Void) throws {
   settle()
   let before = Descriptors.all()
@@ -205,7 +206,7 @@ private func withDescriptorsLeft(_ count: Int, _ body: () throws -> Void) throws
   var limit = rlimit()
   try #require(getrlimit(resource, &limit) == 0)
   let whole = limit
-  // No free number stays below the limit, and then `count` of them do.
+  // Takes all numbers below the limit, then frees `count` of them.
   limit.rlim_cur = rlim_t(before.last! + 1 + 8)
   try #require(setrlimit(resource, &limit) == 0)
   var fillers: [CInt] = []
@@ -220,7 +221,7 @@ private func withDescriptorsLeft(_ count: Int, _ body: () throws -> Void) throws
   #expect(Descriptors.all() == (before + fillers).sorted())
 }
 
-/// The time that processors have worked for this process.
+/// The processor time that this process has used.
 private func processorTime() -> TimeSpan {
   var time = timespec()
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
@@ -229,8 +230,8 @@ private func processorTime() -> TimeSpan {
 
 private let signalCount = Atomic<Int>(0)
 
-/// Runs `body` while its thread gets a SIGALRM every millisecond, with a handler that does not ask
-/// for interrupted calls to be started again.
+/// Runs `body` while its thread gets a SIGALRM every millisecond. The handler is installed without
+/// SA_RESTART, so every system call is interrupted.
 private func withSignals(_ body: () throws -> Void) throws {
   var action = sigaction()
   action.__sigaction_handler.sa_handler = { _ in signalCount.add(1, ordering: .relaxed) }

@@ -2,19 +2,19 @@ import Testing
 
 @testable import ConnectByList
 
-/// How much memory a socket's reading takes, and when it lets go of it.
+/// How much memory a read buffer allocates, and when it frees it.
 @Suite struct ReadBufferTests {
   private let smallest = Int(ReadBuffer.aheadMin)
   private let largest = Int(ReadBuffer.aheadMax)
 
-  /// The kernel has `count` bytes, or all that is asked for. What came is marked by its place.
+  /// Receives `count` bytes, or as many as fit. Each byte is its offset, modulo 256.
   private func receive(_ count: Int = .max, into buffer: inout ReadBuffer, wanted: Int = 1) {
     let before = buffer.count
     let room = buffer.room(for: wanted)
     #expect(room.count > 0 && before + room.count >= wanted)
     let added = min(count, room.count)
     for index in 0..<added { room[index] = UInt8(truncatingIfNeeded: before + index) }
-    buffer.grew(by: added)
+    buffer.didReceive(added)
     #expect(buffer.count == before + added)
   }
 
@@ -23,11 +23,11 @@ import Testing
     buffer.trim()
   }
 
-  @Test func `nothing is held before the first read`() {
+  @Test func `nothing is allocated before the first read`() {
     #expect(ReadBuffer().capacity == 0)
   }
 
-  @Test func `a stream that fills what is asked for is asked for more, up to a bound`() {
+  @Test func `a stream that fills the room is offered twice as much, up to a bound`() {
     var buffer = ReadBuffer()
     var sizes: [Int] = []
     for _ in 0..<8 {
@@ -47,7 +47,7 @@ import Testing
     #expect(buffer.capacity == 2 * 65536)
   }
 
-  @Test func `a stream that dries up gives the memory back by and by`() {
+  @Test func `a stream with little data shrinks the buffer in steps`() {
     var buffer = ReadBuffer()
     for _ in 0..<8 {
       receive(into: &buffer)
@@ -63,21 +63,21 @@ import Testing
     #expect(sizes == [256, 256, 64, 64, 16, 16, 16, 16].map { $0 * 1024 })
   }
 
-  @Test func `so does waiting, while nothing is there`() {
+  @Test func `waiting for data shrinks the buffer, unless bytes are unread`() {
     var buffer = ReadBuffer()
     for _ in 0..<8 {
       receive(into: &buffer)
       takeAll(from: &buffer)
     }
-    for _ in 0..<5 { buffer.rest() }
+    for _ in 0..<5 { buffer.didReceiveNothing() }
     #expect(buffer.capacity == 0)
 
     receive(into: &buffer)
-    for _ in 0..<5 { buffer.rest() }
+    for _ in 0..<5 { buffer.didReceiveNothing() }
     #expect(buffer.count == smallest, "unread bytes stay")
   }
 
-  @Test func `one large read is let go of when it is over`() {
+  @Test func `the memory of one large read is freed after it`() {
     var buffer = ReadBuffer()
     receive(into: &buffer, wanted: 50 << 20)
     #expect(buffer.capacity == 50 << 20)
@@ -85,7 +85,7 @@ import Testing
     #expect(buffer.capacity == 0)
   }
 
-  @Test func `what is unread is kept over growing and moving`() {
+  @Test func `unread bytes are kept when the buffer grows and when they move`() {
     var buffer = ReadBuffer()
     receive(smallest - 3, into: &buffer)
     buffer.start += smallest - 13

@@ -12,7 +12,7 @@ func write(_ text: String, to socket: inout Socket) throws(Errno) {
 }
 
 func write(_ bytes: [UInt8], to socket: inout Socket, written: inout Int) throws(Errno) {
-  // The array's own closure has untyped errors only.
+  // Not `withUnsafeBytes`, whose closure throws no typed errors.
   let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
   defer { memory.deallocate() }
   _ = memory.initialize(from: bytes)
@@ -32,7 +32,7 @@ func readLine(from socket: inout Socket) throws(Errno) -> String? {
 }
 
 extension Driver {
-  /// Reading and writing at the level of Swift; the formats have their tests in Lua.
+  /// Reading and writing from Swift. The formats are tested from Lua.
   @Suite struct SocketTests {
     @Test func `what is written comes back from an echo`() throws {
       let peer = try TestEndpoint(.echo)
@@ -44,7 +44,7 @@ extension Driver {
       #expect(try connection.readLine() == nil)
     }
 
-    @Test func `a read that times out has taken nothing`() throws {
+    @Test func `a read that times out consumes nothing`() throws {
       let (connection, other) = try pair()
       connection.socket.timeout = .milliseconds(40)
       _ = try Syscalls.send(other.number, Array("par".utf8))
@@ -58,7 +58,7 @@ extension Driver {
       #expect(try connection.readLine() == "partial")
     }
 
-    @Test func `a timeout of nothing only tries`() throws {
+    @Test func `with a timeout of zero a read does not wait`() throws {
       let (connection, other) = try pair()
       connection.socket.timeout = .zero
       let error = thrown { () throws(Errno) in _ = try connection.readLine() }
@@ -67,7 +67,8 @@ extension Driver {
       #expect(try connection.readLine() == "line")
     }
 
-    @Test func `a peer that does not read stops a write, which tells how much went out`() throws {
+    @Test func `a write to a peer that does not read times out, and counts the bytes sent`() throws
+    {
       let (connection, other) = try pair()
       connection.socket.timeout = .milliseconds(100)
       let bytes = [UInt8](repeating: 7, count: 64 << 20)
@@ -83,17 +84,17 @@ extension Driver {
       #expect(try received(from: other) == written)
     }
 
-    @Test func `writing to a peer that is gone is an error and no signal`() throws {
+    @Test func `writing to a peer that has closed is an error and raises no signal`() throws {
       let (connection, other) = try pair()
       drop(other)
-      // The first is answered by a reset, the second by EPIPE.
+      // The peer answers the first write with a reset; later ones fail with EPIPE.
       let error = thrown { () throws(Errno) in
         for _ in 0..<1000 { try connection.write("x") }
       }
       #expect(error == .brokenPipe || error == .connectionReset)
     }
 
-    @Test func `closing twice is nothing`() throws {
+    @Test func `a second close does nothing`() throws {
       let (connection, _) = try pair()
       try connection.socket.close()
       try connection.socket.close()
@@ -141,7 +142,7 @@ extension Driver {
       return (connection, Handle(try listener.accept()))
     }
 
-    /// The other end, closed by `drop`.
+    /// The peer's descriptor, closed by `drop`.
     private final class Handle {
       private var descriptor: Descriptor?
       let number: CInt
@@ -157,7 +158,7 @@ extension Driver {
     private func drop(_ handle: Handle) { handle.close() }
     private func drop(_ descriptor: consuming Descriptor) {}
 
-    /// How many bytes come before the end of the stream.
+    /// The number of bytes up to the end of the stream.
     private func received(from handle: Handle) throws -> Int {
       var total = 0
       let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)

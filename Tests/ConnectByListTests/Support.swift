@@ -6,17 +6,17 @@ import Testing
 
 @testable import ConnectByList
 
-/// All tests of the driver: one after the other, for they measure times and count descriptors.
+/// All tests of the driver: one after the other, because they measure times and count descriptors.
 @Suite(.serialized, .keepsDescriptors)
 enum Driver {}
 
 // MARK: descriptors
 
-/// After each test the process has the sockets that it had before.
+/// Checks that a test leaves no socket open.
 ///
-/// Other targets' tests run beside these in the same process and have sockets of their own, so only
-/// IP, Unix and netlink sockets are looked at, and a new one may stay for a while: a leaked one stays for
-/// ever. Where every descriptor counts, a test has a process to itself (`ProcessTests`).
+/// Tests of other targets run at the same time in the same process. So only IP, Unix and netlink sockets
+/// are compared, and a new socket counts as leaked only if it is still open after ten seconds. A test that
+/// compares every descriptor runs in a process of its own (`ProcessTests`).
 struct KeepsDescriptors: SuiteTrait, TestTrait, TestScoping {
   let isRecursive = true
 
@@ -27,12 +27,12 @@ struct KeepsDescriptors: SuiteTrait, TestTrait, TestScoping {
     let before = Descriptors.sockets()
     let result: Result<Void, any Error>
     do { result = .success(try await body()) } catch { result = .failure(error) }
-    let patience = Clock.now() + .seconds(10)
+    let limit = Clock.now() + .seconds(10)
     var leaked = Descriptors.sockets().subtracting(before)
-    while !leaked.isEmpty && Clock.now() < patience {
-      // Without blocking the thread: an async test beside this needs it to close its own.
+    while !leaked.isEmpty && Clock.now() < limit {
+      // Not a blocking wait: async tests need the thread to close their own sockets.
       try await Task.sleep(for: .milliseconds(5))
-      // Only those that were there at the first look: others' tests open new ones all the time.
+      // Only the sockets of the first comparison: other tests open new ones all the time.
       leaked.formIntersection(Descriptors.sockets())
     }
     #expect(leaked.isEmpty, "left open")
@@ -53,7 +53,7 @@ enum Descriptors {
     return (0..<count).filter { fcntl($0, F_GETFD) >= 0 }
   }
 
-  /// IP, Unix and netlink sockets, each by its number and inode: the number alone comes again.
+  /// IP, Unix and netlink sockets, each by its number and inode, because numbers are reused.
   static func sockets() -> Set<String> {
     var found: Set<String> = []
     for number in all() {
@@ -87,14 +87,14 @@ func endpoint(_ text: String) throws -> Endpoint {
   return endpoint
 }
 
-/// A port that nobody has: it was the kernel's choice a moment ago.
+/// A port that is not in use: the kernel chose it, and its socket is closed again.
 func freePort(at address: IPAddress = .loopback) throws -> UInt16 {
   let socket = try Syscalls.socket(address.family)
   try Syscalls.bind(socket.number, to: Endpoint(address, port: 0))
   return try #require(try Syscalls.localEndpoint(socket.number)).port
 }
 
-/// A listening socket whose connections the test takes by hand.
+/// A listening socket whose connections the test accepts itself.
 final class Listener {
   let endpoint: Endpoint
   private let socket: Descriptor
@@ -112,7 +112,7 @@ final class Listener {
     self.socket = socket
   }
 
-  /// The next connection, waiting for it at most five seconds.
+  /// The next connection. Waits for it for at most five seconds.
   func accept() throws(Errno) -> Descriptor {
     let deadline = Clock.now() + .seconds(5)
     while true {
@@ -123,12 +123,12 @@ final class Listener {
     }
   }
 
-  /// Whether a connection waits to be taken.
+  /// Whether a connection is queued.
   var hasConnection: Bool {
     Syscalls.poll(socket.number, events: CInt(CBL_POSIX_READABLE), for: .zero) != 0
   }
 
-  /// Waits until one does, for five seconds at most.
+  /// Waits until a connection is queued, for at most five seconds.
   func awaitConnection() throws(Errno) {
     let deadline = Clock.now() + .seconds(5)
     while !hasConnection {
@@ -143,7 +143,7 @@ final class Listener {
   }
 }
 
-/// An endpoint that is silent until it is opened; the kernel sends a lost SYN again after a second.
+/// An endpoint that is silent until it is opened. The kernel resends a lost SYN after a second.
 final class Gate {
   private let listener: Listener
   private let filler: Descriptor
@@ -175,7 +175,7 @@ func list(_ endpoints: [Endpoint]) -> AddressList {
   return list
 }
 
-/// A request with a deadline that a test only meets when something hangs, in the caller's order.
+/// A request with the caller's order, and a deadline that passes only when something hangs.
 func request(
   timeout: TimeSpan? = .seconds(20), _ change: (inout ConnectOptions) -> Void = { _ in }
 ) -> ConnectRequest {
@@ -195,7 +195,7 @@ final class Connection {
   let report: ConnectReport
   var isOpen: Bool { socket.isOpen }
 
-  /// Sets the timeout of reads and writes too: a test must not hang.
+  /// Also sets a timeout for reads and writes, so that a test does not hang.
   init(_ connected: consuming Socket) throws {
     number = connected.number
     local = try connected.localEndpoint()
@@ -223,7 +223,7 @@ func connect(_ list: AddressList, with request: ConnectRequest = request()) thro
   return try Connection(connectByList(&list, request))
 }
 
-/// How a connect that must fail fails.
+/// The error of a connect that must fail.
 func failure(
   of endpoints: Endpoint..., with request: ConnectRequest = request(),
   at place: SourceLocation = #_sourceLocation
@@ -248,7 +248,7 @@ func failure(
 struct Unexpected: Error {}
 
 extension TestEndpoint {
-  /// Waits until its thread has taken so many connections; five seconds at most.
+  /// Waits until its thread has accepted `count` connections, for at most five seconds.
   func awaitAccepted(_ count: Int) throws(Errno) {
     let deadline = Clock.now() + .seconds(5)
     while acceptedCount < count {
@@ -258,7 +258,7 @@ extension TestEndpoint {
   }
 }
 
-/// What a call throws; `nil`: nothing. (The macros cannot look at values that have one owner.)
+/// What a call throws; `nil`: nothing. Swift Testing's macros cannot capture noncopyable values.
 func thrown(by body: () throws(Errno) -> Void) -> Errno? {
   do throws(Errno) { try body() } catch { return error }
   return nil
@@ -276,7 +276,7 @@ final class Stepwise {
     operation = try Operation(list, request)
   }
 
-  // Updated, not looked at: reading through the optional would take the operation out of it.
+  // Read through `inout`: a plain read of the optional would consume the operation.
   var attempts: [Attempt] { read { $0.race.attempts } }
   var outcomes: [Outcome] { attempts.map { $0.outcome } }
   var wakeUp: Instant { read { $0.wakeUp } }
@@ -286,7 +286,7 @@ final class Stepwise {
   func advance() -> Operation.Progress { operation!.advance() }
   func waitAndAdvance() -> Operation.Progress { operation!.waitAndAdvance() }
 
-  /// Advances, blocking, until there is something to say.
+  /// Advances, blocking, until the operation is not pending any more.
   func finish() -> Operation.Progress {
     var progress = advance()
     while progress == .pending { progress = waitAndAdvance() }
@@ -304,7 +304,7 @@ final class Stepwise {
     return try Connection(take().conclude(result))
   }
 
-  /// Lets go of it where it stands.
+  /// Destroys the operation in its present state.
   func drop() { _ = take() }
 
   private func take() -> Operation {
@@ -317,11 +317,6 @@ final class Stepwise {
 extension ConnectReport {
   var attempts: [Attempt] { race?.attempts ?? [] }
   var outcomes: [Outcome] { attempts.map { $0.outcome } }
-  /// Which remotes were started, in the order of starts.
+  /// The remotes of the attempts, in the order of their starts.
   var started: [Endpoint] { attempts.compactMap { race?.plan.remote(of: $0.pair) } }
 }
-
-/// The level of TCP's options, IPPROTO_TCP.
-let tcpLevel: CInt = 6
-/// IP_BIND_ADDRESS_NO_PORT of level IPPROTO_IP.
-let bindAddressNoPort: CInt = 24

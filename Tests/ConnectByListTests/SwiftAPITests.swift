@@ -5,9 +5,9 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// What a Swift program sees.
-  @Suite struct SwiftFaceTests {
-    @Test func `a list is made of texts, and says which is none`() throws {
+  /// The functions for ordinary Swift programs.
+  @Suite struct SwiftAPITests {
+    @Test func `a list is made of texts, and the error names the malformed one`() throws {
       let list = try AddressList(
         ["192.0.2.1:80", "[fe80::1%lo]:80", "db.example.net:https", "db.example.net"],
         defaultPort: 7)
@@ -23,7 +23,7 @@ extension Driver {
       #expect("\(error!)".hasPrefix("entry 1, '127.1:80': a host that ends in a number"))
     }
 
-    @Test func `W11 a connect throws what went wrong, with the report`() throws {
+    @Test func `W11 a connect throws the error, with the report`() throws {
       let refused = try TestEndpoint(.refused)
       let list = try AddressList([refused.endpoint.text])
       let error = #expect(throws: ConnectError.self) { _ = try connectByList(list).number }
@@ -102,7 +102,7 @@ extension Driver {
         refused[0].endpoint.text, "[::1]:9", refused[1].endpoint.text,
       ])
       var options = request().options
-      // There is nowhere to reach ::1 from.
+      // ::1 cannot be reached from 127.0.0.1.
       options.locals = .these([Endpoint(.loopback, port: 0)])
       let error = #expect(throws: ConnectError.self) {
         _ = try connectByList(list, options: options).number
@@ -121,7 +121,7 @@ extension Driver {
       { $0.hedge = .milliseconds(9) }, { $0.inFlight = 0 }, { $0.inFlight = 4097 },
     ]
 
-    /// With no attempt in flight a connect would not end.
+    /// With `inFlight` 0 a connect would not end.
     @Test(arguments: defects.indices)
     func `W13 an option out of its range is an invalid argument`(_ index: Int) throws {
       let echo = try TestEndpoint(.echo)
@@ -135,7 +135,7 @@ extension Driver {
       #expect(echo.acceptedCount == 0)
     }
 
-    @Test func `options at the ends of their ranges are taken`() throws {
+    @Test func `options at the ends of their ranges are accepted`() throws {
       var options = ConnectOptions()
       #expect(options.defect == nil)
       options.timeout = .zero
@@ -147,7 +147,7 @@ extension Driver {
       #expect(options.defect == nil)
     }
 
-    @Test func `times go both ways, rounded up, and never trap`() {
+    @Test func `times convert in both directions, rounded up, and never trap`() {
       #expect(TimeSpan(.milliseconds(1500)) == .milliseconds(1500))
       #expect(TimeSpan(Duration(secondsComponent: 0, attosecondsComponent: 1)).nanoseconds == 1)
       #expect(TimeSpan(.seconds(Int64.max)) == .forever)

@@ -7,7 +7,7 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// Unix stream addresses on real sockets, in a folder that goes with each test.
+  /// Unix stream addresses on real sockets, in a folder that each test makes and removes.
   @Suite final class UnixTests {
     private let folder: String
 
@@ -51,7 +51,7 @@ extension Driver {
       }
     }
 
-    @Test func `a path of bytes that are no text is connected to`() throws {
+    @Test func `a path that is not UTF-8 is connected to`() throws {
       let path = Array((folder + "/").utf8) + [0xff, 0x0a, 0x1b, 0x40]
       let peer = try TestEndpoint(.echo, unixPath: path)
       let connection = try connect(list(path))
@@ -61,7 +61,7 @@ extension Driver {
       #expect(String(decoding: error.message, as: UTF8.self).contains(#"\x0a\x1b@ no such file"#))
     }
 
-    @Test func `it is not bound, held back or kept to a device`() throws {
+    @Test func `options of IP sockets are not applied to it`() throws {
       let path = path("socket")
       let peer = try TestEndpoint(.echo, unixPath: path)
       var demanding = request {
@@ -72,7 +72,7 @@ extension Driver {
       let connection = try connect(list(path), with: demanding)
       #expect(try connection.socket.localUnixPath() == [])
       #expect(connection.report.isMultipath == nil)
-      #expect(connection.report.summary().bytes.count < 60, "no word of MPTCP")
+      #expect(connection.report.summary().bytes.count < 60, "MPTCP is not mentioned")
       peer.close()
     }
 
@@ -86,7 +86,7 @@ extension Driver {
       #expect(try failure(of: list(abstractName())).errno == .connectionRefused)
     }
 
-    @Test func `a path that nobody listens on refuses`() throws {
+    @Test func `a path without a listener refuses`() throws {
       for path in [path("socket"), abstractName()] {
         let refused = try TestEndpoint(.refused, unixPath: path)
         let error = try failure(of: list(path))
@@ -106,7 +106,7 @@ extension Driver {
       let error = try failure(of: list(full), with: request(timeout: .seconds(10)))
       #expect(error.errno == .tryAgain)
       #expect(error.report.outcomes == [.failed])
-      #expect(error.report.elapsed < .seconds(5), "there is no wake-up to wait for")
+      #expect(error.report.elapsed < .seconds(5), "no event tells when the queue has room")
 
       let open = path("open")
       let peer = try TestEndpoint(.echo, unixPath: open)
@@ -154,7 +154,7 @@ extension Driver {
       peer.close()
     }
 
-    @Test func `a verdict can be asked for`() throws {
+    @Test func `the connection can be validated`() throws {
       let path = path("socket")
       let peer = try TestEndpoint(.echo, unixPath: path)
       let list = try list(abstractName(), path)
@@ -166,38 +166,21 @@ extension Driver {
       peer.close()
     }
 
-    @Test func `nothing is asked of the kernel for Unix addresses alone`() throws {
+    @Test func `no path information is read for Unix addresses alone`() throws {
       let list = try list(path("a"), path("b"))
       let plan = try #require(list.plan(ConnectOptions(), links: [], at: Clock.now()))
-      var finder = PathInformationReader(interface: 0)
-      let facts = finder.facts(for: plan)
-      // Had it asked, it would have found 127.0.0.1.
-      #expect(facts.locals.isEmpty)
-      #expect(facts.remotes.count == 2)
-    }
-
-    // MARK: the test's own endpoint
-
-    @Test func `a test endpoint takes its path away when it is closed`() throws {
-      let path = path("socket")
-      let text = String(decoding: path, as: UTF8.self)
-      for kind in [TestEndpoint.Kind.echo, .refused] {
-        let peer = try TestEndpoint(kind, unixPath: path)
-        #expect(access(text, F_OK) == 0)
-        #expect(throws: Errno.addressInUse) { _ = try TestEndpoint(.echo, unixPath: path) }
-        #expect(access(text, F_OK) == 0, "not another's")
-        peer.close()
-        peer.close()
-        #expect(access(text, F_OK) != 0)
-      }
-      #expect(throws: Errno.operationNotSupported) { _ = try TestEndpoint(.silent, unixPath: path) }
+      var reader = PathInformationReader(interface: 0)
+      let found = reader.pathInformation(for: plan)
+      // A read would have found 127.0.0.1.
+      #expect(found.locals.isEmpty)
+      #expect(found.remotes.count == 2)
     }
 
     // MARK: helpers
 
     private func path(_ name: String) -> [UInt8] { Array("\(folder)/\(name)".utf8) }
 
-    /// An abstract name of this test's own: the folder's is.
+    /// An abstract name that no other test has, because the folder's name is unique.
     private func abstractName() -> [UInt8] { Array("@\(folder)".utf8) }
 
     private func list(_ paths: [UInt8]...) throws -> AddressList {

@@ -1,154 +1,17 @@
-/* System calls as Embedded Swift can call them: not variadic, no errno variable, no unions.
+/* System calls in a form that Embedded Swift can call: not variadic, no errno variable, no unions.
  *
- * A function returns its result, 0 or more, or -errno, captured before anything else can change it.
- * None retries and none decides: the policy for each stands in Syscalls.swift. */
-#ifndef CPOSIX_H
-#define CPOSIX_H
+ * Unless it says otherwise a function returns its result, 0 or more, or -errno; errno is read before any
+ * other call can change it. No function retries and none decides: what happens on EINTR and on errors is
+ * said in ConnectByList/Kernel, whose files alone call these functions. */
+#ifndef CBL_POSIX_H
+#define CBL_POSIX_H
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* An endpoint as the core has it. family: 4, 6, 1 for a Unix address, 0 for any other. */
-struct cbl_posix_endpoint {
-  uint64_t high;
-  uint64_t low;
-  uint32_t scope;
-  uint16_t port;
-  uint8_t family;
-};
+/* --- numbers and values --- */
 
-/* Addresses in a caller's memory, aligned or not. Of a size below the family's structure, and of any
- * family but AF_INET and AF_INET6: -EINVAL. A larger size is as good. */
-int cbl_posix_endpoint_from_sockaddr(const void *sockaddr, size_t size, struct cbl_posix_endpoint *endpoint);
-/* Writes the structure of the endpoint's family, 4 or 6, and returns its size. */
-size_t cbl_posix_endpoint_to_sockaddr(struct cbl_posix_endpoint endpoint, void *sockaddr);
-/* The size of the structure that a socket of this domain (AF_INET ...) has addresses in. */
-size_t cbl_posix_sockaddr_size(int domain);
-
-/* For who calls us from C. */
-void cbl_posix_set_errno(int number);
-
-struct cbl_posix_ready {
-  uint64_t tag;
-  uint32_t events; /* CBL_POSIX_READABLE | ... */
-};
-
-struct cbl_posix_slice {
-  const void *bytes;
-  size_t count;
-};
-
-enum {
-  CBL_POSIX_READABLE = 0x001, /* POLLIN, EPOLLIN */
-  CBL_POSIX_WRITABLE = 0x004, /* POLLOUT, EPOLLOUT */
-  CBL_POSIX_FAILED = 0x008,   /* POLLERR, EPOLLERR */
-  CBL_POSIX_HUNG_UP = 0x010,  /* POLLHUP, EPOLLHUP */
-};
-
-/* CLOCK_MONOTONIC. Cannot fail on Linux. */
-int64_t cbl_posix_monotonic_ns(void);
-
-/* 128 bits that input cannot predict, the same for the life of the process (a forked child has its
- * parent's). From getrandom; where that would block, early in boot, or is filtered, from addresses and
- * the clock. Never blocks, never fails. */
-void cbl_posix_hash_secret(uint64_t secret[2]);
-
-/* Sockets are made non-blocking and close-on-exec, in the call that makes them. */
-int cbl_posix_socket(int family, int type, int protocol);
-int cbl_posix_connect(int fd, struct cbl_posix_endpoint remote);
-/* A Unix path of at most 107 bytes, or '@' and an abstract name of as many. */
-int cbl_posix_connect_unix(int fd, const void *path, size_t count);
-int cbl_posix_bind_unix(int fd, const void *path, size_t count);
-/* Puts the path of a Unix socket's name, or of its peer's, into `path`, which has room for 108
- * bytes, in the same form; returns how many, 0 where it has none or is no Unix socket. */
-int cbl_posix_unix_path(int fd, int of_peer, void *path);
-/* Takes a path out of the file system; of an abstract one there is nothing to take. */
-int cbl_posix_unlink_unix(const void *path, size_t count);
-/* A datagram socket forgets its peer, and the source address that was chosen for it. */
-int cbl_posix_disconnect(int fd);
-int cbl_posix_bind(int fd, struct cbl_posix_endpoint local);
-int cbl_posix_listen(int fd, int backlog);
-int cbl_posix_accept(int fd);
-int cbl_posix_local_endpoint(int fd, struct cbl_posix_endpoint *endpoint);
-int cbl_posix_remote_endpoint(int fd, struct cbl_posix_endpoint *endpoint);
-int cbl_posix_shutdown(int fd, int how);
-int cbl_posix_close(int fd);
-int cbl_posix_duplicate_onto(int fd, int target, int closes_on_exec);
-
-int cbl_posix_set_option(int fd, int level, int name, const void *value, size_t size);
-int cbl_posix_get_option(int fd, int level, int name, void *value, size_t *size);
-
-/* 1 where a connected socket is MPTCP's and has not fallen back to TCP, else 0; before Linux 5.16,
- * which does not tell, 0. */
-int cbl_posix_is_mptcp(int fd);
-
-/* tcpi_total_retrans of TCP_INFO; 0 where there is none. */
-int cbl_posix_resent_count(int fd);
-
-/* 1 where the descriptor's O_NONBLOCK is set, 0 where not. */
-int cbl_posix_is_nonblocking(int fd);
-int cbl_posix_set_nonblocking(int fd, int on);
-/* 1 or 0 likewise: FD_CLOEXEC; TCP's SYN is on its way; there is an address or a port. */
-int cbl_posix_closes_on_exec(int fd);
-int cbl_posix_is_connecting(int fd);
-int cbl_posix_is_bound(int fd);
-
-/* Where a byte is first, or -1. C: memchr, which looks at many at a time. */
-int64_t cbl_posix_find_byte(const void *bytes, size_t count, int byte);
-
-int64_t cbl_posix_receive(int fd, void *bytes, size_t count);
-/* MSG_NOSIGNAL: a peer that is gone is EPIPE, never a signal. */
-int64_t cbl_posix_send(int fd, const void *bytes, size_t count);
-int64_t cbl_posix_send_slices(int fd, const struct cbl_posix_slice *slices, size_t count);
-
-/* The netlink datagrams that are there, at most `count` (64), each into its own slot of `slot_size`
- * bytes. sizes[i] is the datagram's true size, which is above slot_size where it was cut off, and 0
- * where it does not come from the kernel. Returns how many. */
-int cbl_posix_netlink_receive(int fd, void *slots, size_t slot_size, uint32_t *sizes, int count);
-
-/* One descriptor; timeout_ns below 0: for ever. Returns the ready events, 0 at the timeout. */
-int cbl_posix_poll(int fd, int events, int64_t timeout_ns);
-int cbl_posix_poll_two(int fd, int events, int other_fd, int64_t timeout_ns, int *other_events);
-
-int cbl_posix_epoll_create(void);
-int cbl_posix_epoll_add(int epoll, int fd, int events, uint64_t tag);
-int cbl_posix_epoll_change(int epoll, int fd, int events, uint64_t tag);
-int cbl_posix_epoll_remove(int epoll, int fd);
-/* Fills at most `count` entries; timeout as in cbl_posix_poll. */
-int cbl_posix_epoll_wait(int epoll, struct cbl_posix_ready *ready, int count, int64_t timeout_ns);
-
-int cbl_posix_eventfd(void);
-int cbl_posix_eventfd_signal(int fd);
-void cbl_posix_eventfd_clear(int fd);
-
-/* 0 where there is none. */
-uint32_t cbl_posix_interface_index(const char *name);
-/* `name` has room for 16 bytes. 0, or -errno. */
-int cbl_posix_interface_name(uint32_t index, char *name);
-
-/* Starts a thread that blocks all signals: detached where `joinable` is NULL, else its name is put
- * there, and it has to be joined once. */
-int cbl_posix_thread_start(void (*body)(void *), void *context, uint64_t *joinable);
-void cbl_posix_thread_join(uint64_t thread);
-
-/* Names on their way to addresses. `event` becomes readable with each answer, and stays the caller's.
- * NULL: no memory. */
-struct cbl_posix_resolver *cbl_posix_resolver_new(int count, int event);
-/* One of at most `count` names; `family`: AF_INET, AF_INET6 or 0 for both. No service: the answers get
- * `port`. 0, or -ENOMEM. */
-int cbl_posix_resolver_add(struct cbl_posix_resolver *resolver, struct cbl_posix_slice host, struct cbl_posix_slice service,
-                     uint16_t port, int family);
-/* Starts looking the names up; returns how many threads do (0: none could be had). */
-int cbl_posix_resolver_start(struct cbl_posix_resolver *resolver);
-/* The next answer: how many addresses, which stay as long as the resolver does; -1: none has come.
- * `index`: of the name, in the order of `add`; `code`: 0, an errno, or one of the resolver's (below 0). */
-int cbl_posix_resolver_take(struct cbl_posix_resolver *resolver, int *index, int *code,
-                      const struct cbl_posix_endpoint **answers);
-/* Lets go of it, whether the answers have come or not. */
-void cbl_posix_resolver_free(struct cbl_posix_resolver *resolver);
-
-/* The numbers of the errno names above are Linux's own; see Errno.swift. */
 enum {
   CBL_POSIX_AF_UNIX = 1,
   CBL_POSIX_AF_INET = 2,
@@ -159,5 +22,229 @@ enum {
   CBL_POSIX_SOCK_RAW = 3,
   CBL_POSIX_IPPROTO_MPTCP = 262,
 };
+
+/* Events of poll and epoll. */
+enum {
+  CBL_POSIX_READABLE = 0x001, /* POLLIN, EPOLLIN */
+  CBL_POSIX_WRITABLE = 0x004, /* POLLOUT, EPOLLOUT */
+  CBL_POSIX_FAILED = 0x008,   /* POLLERR, EPOLLERR: SO_ERROR is set */
+  CBL_POSIX_HUNG_UP = 0x010,  /* POLLHUP, EPOLLHUP */
+};
+
+/* The most slices, datagrams or ready descriptors that one call handles. */
+enum { CBL_POSIX_BATCH_MAX = 64 };
+
+/* An endpoint in the core's form: an IPv4 address is ::ffff:a.b.c.d. `family`: 4, 6, 1 for a Unix address,
+ * 0 for any other. */
+struct cbl_posix_endpoint {
+  uint64_t high;
+  uint64_t low;
+  uint32_t scope;
+  uint16_t port;
+  uint8_t family;
+};
+
+/* Bytes that belong to the caller. */
+struct cbl_posix_slice {
+  const void *bytes;
+  size_t count;
+};
+
+/* A ready descriptor of an epoll set, by the tag that it was added with. */
+struct cbl_posix_ready {
+  uint64_t tag;
+  uint32_t events; /* CBL_POSIX_READABLE | ... */
+};
+
+/* --- address.c: a C caller's addresses, at any alignment --- */
+
+/* Reads a struct sockaddr_in or sockaddr_in6. Returns -EINVAL for another family and for a size below the
+ * family's structure; a larger size is accepted. */
+int cbl_posix_endpoint_from_sockaddr(const void *sockaddr, size_t size,
+                                     struct cbl_posix_endpoint *endpoint);
+
+/* Writes the structure of the endpoint's family, 4 or 6, and returns its size. */
+size_t cbl_posix_endpoint_to_sockaddr(struct cbl_posix_endpoint endpoint, void *sockaddr);
+
+/* The size of the address structure of a domain (AF_INET ...). */
+size_t cbl_posix_sockaddr_size(int domain);
+
+/* --- socket.c --- */
+
+/* A non-blocking, close-on-exec socket. C: socket. */
+int cbl_posix_socket(int family, int type, int protocol);
+
+/* C: connect. */
+int cbl_posix_connect(int fd, struct cbl_posix_endpoint remote);
+
+/* `path`: at most 107 bytes of a path, or '@' and at most 107 bytes of an abstract name. */
+int cbl_posix_connect_unix(int fd, const void *path, size_t count);
+
+/* Makes a datagram socket forget its peer, and the source address that was chosen for it. C: connect with
+ * AF_UNSPEC. */
+int cbl_posix_disconnect(int fd);
+
+/* C: bind. */
+int cbl_posix_bind(int fd, struct cbl_posix_endpoint local);
+
+/* `path` as in cbl_posix_connect_unix. */
+int cbl_posix_bind_unix(int fd, const void *path, size_t count);
+
+/* Removes the file of a Unix path; does nothing for an abstract name. C: unlink. */
+int cbl_posix_unlink_unix(const void *path, size_t count);
+
+/* C: listen. */
+int cbl_posix_listen(int fd, int backlog);
+
+/* The next connection, non-blocking and close-on-exec. C: accept4. */
+int cbl_posix_accept(int fd);
+
+/* C: getsockname. */
+int cbl_posix_local_endpoint(int fd, struct cbl_posix_endpoint *endpoint);
+
+/* C: getpeername. */
+int cbl_posix_remote_endpoint(int fd, struct cbl_posix_endpoint *endpoint);
+
+/* Writes the path that a Unix socket, or with `of_peer` its peer, is bound to, in the form of
+ * cbl_posix_connect_unix. `path` has room for 108 bytes. Returns their count: 0 for an unnamed socket and for
+ * one that is no Unix socket. */
+int cbl_posix_unix_path(int fd, int of_peer, void *path);
+
+/* 1 for a socket that has a local address or port, else 0. */
+int cbl_posix_is_bound(int fd);
+
+/* C: shutdown. */
+int cbl_posix_shutdown(int fd, int how);
+
+/* C: close. */
+int cbl_posix_close(int fd);
+
+/* C: dup3. */
+int cbl_posix_duplicate_onto(int fd, int target, int closes_on_exec);
+
+/* --- option.c --- */
+
+/* C: setsockopt. */
+int cbl_posix_set_option(int fd, int level, int name, const void *value, size_t size);
+
+/* `size`: in, the room at `value`; out, the bytes written. C: getsockopt. */
+int cbl_posix_get_option(int fd, int level, int name, void *value, size_t *size);
+
+/* 1 for a connected socket of Multipath TCP that has not fallen back to TCP, else 0. Always 0 before Linux
+ * 5.16, which has no MPTCP_INFO. */
+int cbl_posix_is_mptcp(int fd);
+
+/* How often the socket has sent a segment again (TCP_INFO's tcpi_total_retrans); 0 for what is not TCP. */
+int cbl_posix_resent_count(int fd);
+
+/* 1 while a TCP socket's handshake is under way, else 0. */
+int cbl_posix_is_connecting(int fd);
+
+/* 1 where O_NONBLOCK is set, 0 where it is not. */
+int cbl_posix_is_nonblocking(int fd);
+
+/* Sets or clears O_NONBLOCK. */
+int cbl_posix_set_nonblocking(int fd, int on);
+
+/* 1 where FD_CLOEXEC is set, 0 where it is not. */
+int cbl_posix_closes_on_exec(int fd);
+
+/* --- transfer.c --- */
+
+/* The index of the first `byte`, or -1. C: memchr. */
+int64_t cbl_posix_find_byte(const void *bytes, size_t count, int byte);
+
+/* C: recv. */
+int64_t cbl_posix_receive(int fd, void *bytes, size_t count);
+
+/* A peer that is gone is EPIPE, never a SIGPIPE. C: send with MSG_NOSIGNAL. */
+int64_t cbl_posix_send(int fd, const void *bytes, size_t count);
+
+/* Sends the first CBL_POSIX_BATCH_MAX slices in one call. C: sendmsg with MSG_NOSIGNAL. */
+int64_t cbl_posix_send_slices(int fd, const struct cbl_posix_slice *slices, size_t count);
+
+/* Receives the netlink datagrams that are queued, at most `count` and CBL_POSIX_BATCH_MAX, each into its
+ * own slot of `slot_size` bytes, and returns their count. sizes[i]: the datagram's whole size, which is above
+ * slot_size where it was truncated; 0 where the kernel did not send it. C: recvmmsg. */
+int cbl_posix_netlink_receive(int fd, void *slots, size_t slot_size, uint32_t *sizes, int count);
+
+/* --- wait.c; a timeout below 0 is no timeout --- */
+
+/* CLOCK_MONOTONIC in nanoseconds. Cannot fail on Linux. */
+int64_t cbl_posix_monotonic_ns(void);
+
+/* Waits for one descriptor. Returns its ready events, 0 at the timeout. */
+int cbl_posix_poll(int fd, int events, int64_t timeout_ns);
+
+/* Also waits until `other_fd` is readable; its events are stored in `other_events`. */
+int cbl_posix_poll_two(int fd, int events, int other_fd, int64_t timeout_ns, int *other_events);
+
+/* C: epoll_create1, epoll_ctl with EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL. */
+int cbl_posix_epoll_create(void);
+int cbl_posix_epoll_add(int epoll, int fd, int events, uint64_t tag);
+int cbl_posix_epoll_change(int epoll, int fd, int events, uint64_t tag);
+int cbl_posix_epoll_remove(int epoll, int fd);
+
+/* Fills at most `count` and CBL_POSIX_BATCH_MAX entries of `ready` and returns how many. */
+int cbl_posix_epoll_wait(int epoll, struct cbl_posix_ready *ready, int count, int64_t timeout_ns);
+
+/* A non-blocking, close-on-exec event descriptor. C: eventfd. */
+int cbl_posix_eventfd(void);
+
+/* Makes an event descriptor readable. Safe in a signal handler. */
+int cbl_posix_eventfd_signal(int fd);
+
+/* Makes it unreadable again. */
+void cbl_posix_eventfd_clear(int fd);
+
+/* --- thread.c --- */
+
+/* Runs `body` on a new thread that blocks all signals. `joinable`: where its handle is stored, which has to
+ * be joined once; NULL: the thread is detached. */
+int cbl_posix_thread_start(void (*body)(void *), void *context, uint64_t *joinable);
+
+/* Waits until the thread has ended. */
+void cbl_posix_thread_join(uint64_t thread);
+
+/* --- system.c, secret.c --- */
+
+/* The index of an interface; 0 where there is none of this name. */
+uint32_t cbl_posix_interface_index(const char *name);
+
+/* Writes the name of an interface, NUL included, into `name`, which has room for 16 bytes. */
+int cbl_posix_interface_name(uint32_t index, char *name);
+
+/* 128 bits that input cannot predict, the same for the life of the process; a forked child has its parent's.
+ * Never blocks and never fails. C: getrandom; early in boot, and where a sandbox refuses that, they are made
+ * from addresses and the clock. */
+void cbl_posix_hash_secret(uint64_t secret[2]);
+
+/* Sets the calling thread's errno, for functions that C programs call. */
+void cbl_posix_set_errno(int number);
+
+/* --- resolver.c: getaddrinfo on threads of its own --- */
+
+struct cbl_posix_resolver;
+
+/* A resolver for at most `count` names. `event`: an event descriptor that each answer makes readable; it stays
+ * the caller's. NULL: out of memory. */
+struct cbl_posix_resolver *cbl_posix_resolver_new(int count, int event);
+
+/* Adds a name, before the start. `family`: AF_INET, AF_INET6, or 0 for both. `service`: its name; where it is
+ * empty the answers get `port`. Returns 0 or -ENOMEM. */
+int cbl_posix_resolver_add(struct cbl_posix_resolver *resolver, struct cbl_posix_slice host,
+                           struct cbl_posix_slice service, uint16_t port, int family);
+
+/* Starts the lookups and returns how many threads run them; 0: no thread could be started. */
+int cbl_posix_resolver_start(struct cbl_posix_resolver *resolver);
+
+/* Takes the next answer. Returns its number of addresses, or -1 where no answer has come. `index`: of the
+ * name, in the order in which they were added. `code`: 0, an errno, or an EAI code (below 0). `answers` stays
+ * valid until the resolver is freed. */
+int cbl_posix_resolver_take(struct cbl_posix_resolver *resolver, int *index, int *code,
+                            const struct cbl_posix_endpoint **answers);
+
+/* Frees the resolver. Lookups that are still running end on their own, and their answers are dropped. */
+void cbl_posix_resolver_free(struct cbl_posix_resolver *resolver);
 
 #endif

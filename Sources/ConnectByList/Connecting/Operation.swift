@@ -148,7 +148,7 @@ public final class Operation: @unchecked Sendable {
     var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {
-      case .needsPathInformation: race.update(reader.facts(for: race.plan))
+      case .needsPathInformation: race.update(reader.pathInformation(for: race.plan))
       case .start(let id):
         if start(id) { continue }
         failureCount += 1

@@ -1,12 +1,14 @@
 import CConnectByListPosix
 
-/// A file descriptor and the duty to close it. There is exactly one owner at any line: it is handed
-/// over by `consuming`, and whoever lets go of it closes it.
+/// A file descriptor and the duty to close it.
+///
+/// It has exactly one owner. Ownership is handed over by `consuming`; the descriptor is closed when
+/// its owner lets it go.
 @frozen
 public struct Descriptor: ~Copyable {
   public let number: CInt
 
-  /// Takes over a descriptor that is open and nobody else's.
+  /// Takes over an open descriptor that has no other owner.
   public init(owning number: CInt) {
     assert(number >= 0)
     self.number = number
@@ -14,7 +16,7 @@ public struct Descriptor: ~Copyable {
 
   deinit { Syscalls.close(number) }
 
-  /// Gives the descriptor away unclosed: the duty goes with the number.
+  /// Gives up ownership without closing: the caller closes the number.
   public consuming func release() -> CInt {
     let number = number
     discard self

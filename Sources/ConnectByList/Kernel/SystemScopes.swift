@@ -1,14 +1,17 @@
 import CConnectByListPosix
 import ConnectByListCore
 
-/// Interface names as this machine's kernel has them.
+/// The interface names of this machine. C: `if_nametoindex`, `if_indextoname`.
 public struct SystemScopes: ScopeNames {
   public init() {}
 
+  /// The size of an interface name with its NUL (IFNAMSIZ).
+  private static let nameSize = 16
+
   public func index(ofInterface name: [UInt8]) -> UInt32? {
-    // IFNAMSIZ is 16 with the NUL; a NUL inside would name another interface.
-    guard name.count < 16, !name.contains(0) else { return nil }
-    let index = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { text in
+    // C would cut the name at a NUL inside, and find another interface.
+    guard name.count < Self.nameSize, !name.contains(0) else { return nil }
+    let index = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Self.nameSize) { text in
       for (position, byte) in name.enumerated() { text[position] = CChar(bitPattern: byte) }
       text[name.count] = 0
       return cbl_posix_interface_index(text.baseAddress)
@@ -17,14 +20,9 @@ public struct SystemScopes: ScopeNames {
   }
 
   public func name(ofInterface index: UInt32) -> [UInt8]? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { text in
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Self.nameSize) { text in
       guard cbl_posix_interface_name(index, text.baseAddress) == 0 else { return nil }
-      var name: [UInt8] = []
-      for byte in text {
-        if byte == 0 { break }
-        name.append(UInt8(bitPattern: byte))
-      }
-      return name
+      return text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
     }
   }
 }

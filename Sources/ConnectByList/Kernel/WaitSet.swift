@@ -1,12 +1,13 @@
 import CConnectByListPosix
 import ConnectByListCore
 
-/// The epoll descriptor of an operation, made when it is first needed: most connects never need it.
+/// The epoll descriptor of an operation. It is made when it is first needed, because most connects
+/// never have two sockets to wait for.
 struct WaitSet: ~Copyable {
-  /// How many ready descriptors one wait tells at most.
-  static let batchMax = 64
+  /// The most ready descriptors that one `collect` reports.
+  static let batchMax = Int(CBL_POSIX_BATCH_MAX)
 
-  /// -1 as long as there is none.
+  /// -1 before `make`.
   private(set) var number: CInt = -1
 
   init() {}
@@ -20,12 +21,12 @@ struct WaitSet: ~Copyable {
     number = try Syscalls.epollCreate().release()
   }
 
-  /// What stands for the resolver and for the caller's cancel among the attempts that `collect`
-  /// tells.
+  /// The identities under which `collect` reports the resolver and the caller's cancel descriptor;
+  /// attempts have numbers from 0.
   static let resolver = AttemptID(-1)
   static let cancel = AttemptID(-2)
 
-  /// Watches an attempt's socket, or what becomes readable for one of the two above.
+  /// Watches an attempt's socket until it is writable, or one of the two above until it is readable.
   func add(_ fd: CInt, _ id: AttemptID) throws(Errno) {
     let tag = UInt64(UInt32(bitPattern: id.number))
     let events = id.number < 0 ? CBL_POSIX_READABLE : CBL_POSIX_WRITABLE
@@ -34,14 +35,15 @@ struct WaitSet: ~Copyable {
 
   func remove(_ fd: CInt) { Syscalls.epollRemove(number, fd) }
 
-  /// Waits, then tells what is ready, `batchMax` descriptors at most.
+  /// Waits, and reports at most `batchMax` ready descriptors with their events.
   ///
-  /// Level-triggered and in rotation: a second call tells what the first left behind.
-  func collect(for span: TimeSpan, _ tell: (AttemptID, CInt) -> Void) {
+  /// The set is level-triggered and the kernel rotates its ready list, so a second call reports those
+  /// for which the first had no room.
+  func collect(for span: TimeSpan, _ report: (AttemptID, CInt) -> Void) {
     withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: Self.batchMax) { ready in
       let count = Syscalls.epollWait(number, ready, for: span)
       for index in 0..<count {
-        tell(AttemptID(Int32(truncatingIfNeeded: ready[index].tag)), CInt(ready[index].events))
+        report(AttemptID(Int32(truncatingIfNeeded: ready[index].tag)), CInt(ready[index].events))
       }
     }
   }

@@ -2,37 +2,36 @@ import ConnectByListCore
 
 /// The addresses of this machine.
 public enum LocalAddresses {
-  /// All addresses of interfaces that are up, in the kernel's order: those that nothing may be sent
-  /// from yet are among them (`tentative`), and one that two interfaces have is there twice.
+  /// All addresses of interfaces that are up, in the kernel's order. It includes tentative addresses,
+  /// which cannot be used yet; an address that two interfaces have is listed twice.
   ///
-  /// Four system calls, six where an interface is in doubt (`interfacesInDoubt`). Throws what the
-  /// kernel says where it refuses to tell: some sandboxes have no netlink (EAFNOSUPPORT, EPERM).
+  /// Four system calls, six where an interface is in doubt (`interfacesInDoubt`). Throws the kernel's
+  /// error where netlink is refused, as in some sandboxes (EAFNOSUPPORT, EPERM).
   public static func all() throws(Errno) -> [LocalAddress] {
     var socket = try NetlinkSocket(.route)
     var collector = LocalAddressCollector()
     var requests = NetlinkRequests()
-    append(to: &requests)
+    addRequest(to: &requests)
     try socket.ask(&requests) { collector.take($1) }
     if let refusal = collector.refusal { throw refusal }
 
-    var questions = NetlinkRequests()
+    var linkRequests = NetlinkRequests()
     let doubtful = interfacesInDoubt(collector.locals, knownUp: [])
-    for interface in doubtful { append(questionOf: interface, to: &questions) }
+    for interface in doubtful { addRequest(forLink: interface, to: &linkRequests) }
     var down: [UInt32] = []
-    try socket.ask(&questions) { if isDown($1) { down.append(doubtful[$0]) } }
+    try socket.ask(&linkRequests) { if isDown($1) { down.append(doubtful[$0]) } }
     return collector.locals.filter { !down.contains($0.interface) }
   }
 
-  /// The interfaces that have a link-local IPv6 address which may be used: where an unscoped
-  /// link-local remote may be. In the order of their indices.
+  /// The interfaces on which a link-local remote without a scope may be: those that have a link-local
+  /// IPv6 address that is not tentative. In the order of their indices.
   static func links(_ locals: [LocalAddress]) -> [UInt32] {
     let usable = locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
     let interfaces = DistinctKeys(usable.map { Int($0.interface) }, secret: .ofThisProcess).keys
     return interfaces.sorted().map { UInt32($0) }
   }
 
-  /// Each address once, where it stands first: one that two interfaces have is one place to connect
-  /// from.
+  /// The first of each address: one that two interfaces have is one source for a connection.
   static func merged(_ locals: [LocalAddress]) -> [LocalAddress] {
     let distinct = Distinct(locals.count, secret: .ofThisProcess) { locals[$0].address }
     return distinct.firsts.map { locals[$0] }
@@ -40,8 +39,8 @@ public enum LocalAddresses {
 
   // MARK: addresses (RTM_GETADDR)
 
-  /// Asks for all addresses of both families.
-  static func append(to requests: inout NetlinkRequests) {
+  /// Adds a request for all addresses of both families.
+  static func addRequest(to requests: inout NetlinkRequests) {
     requests.add(
       type: MessageType.getAddress, dump: true, answerMax: NetlinkRequests.answerLong
     ) { request in
@@ -51,7 +50,7 @@ public enum LocalAddresses {
     }
   }
 
-  /// An address from an answer; `nil` where it is none.
+  /// The address of an RTM_NEWADDR message; `nil` for another message, and for one that is malformed.
   static func address(_ message: NetlinkMessage) -> LocalAddress? {
     let body = message.body
     guard message.type == MessageType.newAddress,
@@ -64,14 +63,14 @@ public enum LocalAddresses {
     var address: IPAddress?
     for (type, payload) in message.attributes(after: addressHeaderSize) {
       switch type {
-      case 1: address = IPAddress(netlink: payload)
-      case 2: local = IPAddress(netlink: payload)
-      case 8: flags = payload.number(at: 0, as: UInt32.self) ?? flags
+      case Attribute.address: address = IPAddress(netlink: payload)
+      case Attribute.local: local = IPAddress(netlink: payload)
+      case Attribute.flags: flags = payload.number(at: 0, as: UInt32.self) ?? flags
       default: break
       }
     }
-    // IFA_ADDRESS is the peer's on a point-to-point link; there IFA_LOCAL is one's own. IPv6 sends
-    // IFA_LOCAL only then.
+    // On a point-to-point link IFA_ADDRESS is the peer's address and IFA_LOCAL this machine's. IPv6
+    // sends IFA_LOCAL on such links only.
     guard let own = local ?? address, !own.isUnspecified,
       prefixLength <= (own.family == .inet ? 32 : 128)
     else { return nil }
@@ -82,12 +81,15 @@ public enum LocalAddresses {
 
   // MARK: whether an interface is up (RTM_GETLINK)
 
-  /// The interfaces of which their addresses do not tell whether they are up.
+  /// The interfaces that may be down, in the order of their indices.
   ///
-  /// RTM_GETADDR lists the addresses of an interface that is down without a word about it: IPv4's,
-  /// and IPv6's that were given to it while it was down or are kept (keep_addr_on_down). Only ::1
-  /// and link-local addresses always go with it, so a usable one of those proves that an interface
-  /// is up, as a route through it does (`knownUp`). Linux 6.18.
+  /// RTM_GETADDR does not say whether an interface is up. It lists the IPv4 addresses of an interface
+  /// that is down, and IPv6 addresses that were added while it was down or are kept
+  /// (keep_addr_on_down). The kernel removes ::1 and link-local addresses when their interface goes
+  /// down, so one of those that is not tentative proves that the interface is up, as does a route
+  /// through it. Linux 6.18.
+  ///
+  /// - Parameter knownUp: interfaces that routes lead through.
   static func interfacesInDoubt(_ locals: [LocalAddress], knownUp: [UInt32]) -> [UInt32] {
     var up = knownUp
     for local in locals
@@ -100,8 +102,8 @@ public enum LocalAddresses {
     return locals.map { $0.interface }.filter { seen.insert($0).isNew }
   }
 
-  @inline(never)
-  static func append(questionOf interface: UInt32, to requests: inout NetlinkRequests) {
+  /// Adds a request for the state of an interface.
+  static func addRequest(forLink interface: UInt32, to requests: inout NetlinkRequests) {
     requests.add(
       type: MessageType.getLink, answerMax: NetlinkRequests.answerLong
     ) { request in
@@ -113,11 +115,11 @@ public enum LocalAddresses {
     }
   }
 
-  /// Whether the kernel says that the interface is down, or gone.
+  /// Whether the answer says that the interface is down, or does not exist any more.
   static func isDown(_ answer: NetlinkAnswer) -> Bool {
     switch answer {
     case .refused(let errno): return errno == .noSuchDevice
-    case .startedAgain: return false
+    case .dumpRestarted: return false
     case .message(let message):
       let isUp: UInt32 = 1  // IFF_UP
       guard message.type == MessageType.newLink,
@@ -127,17 +129,25 @@ public enum LocalAddresses {
     }
   }
 
-  private static let addressHeaderSize = 8
+  private static let addressHeaderSize = 8  // struct ifaddrmsg
+
+  // MARK: numbers of linux/rtnetlink.h and linux/if_addr.h
 
   private enum MessageType {
-    static let newLink: UInt16 = 16
-    static let getLink: UInt16 = 18
-    static let newAddress: UInt16 = 20
-    static let getAddress: UInt16 = 22
+    static let newLink: UInt16 = 16  // RTM_NEWLINK
+    static let getLink: UInt16 = 18  // RTM_GETLINK
+    static let newAddress: UInt16 = 20  // RTM_NEWADDR
+    static let getAddress: UInt16 = 22  // RTM_GETADDR
+  }
+
+  private enum Attribute {
+    static let address: UInt16 = 1  // IFA_ADDRESS
+    static let local: UInt16 = 2  // IFA_LOCAL
+    static let flags: UInt16 = 8  // IFA_FLAGS
   }
 }
 
-/// Gathers the pieces of a dump of addresses.
+/// Collects the messages of a dump of addresses.
 struct LocalAddressCollector {
   private(set) var locals: [LocalAddress] = []
   private(set) var refusal: Errno?
@@ -147,7 +157,7 @@ struct LocalAddressCollector {
     case .message(let message):
       if let local = LocalAddresses.address(message) { locals.append(local) }
     case .refused(let errno): refusal = errno
-    case .startedAgain: locals = []
+    case .dumpRestarted: locals = []
     }
   }
 }
@@ -156,12 +166,13 @@ extension LocalAddress.Flags {
   /// From IFA_F_… of linux/if_addr.h.
   init(kernel flags: UInt32, _ family: Family) {
     self = []
-    // The same bit is IFA_F_SECONDARY in IPv4: a second address of a subnet, nothing temporary.
+    // IFA_F_TEMPORARY. The same bit is IFA_F_SECONDARY in IPv4: a second address of a subnet.
     if flags & 0x01 != 0 && family == .inet6 { insert(.temporary) }
-    if flags & 0x20 != 0 { insert(.deprecated) }
-    if flags & 0x10 != 0 { insert(.home) }
-    let isOptimistic = flags & 0x04 != 0
-    // An optimistic address may be used while its duplicates are looked for (RFC 4429).
+    if flags & 0x20 != 0 { insert(.deprecated) }  // IFA_F_DEPRECATED
+    if flags & 0x10 != 0 { insert(.home) }  // IFA_F_HOMEADDRESS
+    // An optimistic address may be used during duplicate address detection (RFC 4429).
+    let isOptimistic = flags & 0x04 != 0  // IFA_F_OPTIMISTIC
+    // IFA_F_DADFAILED, IFA_F_TENTATIVE.
     if flags & 0x08 != 0 || flags & 0x40 != 0 && !isOptimistic { insert(.tentative) }
   }
 }

@@ -1,27 +1,27 @@
 import ConnectByListCore
 
-/// Requests to the kernel in netlink's wire form, as many as fit a question, one after the other.
+/// Requests to the kernel in netlink's wire format, one after the other.
 ///
-/// A message is a header of 16 bytes (length, type, flags, sequence, sender), a fixed part of its
-/// type, and attributes (length, type, payload), all aligned to 4 bytes and in the machine's byte
-/// order; addresses are in network order. netlink(7), rtnetlink(7).
-///
-/// Kept as words of 4 bytes, as everything in a request is aligned to them.
+/// A message is a header of 16 bytes (length, type, flags, sequence number, port), a fixed part that
+/// depends on the type, and attributes (length, type, payload). All are aligned to 4 bytes and in the
+/// machine's byte order; addresses are in network byte order. See netlink(7) and rtnetlink(7).
 struct NetlinkRequests {
+  /// Words of 4 bytes, because everything in a request is aligned to them.
   private(set) var words: [UInt32] = []
-  /// Where each request begins, and where the last one ends, in words.
+  /// The index of the first word of each request, and the end of the last one.
   private var bounds: [Int] = [0]
-  /// What the answer to each may measure; a longer one is asked for again with more room.
+  /// The expected size of the answer to each request in bytes. A longer answer is truncated, and its
+  /// request is sent again with more room.
   private var answerMaxima: [Int32] = []
 
-  /// The answer to RTM_GETROUTE takes 104 to 176 bytes (Linux 6.18).
+  /// The default. The answer to RTM_GETROUTE has 104 to 176 bytes (Linux 6.18).
   static let answerUsual = 1024
-  /// A piece of a dump: the kernel fills min(page, 8192) bytes unless the reader has offered more
-  /// (NLMSG_GOODSIZE, netlink_dump). One link with all its attributes is about 1,500 bytes.
+  /// For dumps, whose pieces have up to min(page size, 8192) bytes unless the reader offered more
+  /// (NLMSG_GOODSIZE, netlink_dump), and for RTM_GETLINK, whose answer has about 1,500.
   static let answerLong = 8192
 
-  private static let isRequest: UInt16 = 1
-  private static let isDump: UInt16 = 0x300
+  private static let isRequest: UInt16 = 1  // NLM_F_REQUEST
+  private static let isDump: UInt16 = 0x300  // NLM_F_DUMP
   fileprivate static let headerSize = 16
   private static let sequenceWord = 2
 
@@ -29,8 +29,7 @@ struct NetlinkRequests {
 
   // MARK: writing
 
-  /// Begins a request. `body` appends the fixed part and the attributes.
-  @inline(never)
+  /// Adds a request. `body` appends the fixed part and the attributes.
   mutating func add(
     type: UInt16, dump: Bool = false, answerMax: Int = Self.answerUsual,
     _ body: (inout NetlinkRequests) -> Void
@@ -46,7 +45,6 @@ struct NetlinkRequests {
     answerMaxima.append(Int32(answerMax))
   }
 
-  @inline(never)
   mutating func append(_ word: UInt32) { words.append(word) }
 
   mutating func append(_ first: UInt16, _ second: UInt16) {
@@ -57,7 +55,6 @@ struct NetlinkRequests {
     append(unsafeBitCast(bytes, to: UInt32.self))
   }
 
-  @inline(never)
   mutating func append(attribute type: UInt16, _ address: IPAddress) {
     switch address.family {
     case .inet:
@@ -67,7 +64,7 @@ struct NetlinkRequests {
       append(20, type)
       append(half: address.high)
       append(half: address.low)
-    case .unix: preconditionFailure("netlink knows no Unix addresses")
+    case .unix: preconditionFailure("a Unix address has no form in netlink")
     }
   }
 
@@ -91,7 +88,7 @@ struct NetlinkRequests {
     append((value, 0, 0, 0))
   }
 
-  /// With the NUL that the kernel wants.
+  /// Appends a text with its NUL.
   mutating func append(attribute type: UInt16, text: StaticString) {
     let count = text.utf8CodeUnitCount
     append(UInt16(4 + count + 1), type)
@@ -101,21 +98,21 @@ struct NetlinkRequests {
     }
   }
 
-  // MARK: for the exchange
+  // MARK: sending
 
-  /// The answers carry these numbers: `first` for the first request, and so on.
+  /// Gives the requests the sequence numbers from `first` on, which their answers carry too.
   mutating func number(from first: UInt32) {
     for index in 0..<count { words[bounds[index] + Self.sequenceWord] = first &+ UInt32(index) }
   }
 
+  /// The words of some of the requests.
   func range(of requests: Range<Int>) -> Range<Int> {
     bounds[requests.lowerBound]..<bounds[requests.upperBound]
   }
 
+  /// The largest expected size of their answers.
   func answerMax(of requests: Range<Int>) -> Int {
-    var most: Int32 = 0
-    for index in requests { most = max(most, answerMaxima[index]) }
-    return Int(most)
+    Int(answerMaxima[requests].max() ?? 0)
   }
 
   func isDump(_ index: Int) -> Bool {
@@ -124,12 +121,12 @@ struct NetlinkRequests {
   }
 }
 
-/// One message from the kernel. Its bytes are the receiver's: valid until the next receive.
+/// A message from the kernel. Its bytes are valid until the next receive.
 struct NetlinkMessage {
   let type: UInt16
   let flags: UInt16
   let sequence: UInt32
-  /// What follows the header.
+  /// The bytes after the header.
   let body: UnsafeRawBufferPointer
 
   /// The attributes after a fixed part of this size.
@@ -138,7 +135,7 @@ struct NetlinkMessage {
   }
 }
 
-/// The messages of a datagram. Ends where the bytes end, and at the first length that cannot be.
+/// The messages of a datagram. Ends at the end of the bytes, and at the first impossible length.
 struct NetlinkMessages: Sequence, IteratorProtocol {
   private var rest: UnsafeRawBufferPointer
 
@@ -157,17 +154,16 @@ struct NetlinkMessages: Sequence, IteratorProtocol {
   }
 }
 
-/// Attributes of a message, or inside another attribute.
+/// The attributes of a message, or those nested in an attribute. Ends like `NetlinkMessages`.
 struct NetlinkAttributes: Sequence, IteratorProtocol {
   private var rest: UnsafeRawBufferPointer
 
   init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
 
-  @inline(never)
   mutating func next() -> (type: UInt16, payload: UnsafeRawBufferPointer)? {
     guard let length = rest.number(at: 0, as: UInt16.self), length >= 4, length <= rest.count
     else { return nil }
-    // The two high bits are marks (NLA_F_NESTED, NLA_F_NET_BYTEORDER).
+    // The two high bits are flags (NLA_F_NESTED, NLA_F_NET_BYTEORDER).
     let type = rest.number(at: 2, as: UInt16.self)! & 0x3fff
     let payload = UnsafeRawBufferPointer(rebasing: rest[4..<Int(length)])
     rest = rest.aligned(after: Int(length))
@@ -176,7 +172,7 @@ struct NetlinkAttributes: Sequence, IteratorProtocol {
 }
 
 extension UnsafeRawBufferPointer {
-  /// A number in the machine's byte order; `nil` where the bytes end before.
+  /// A number in the machine's byte order; `nil` where it does not fit the bytes.
   func number<Number: FixedWidthInteger & BitwiseCopyable>(
     at offset: Int, as type: Number.Type
   ) -> Number? {
@@ -184,13 +180,14 @@ extension UnsafeRawBufferPointer {
     return loadUnaligned(fromByteOffset: offset, as: type)
   }
 
+  /// The bytes after the first `length`, from the next multiple of 4 on.
   fileprivate func aligned(after length: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: self[Swift.min((length + 3) & ~3, count)...])
   }
 }
 
 extension IPAddress {
-  /// An address as netlink has it: 4 or 16 bytes in network order, without a scope.
+  /// An address of 4 or 16 bytes in network byte order, without a scope; `nil` for another size.
   init?(netlink payload: UnsafeRawBufferPointer) {
     switch payload.count {
     case 4: self.init(v4: UInt32(bigEndian: payload.number(at: 0, as: UInt32.self)!))

@@ -1,44 +1,45 @@
 import ConnectByListCore
 
-/// What comes back for a request.
+/// An answer to a request.
 enum NetlinkAnswer {
-  /// The answer, or one of many where the request is a dump.
+  /// A dump has any number of messages, any other request one.
   case message(NetlinkMessage)
-  /// The kernel says no.
+  /// The kernel answered with an error.
   case refused(Errno)
-  /// A dump begins anew: what came of it so far does not count.
-  case startedAgain
+  /// The dump is requested again; the messages so far are to be discarded.
+  case dumpRestarted
 }
 
-/// A conversation with the kernel that never waits.
+/// A netlink socket, for requests to the kernel. Nothing here waits.
 ///
-/// Routing and generic netlink work inside `send`: when that returns, the answers lie in the
-/// socket's queue (a dump's next piece is made while the one before is read). So reading until
-/// there is nothing more is enough, and what has not been answered then was dropped for want of
-/// room: it is asked for again, a few times. The socket is not bound and not connected: the kernel
-/// does the first by itself and is whom one talks to where nobody else is named. `socket`, `send`,
-/// `recvmmsg`, `close` are the four system calls of a small question, however many requests it has.
+/// Routing and generic netlink answer inside `send`: when it returns, the answers are in the socket's
+/// queue. (The kernel makes the next piece of a dump when the one before it is read.) So the queue is
+/// read until it is empty. A request that has no answer then was dropped for lack of room; it is sent
+/// again, a few times. The socket is neither bound nor connected: the kernel binds it at the first
+/// `send`, and is the default destination. Any number of requests that fit one batch take four system
+/// calls: `socket`, `send`, `recvmmsg`, `close`.
 struct NetlinkSocket: ~Copyable {
-  /// NETLINK_ROUTE, NETLINK_GENERIC.
+  /// The protocol numbers of linux/netlink.h.
   enum Bus: CInt {
-    case route = 0
-    case generic = 16
+    case route = 0  // NETLINK_ROUTE
+    case generic = 16  // NETLINK_GENERIC
   }
 
   private let descriptor: Descriptor
   private var nextSequence: UInt32 = 1
   private var slots = NetlinkSlots()
 
-  /// Requests at a time. Each answer is charged with up to 1 KB against SO_RCVBUF, which is 208 KB
+  /// Requests in one `send`. The kernel counts up to 1 KB an answer against SO_RCVBUF, which is 208 KB
   /// unless the administrator has set it lower.
   private static let batchMax = 64
+  /// How often a request is sent that has no answer.
   private static let roundsMax = 4
   private static let bufferSize = 64 << 10
 
-  init(_ bus: Bus) throws(Errno) { descriptor = try Syscalls.netlinkSocket(bus.rawValue) }
+  init(_ bus: Bus) throws(Errno) { descriptor = try Syscalls.netlinkSocket(protocol: bus.rawValue) }
 
-  /// Asks, and hands each answer over with its request's index. A request that nothing is heard of
-  /// has no answer. Throws what `send` says when the kernel does not take requests at all.
+  /// Sends the requests and passes each answer to `take`, with the index of its request. A request
+  /// whose answer is lost each time gets none. Throws the error of `send` or `recvmmsg`.
   mutating func ask(
     _ requests: inout NetlinkRequests, _ take: (Int, NetlinkAnswer) -> Void
   ) throws(Errno) {
@@ -53,7 +54,7 @@ struct NetlinkSocket: ~Copyable {
       while let batch = exchange.unanswered(from: position, max: batchMax) {
         position = batch.upperBound
         try send(requests, batch)
-        // Two more for a dump, which has an end of its own and may have a second piece.
+        // A dump needs two slots more: one for its end, one for a second piece.
         let size = min(requests.answerMax(of: batch) * growth, Self.bufferSize)
         slots.use(size: size, count: min(64, Self.bufferSize / size, batch.count + 2))
         try receive(&exchange, until: exchange.left - batch.count, take)
@@ -76,7 +77,7 @@ struct NetlinkSocket: ~Copyable {
   private mutating func receive(
     _ exchange: inout NetlinkExchange, until left: Int, _ take: (Int, NetlinkAnswer) -> Void
   ) throws(Errno) {
-    // Bounds for what no kernel does: 4 GB of answers to one batch, and overruns without an end.
+    // Bounds the loop: no kernel sends 4 GB of answers to one batch, or overruns without an end.
     var turnsLeft = 65_536
     var overrunsLeft = 4
     while exchange.left > left && turnsLeft > 0 {
@@ -85,7 +86,7 @@ struct NetlinkSocket: ~Copyable {
         guard let received = try slots.receive(from: descriptor.number) else { return }
         for index in 0..<received { exchange.take(slots.datagram(index), take) }
       } catch {
-        // ENOBUFS is told once, in between: something was dropped, the rest is still there.
+        // ENOBUFS says once that datagrams were dropped. Those that are queued can still be read.
         guard error == .noBufferSpace, overrunsLeft > 0 else { throw error }
         overrunsLeft -= 1
       }
@@ -93,7 +94,7 @@ struct NetlinkSocket: ~Copyable {
   }
 }
 
-/// Room for some datagrams of one size.
+/// Memory for datagrams of one size.
 private struct NetlinkSlots: ~Copyable {
   private var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var size = 0
@@ -101,6 +102,7 @@ private struct NetlinkSlots: ~Copyable {
 
   deinit { bytes.deallocate() }
 
+  /// Provides `count` slots of `size` bytes.
   mutating func use(size: Int, count: Int) {
     self.size = size
     if sizes.count != count { sizes = Array(repeating: 0, count: count) }
@@ -110,6 +112,7 @@ private struct NetlinkSlots: ~Copyable {
     }
   }
 
+  /// Fills the slots with queued datagrams and returns how many; `nil` where none is queued.
   mutating func receive(from fd: CInt) throws(Errno) -> Int? {
     try Syscalls.receiveNetlink(fd, into: bytes, slotSize: size, sizes: &sizes)
   }
@@ -123,25 +126,27 @@ private struct NetlinkSlots: ~Copyable {
   }
 }
 
+/// A datagram, or its beginning where it did not fit its slot.
 struct NetlinkDatagram {
   let bytes: UnsafeRawBufferPointer
   let isTruncated: Bool
 }
 
-/// Which requests are still without an answer. Knows no socket, so a test can feed it anything.
+/// Matches answers with requests. Performs no I/O, so that tests can pass it any datagram.
 struct NetlinkExchange {
   private let first: UInt32
   private let isDump: [Bool]
   private var isAnswered: [Bool]
+  /// The number of requests that are not answered yet.
   private(set) var left: Int
   private(set) var wasTruncated = false
-  /// The dump that is running missed something, by a change of the tables or for want of room.
+  /// The current dump misses messages: the tables changed during it, or a datagram was truncated.
   private var isIncomplete = false
 
   private enum MessageType {
-    static let nothing: UInt16 = 1
-    static let error: UInt16 = 2
-    static let done: UInt16 = 3
+    static let noOperation: UInt16 = 1  // NLMSG_NOOP
+    static let error: UInt16 = 2  // NLMSG_ERROR
+    static let done: UInt16 = 3  // NLMSG_DONE
   }
 
   /// NLM_F_DUMP_INTR: the tables changed between two pieces of the dump.
@@ -154,7 +159,8 @@ struct NetlinkExchange {
     isDump = (0..<left).map { requests.isDump($0) }
   }
 
-  /// The next run of requests to send.
+  /// The first run of unanswered requests at or after `position`, at most `max` of them; `nil`: there
+  /// is none.
   func unanswered(from position: Int, max: Int) -> Range<Int>? {
     guard let start = (position..<isAnswered.count).first(where: { !isAnswered[$0] })
     else { return nil }
@@ -163,16 +169,17 @@ struct NetlinkExchange {
     return start..<end
   }
 
+  /// Tells `take` that the unanswered dumps will be requested again.
   mutating func restartDumps(_ take: (Int, NetlinkAnswer) -> Void) {
     isIncomplete = false
     for index in isDump.indices where isDump[index] && !isAnswered[index] {
-      take(index, .startedAgain)
+      take(index, .dumpRestarted)
     }
   }
 
   mutating func take(_ datagram: NetlinkDatagram, _ take: (Int, NetlinkAnswer) -> Void) {
     for message in NetlinkMessages(datagram.bytes) {
-      // Answers to questions of before, and to one that is answered, belong to nobody.
+      // Late answers to earlier requests, and second answers, are dropped.
       let index = Int(message.sequence &- first)
       guard index < isAnswered.count, !isAnswered[index] else { continue }
       self.take(message, index, take)
@@ -187,9 +194,10 @@ struct NetlinkExchange {
     _ message: NetlinkMessage, _ index: Int, _ take: (Int, NetlinkAnswer) -> Void
   ) {
     switch message.type {
-    case MessageType.nothing: break
+    case MessageType.noOperation: break
     case MessageType.error, MessageType.done:
-      // Both carry 0 or -errno. One dump runs at a time; for a second the kernel is busy.
+      // Both carry 0 or -errno. EBUSY: a socket can have one dump at a time, and the second has to be
+      // requested again.
       let code = message.body.number(at: 0, as: Int32.self) ?? 0
       if isDump[index] && (code == -Errno.busy.number || code >= 0 && isIncomplete) { return }
       if code < 0 && code != .min { take(index, .refused(Errno(-code))) }

@@ -1,110 +1,113 @@
 import ConnectByListCore
 
-/// Finds out what a plan wants to know before a packet is sent: this machine's addresses, the route
-/// to each remote, and what the kernel remembers of it.
+/// Reads what a plan needs to know before a packet is sent: this machine's addresses, the route to
+/// each remote, failed neighbours, and round trips that the kernel remembers.
 ///
-/// Nothing here can fail: what cannot be had is not known, and the plan makes do. In system calls:
-/// four for all routes and all local addresses (two more for each 64 remotes); two where neighbours
-/// may tell one remote from another, or an interface may be down; four for the round trips (the
-/// first time in a process six), none where all remotes have one address.
+/// Nothing here fails: what cannot be read is unknown, and the plan orders the pairs without it.
+/// System calls: four for all routes and all local addresses, and two more for each 64 remotes; two
+/// where the state of neighbours can distinguish remotes, or where an interface may be down; four for
+/// round trips (six for the first time in a process), none where all remotes have the same address.
 struct PathInformationReader {
   private let interface: UInt32
-  /// `nil`: not asked yet. They are asked for once in a race.
+  /// Read once in a race. `nil`: not yet.
   private var locals: [LocalAddress]?
   /// The next hop of the first remote that has one.
-  private var firstHop: Routes.NextHop?
-  /// Whether another remote has another.
+  private var firstHop: NextHop?
+  /// Whether two remotes have different next hops.
   private var hopsDiffer = false
   /// The address of the first remote.
   private var firstAddress: IPAddress?
 
-  /// `interface`: the index of the one that the connections are bound to; 0: any.
+  /// - Parameter interface: the index of the interface that the connections are bound to; 0: any.
   init(interface: UInt32) { self.interface = interface }
 
-  /// PathInformation of the remotes that the plan does not know yet; of the others there are none in it.
-  mutating func facts(for plan: Plan) -> PathInformation {
+  /// The path information of the plan's remotes; empty for those that the plan has it of already.
+  mutating func pathInformation(for plan: Plan) -> PathInformation {
     let unknown = (0..<plan.remoteCount).filter { plan.isUnknown($0) }
-    // Unix addresses alone: nothing to ask.
-    if unknown.isEmpty && locals == nil {
-      return PathInformation(
-        locals: [], remotes: [RemotePathInformation](repeating: RemotePathInformation(), count: plan.remoteCount))
-    }
+    var remotes = [RemotePathInformation](
+      repeating: RemotePathInformation(), count: plan.remoteCount)
+    // A plan of Unix addresses needs none of this.
+    if unknown.isEmpty && locals == nil { return PathInformation(locals: [], remotes: remotes) }
     let distinct = Distinct(unknown.count, secret: .ofThisProcess) {
       plan.endpoint(at: unknown[$0]).address
     }
-    let found = facts(of: distinct.firsts.map { plan.endpoint(at: unknown[$0]) })
-    var remotes = [RemotePathInformation](repeating: RemotePathInformation(), count: plan.remoteCount)
-    for (position, index) in unknown.enumerated() {
-      remotes[index] = found[distinct.positions[position]]
-    }
+    let found = pathInformation(of: distinct.firsts.map { plan.endpoint(at: unknown[$0]) })
+    for (index, position) in zip(unknown, distinct.positions) { remotes[index] = found[position] }
     return PathInformation(locals: locals ?? [], remotes: remotes)
   }
 
-  /// The interfaces on which an unscoped link-local remote may be.
+  /// The interfaces on which a link-local remote without a scope may be.
   mutating func links() -> [UInt32] {
-    if locals == nil { _ = facts(of: []) }
+    if locals == nil { _ = pathInformation(of: []) }
     return LocalAddresses.links(locals ?? [])
   }
 
-  private mutating func facts(of remotes: [Endpoint]) -> [RemotePathInformation] {
-    var ways = [Routes.RouteLookup?](repeating: nil, count: remotes.count)
-    var facts = [RemotePathInformation](repeating: RemotePathInformation(), count: remotes.count)
+  private mutating func pathInformation(of remotes: [Endpoint]) -> [RemotePathInformation] {
+    var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
+    var pathInformation = [RemotePathInformation](
+      repeating: RemotePathInformation(), count: remotes.count)
     do throws(Errno) {
-      try askRoutingTables(remotes, &ways, &facts)
-    } catch {}
+      try askRoutingTables(remotes, &lookups, &pathInformation)
+    } catch {
+      // Some sandboxes have no netlink; the UDP sockets of `probe` need none.
+    }
     if locals == nil { locals = [] }
-    Routes.askByConnecting(remotes, interface: interface, &ways)
-    for index in facts.indices { facts[index].route = ways[index]?.route ?? .unknown }
-    addRoundTrips(remotes, &facts)
-    return facts
+    Routes.probe(remotes, interface: interface, &lookups)
+    for index in remotes.indices {
+      pathInformation[index].route = lookups[index]?.route ?? .unknown
+    }
+    addRoundTrips(remotes, &pathInformation)
+    return pathInformation
   }
 
   // MARK: routes, local addresses, neighbours
 
-  /// Two turns on one socket: routes and local addresses, then what only these let one ask.
+  /// Two exchanges on one socket: routes and local addresses, then neighbours and interfaces, which
+  /// the answers of the first one name.
   private mutating func askRoutingTables(
-    _ remotes: [Endpoint], _ ways: inout [Routes.RouteLookup?], _ facts: inout [RemotePathInformation]
+    _ remotes: [Endpoint], _ lookups: inout [RouteLookup?],
+    _ pathInformation: inout [RemotePathInformation]
   ) throws(Errno) {
     let isFirstTime = locals == nil
     var requests = NetlinkRequests()
-    // First, so that the dump begins while the queue is empty.
-    if isFirstTime { LocalAddresses.append(to: &requests) }
-    let dumps = requests.count
-    let asked = Routes.append(
-      remotes, interface: interface, locals: locals ?? [], to: &requests, &ways)
+    // The dump is first, so that it begins while the queue is empty.
+    if isFirstTime { LocalAddresses.addRequest(to: &requests) }
+    let dumpCount = requests.count
+    let asked = Routes.addRequests(
+      for: remotes, interface: interface, locals: locals ?? [], to: &requests, &lookups)
     guard requests.count > 0 else { return }
     var socket = try NetlinkSocket(.route)
     var collector = LocalAddressCollector()
     try socket.ask(&requests) { index, answer in
-      if index < dumps {
+      if index < dumpCount {
         collector.take(answer)
       } else {
-        let remote = asked[index - dumps]
-        ways[remote] = Routes.way(to: remotes[remote].address, answer)
+        let remote = asked[index - dumpCount]
+        lookups[remote] = Routes.lookup(of: remotes[remote].address, answer)
       }
     }
     if isFirstTime { locals = LocalAddresses.merged(collector.locals) }
-    try askLinks(of: collector.locals, ways, on: &socket, &facts)
+    try askLinks(of: collector.locals, lookups, on: &socket, &pathInformation)
   }
 
-  /// Which neighbours have failed, and which local addresses are on interfaces that are down.
+  /// Notes which neighbours have failed, and drops the local addresses of interfaces that are down.
   private mutating func askLinks(
-    of found: [LocalAddress], _ ways: [Routes.RouteLookup?], on socket: inout NetlinkSocket,
-    _ facts: inout [RemotePathInformation]
+    of found: [LocalAddress], _ lookups: [RouteLookup?], on socket: inout NetlinkSocket,
+    _ pathInformation: inout [RemotePathInformation]
   ) throws(Errno) {
     var requests = NetlinkRequests()
-    let hops = nextHops(ways)
-    // As long as all are the same, its state tells no remote from another.
+    let hops = nextHops(lookups)
+    // A next hop that all remotes share cannot distinguish them, so its state is not requested.
     let neighbours = Distinct(hopsDiffer ? hops.count : 0, secret: .ofThisProcess) { hops[$0] }
-    for first in neighbours.firsts { Evidence.append(hops[first], to: &requests) }
+    for first in neighbours.firsts { Neighbours.addRequest(for: hops[first], to: &requests) }
     let doubtful = LocalAddresses.interfacesInDoubt(
-      found, knownUp: ways.compactMap { $0?.nextHop?.interface })
-    for interface in doubtful { LocalAddresses.append(questionOf: interface, to: &requests) }
+      found, knownUp: lookups.compactMap { $0?.nextHop?.interface })
+    for interface in doubtful { LocalAddresses.addRequest(forLink: interface, to: &requests) }
     var hasFailed = [Bool](repeating: false, count: neighbours.firsts.count)
     var down: [UInt32] = []
     try socket.ask(&requests) { index, answer in
       if index < hasFailed.count {
-        hasFailed[index] = Evidence.hasFailed(answer)
+        hasFailed[index] = Neighbours.hasFailed(answer)
       } else if LocalAddresses.isDown(answer) {
         down.append(doubtful[index - hasFailed.count])
       }
@@ -113,19 +116,18 @@ struct PathInformationReader {
       locals = LocalAddresses.merged(found.filter { !down.contains($0.interface) })
     }
     guard !hasFailed.isEmpty else { return }
-    let routed = ways.indices.filter { ways[$0]?.nextHop != nil }
-    for (place, index) in zip(neighbours.positions, routed) {
-      facts[index].neighbourFailed = hasFailed[place]
+    let routed = lookups.indices.filter { lookups[$0]?.nextHop != nil }
+    for (position, index) in zip(neighbours.positions, routed) {
+      pathInformation[index].neighbourFailed = hasFailed[position]
     }
   }
 
-  /// The next hops of the remotes that have one, in their order. Notes whether they differ.
-  private mutating func nextHops(_ ways: [Routes.RouteLookup?]) -> [Routes.NextHop] {
-    var hops: [Routes.NextHop] = []
-    for case let way? in ways {
-      if let hop = way.nextHop { hops.append(hop) }
-      // This machine itself counts as one more.
-      guard let hop = way.nextHop ?? (way.isLocal ? .here : nil) else { continue }
+  /// The next hops of the remotes that have one, in their order. Updates `hopsDiffer`.
+  private mutating func nextHops(_ lookups: [RouteLookup?]) -> [NextHop] {
+    var hops: [NextHop] = []
+    for case let lookup? in lookups {
+      if let hop = lookup.nextHop { hops.append(hop) }
+      guard let hop = lookup.nextHop ?? (lookup.isLocal ? .thisMachine : nil) else { continue }
       if let firstHop, firstHop != hop { hopsDiffer = true }
       firstHop = firstHop ?? hop
     }
@@ -134,18 +136,22 @@ struct PathInformationReader {
 
   // MARK: round trips
 
-  /// Not where all remotes have one address: what is known of it would tell none from another. Not
-  /// of link-local addresses: the kernel keeps metrics by the address, without the link. Nor of
-  /// loopback, whose round trips are all next to nothing: their order is not to wait for that
-  /// (`Plan.needsPathInformationForOrder`), and would not be the explained one if it came later.
-  private mutating func addRoundTrips(_ remotes: [Endpoint], _ facts: inout [RemotePathInformation]) {
+  /// Adds the round trips of the remotes, unless all have one address, which a round trip could not
+  /// distinguish.
+  ///
+  /// Link-local remotes have none: the kernel keeps metrics by the address, without its link. Nor do
+  /// loopback remotes, because their order must not wait for path information
+  /// (`Plan.needsPathInformationForOrder`), and round trips that came later would change it.
+  private mutating func addRoundTrips(
+    _ remotes: [Endpoint], _ pathInformation: inout [RemotePathInformation]
+  ) {
     firstAddress = firstAddress ?? remotes.first?.address
     guard remotes.contains(where: { $0.address != firstAddress }) else { return }
     var asked: [Int] = []
-    var questions: [Evidence.Question] = []
+    var questions: [TCPMetrics.Question] = []
     for (index, remote) in remotes.enumerated()
     where !remote.address.needsScope && !remote.address.isLoopback {
-      switch facts[index].route {
+      switch pathInformation[index].route {
       case .source(let source): questions.append((remote.address, source))
       case .unknown: questions.append((remote.address, nil))
       case .refused: continue
@@ -153,8 +159,8 @@ struct PathInformationReader {
       asked.append(index)
     }
     guard !questions.isEmpty else { return }
-    for (position, roundTrip) in Evidence.roundTrips(to: questions).enumerated() {
-      facts[asked[position]].roundTrip = roundTrip
+    for (index, roundTrip) in zip(asked, TCPMetrics.roundTrips(to: questions)) {
+      pathInformation[index].roundTrip = roundTrip
     }
   }
 }

@@ -1,51 +1,51 @@
-import CConnectByListPosix
-import ConnectByListCore
-
-/// Bytes that came and were not read yet.
+/// Received bytes that no read has taken yet.
 ///
-/// No memory until the first byte comes. How much more than a read needs it asks the kernel for
-/// follows the stream: twice as much when the kernel had all of that, half as much when it had little
-/// or nothing, and memory far beyond that is let go of when it is empty. A reader looks ahead from `start` and moves it only when the whole read
-/// succeeded, so a read that fails or times out has taken nothing.
+/// The memory is allocated when the first bytes are received. How many bytes `recv` is offered room for, beyond
+/// what a read needs, follows the stream: it doubles when the kernel fills all of it, and halves when the
+/// kernel has little or nothing. An empty buffer that is much larger than that is freed. A reader looks at
+/// `bytes` and moves `start` only when the whole read has succeeded, so a read that fails or times out
+/// consumes nothing.
 struct ReadBuffer: ~Copyable {
-  /// Where the first byte not read stands. Whoever takes bytes moves it; the memory stays as it is
-  /// until the next `room` or `trim`.
+  /// The offset of the first byte that was not read. A reader moves it to take bytes; their memory stays
+  /// valid until the next `room` or `trim`.
   var start = 0
   private(set) var end = 0
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-  /// How much is asked for where no read needs more.
+  /// How many bytes `recv` is offered room for where no read needs more.
   private var ahead: Int32 = ReadBuffer.aheadMin
 
-  /// What a line reader gets with the first call of the kernel.
+  /// Enough for many lines in the first `recv`.
   static let aheadMin: Int32 = 8 * 1024
-  /// Blocks of 64 KiB are read 5 % faster with calls of 256 KiB than with calls of their own size: the
-  /// kernel acknowledges less often (Linux 6.18, loopback). Another 2 % for twice as much would leave
-  /// no room for anything else in a processor's second cache.
+  /// Blocks of 64 KiB are read 5 % faster with `recv` of 256 KiB than of 64 KiB, because the kernel
+  /// acknowledges less often (Linux 6.18, loopback). 512 KiB would gain another 2 %, and fill a
+  /// processor's second-level cache.
   static let aheadMax: Int32 = 256 * 1024
 
   init() {}
 
   deinit { memory.deallocate() }
 
-  /// How many bytes are there.
+  /// The number of bytes that were not read.
   var count: Int { end - start }
 
-  /// The bytes that are there. Valid until the next call that changes the buffer.
+  /// The bytes that were not read. Valid until the next call that changes the buffer.
   var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[start..<end])
   }
 
-  /// Takes a line that is there as a whole; without its end, and valid as `bytes` is.
+  /// The memory that is allocated, in bytes.
+  var capacity: Int { memory.count }
+
+  /// Takes a line that is there as a whole, without its end; `nil` where none is. Valid as `bytes` is.
   mutating func takeLine() -> UnsafeRawBufferPointer? {
     let bytes = bytes
-    let newline = Int(cbl_posix_find_byte(bytes.baseAddress, bytes.count, CInt(UInt8(ascii: "\n"))))
-    guard newline >= 0 else { return nil }
+    guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n")) else { return nil }
     start += newline + 1
     return UnsafeRawBufferPointer(rebasing: bytes[..<newline])
   }
 
-  /// Room for at least one more byte, and for `wanted` bytes in all.
+  /// Memory for at least one more byte, and for `wanted` bytes in all.
   mutating func room(for wanted: Int) -> UnsafeMutableRawBufferPointer {
     if count == 0 {
       start = 0
@@ -53,27 +53,27 @@ struct ReadBuffer: ~Copyable {
     }
     let needed = max(wanted, count + 1)
     if memory.count < needed || memory.count < Int(ahead) {
-      // Twice as much each time: a long line is copied a bounded number of times over.
+      // Doubled, so that a long line is copied a logarithmic number of times.
       let capacity = max(needed, Int(ahead), memory.count < needed ? memory.count * 2 : 0)
       let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
       if count > 0 { larger.copyMemory(from: bytes) }
       memory.deallocate()
       memory = larger
-      moved()
+      bytesMovedToFront()
     } else if memory.count - start < needed || start > 0 && memory.count - end < memory.count / 2 {
       UnsafeMutableRawBufferPointer(rebasing: memory[0..<count]).copyMemory(from: bytes)
-      moved()
+      bytesMovedToFront()
     }
     return UnsafeMutableRawBufferPointer(rebasing: memory[end...])
   }
 
-  private mutating func moved() {
+  private mutating func bytesMovedToFront() {
     end = count
     start = 0
   }
 
-  /// `added` bytes were put into the room.
-  mutating func grew(by added: Int) {
+  /// Records that `added` bytes were received into the room.
+  mutating func didReceive(_ added: Int) {
     end += added
     if end == memory.count {
       ahead = Int32(min(2 * max(Int(ahead), memory.count), Int(Self.aheadMax)))
@@ -82,13 +82,13 @@ struct ReadBuffer: ~Copyable {
     }
   }
 
-  /// The kernel has nothing.
-  mutating func rest() {
+  /// Records that the kernel had no bytes.
+  mutating func didReceiveNothing() {
     ahead = max(ahead / 2, Self.aheadMin)
     trim()
   }
 
-  /// Lets go of memory that only one large read needed, or a stream that has dried up.
+  /// Frees the memory of an empty buffer that is much larger than the stream needs now.
   mutating func trim() {
     guard count == 0, memory.count > 2 * Int(ahead) else { return }
     memory.deallocate()
@@ -96,7 +96,4 @@ struct ReadBuffer: ~Copyable {
     start = 0
     end = 0
   }
-
-  /// How much memory it has.
-  var capacity: Int { memory.count }
 }

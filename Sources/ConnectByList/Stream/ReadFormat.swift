@@ -1,19 +1,15 @@
-import CConnectByListPosix
-import ConnectByListCore
-
-/// What a read is to give, as Lua's `io` has it.
+/// What a read returns: the formats of Lua's `io.read`.
 public enum ReadFormat: Equatable, Sendable {
-  /// "l": a line without its end; "L": with it.
+  /// "l": a line without its newline; "L": with it.
   case line(keepsEnd: Bool)
-  /// "a": all up to the end of the stream.
+  /// "a": everything up to the end of the stream.
   case all
   /// "n": a numeral.
   case number
-  /// Exactly so many bytes, fewer only at the end of the stream.
+  /// This many bytes, fewer only at the end of the stream.
   case bytes(Int)
 
-  /// From "l", "*l" and so on; `nil` where it is none. As in `io`, what follows the letter is not
-  /// looked at.
+  /// Parses "l", "*l", … As in Lua's `io`, what follows the letter is ignored. `nil`: no format.
   public init?(_ text: UnsafeRawBufferPointer) {
     var index = 0
     if index < text.count && text[index] == UInt8(ascii: "*") { index += 1 }
@@ -28,26 +24,28 @@ public enum ReadFormat: Equatable, Sendable {
   }
 }
 
-/// What looking for a format in the bytes that are there has found.
+/// The result of looking for a value in the bytes received so far.
 enum FormatMatch: Equatable {
-  /// The value is `count` bytes at `skip`, and `taken` bytes are used up.
+  /// The value is `count` bytes at `skip`; `taken` bytes are consumed.
   case found(skip: Int, count: Int, taken: Int)
-  /// The stream ended before the value: nil. `taken` bytes are used up all the same.
+  /// There is no value: the stream ended, or the bytes are no numeral. `taken` bytes are consumed.
   case end(taken: Int)
-  /// More bytes are needed: in all at least so many. Where looking may go on: `from`.
+  /// More bytes are needed: at least `total` in all. The next match may begin at `from`.
   case more(total: Int, from: Int)
 }
 
 extension ReadFormat {
-  /// Looks for the value at the front of `bytes`. `from`: how far an earlier look has come without
-  /// success. `isEnd`: nothing comes after these bytes.
+  /// Looks for the value at the front of `bytes`.
+  ///
+  /// - Parameters:
+  ///   - from: where to go on, from the last `.more` of the same value; else 0.
+  ///   - isEnd: the stream ends after these bytes.
   func match(_ bytes: UnsafeRawBufferPointer, from: Int, isEnd: Bool) -> FormatMatch {
     switch self {
     case .line(let keepsEnd):
       let unseen = UnsafeRawBufferPointer(rebasing: bytes[from...])
-      let found = cbl_posix_find_byte(unseen.baseAddress, unseen.count, CInt(UInt8(ascii: "\n")))
-      if found >= 0 {
-        let newline = from + Int(found)
+      if let found = unseen.firstIndex(ofByte: UInt8(ascii: "\n")) {
+        let newline = from + found
         return .found(skip: 0, count: keepsEnd ? newline + 1 : newline, taken: newline + 1)
       }
       if !isEnd { return .more(total: bytes.count + 1, from: bytes.count) }
@@ -57,7 +55,7 @@ extension ReadFormat {
       if !isEnd { return .more(total: bytes.count + 1, from: bytes.count) }
       return .found(skip: 0, count: bytes.count, taken: bytes.count)
     case .bytes(let wanted):
-      // Asking for none tells whether the stream has ended.
+      // A read of 0 bytes tests for the end of the stream, so it needs a byte too.
       if bytes.count >= max(wanted, 1) { return .found(skip: 0, count: wanted, taken: wanted) }
       if !isEnd { return .more(total: max(wanted, 1), from: 0) }
       if bytes.isEmpty { return .end(taken: 0) }
@@ -66,68 +64,5 @@ extension ReadFormat {
       var scanner = NumeralScanner(bytes, from: from, isEnd: isEnd)
       return scanner.match()
     }
-  }
-}
-
-/// Finds the longest run of bytes that could be a numeral, as `io.read("n")` does: at most 200
-/// bytes, and what was looked at is used up even where it is none.
-private struct NumeralScanner {
-  static let lengthMax = 200
-
-  private let bytes: UnsafeRawBufferPointer
-  private let isEnd: Bool
-  private var index = 0
-  private var first = 0
-  private var runsOut = false
-  /// More than `lengthMax` bytes would belong to it.
-  private var isOverlong = false
-
-  /// `from`: where an earlier look, before more bytes came, has found the first that is no space.
-  init(_ bytes: UnsafeRawBufferPointer, from: Int, isEnd: Bool) {
-    self.bytes = bytes
-    index = from
-    self.isEnd = isEnd
-  }
-
-  mutating func match() -> FormatMatch {
-    while let byte = peek(), byte == 32 || (9...13).contains(byte) { index += 1 }
-    first = index
-    _ = accept("+-")
-    var digitCount = 0
-    var isHexadecimal = false
-    if accept("0") {
-      if accept("xX") { isHexadecimal = true } else { digitCount = 1 }
-    }
-    digitCount += digits(isHexadecimal)
-    if accept(".") { digitCount += digits(isHexadecimal) }
-    var isNumeral = digitCount > 0
-    if isNumeral && accept(isHexadecimal ? "pP" : "eE") {
-      _ = accept("-+")
-      isNumeral = digits(false) > 0
-    }
-    // `io` reads one byte past the numeral before it knows that it has ended.
-    _ = peek()
-    if runsOut && !isEnd { return .more(total: bytes.count + 1, from: first) }
-    if isOverlong || !isNumeral { return .end(taken: index) }
-    return .found(skip: first, count: index - first, taken: index)
-  }
-
-  private mutating func peek() -> UInt8? {
-    if index < bytes.count { return bytes[index] }
-    runsOut = true
-    return nil
-  }
-
-  private mutating func accept(_ set: StaticString) -> Bool {
-    guard let byte = peek(), set.withUTF8Buffer({ $0.contains(byte) }) else { return false }
-    isOverlong = isOverlong || index - first >= Self.lengthMax
-    if !isOverlong { index += 1 }
-    return !isOverlong
-  }
-
-  private mutating func digits(_ isHexadecimal: Bool) -> Int {
-    var count = 0
-    while accept(isHexadecimal ? "0123456789abcdefABCDEF" : "0123456789") { count += 1 }
-    return count
   }
 }

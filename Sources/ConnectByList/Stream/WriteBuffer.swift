@@ -1,36 +1,41 @@
 import CConnectByListPosix
 
-/// Writes that wait to be sent together, where `setvbuf` asked for it.
+/// Written bytes that are sent together later. Off unless it is set, as by Lua's `setvbuf`.
 public struct WriteBuffer: Sendable {
   public enum Mode: Sendable {
-    /// Every write goes out at once.
+    /// Each write is sent at once.
     case none
-    /// When the buffer is full, or flushed.
+    /// Sent when the buffer is full, flushed or closed.
     case full
-    /// The same, and after a write that ends a line.
+    /// As `full`, and after each write that contains a newline.
     case line
   }
 
-  /// The largest buffer that `setvbuf` may ask for.
+  /// The largest size that can be set: 16 MiB.
   public static let sizeMax = 16 << 20
+  /// 8 KiB.
   public static let sizeDefault = 8 * 1024
 
   private var size = WriteBuffer.sizeDefault
   private var bytes: [UInt8] = []
-  /// Where the first byte that waits stands. What is before was sent, a part of what a peer that
-  /// reads slowly will take: to move all the rest up each time would cost more than the sending.
+  /// The offset of the first byte that was not sent. A peer that reads slowly takes a part at a time, and
+  /// moving the rest to the front each time would cost more than sending.
   private var start = 0
   private(set) var mode = Mode.none
 
   init() {}
 
+  /// The number of bytes that were not sent.
   var count: Int { bytes.count - start }
 
-  /// The bytes that wait. The pointer is good until the buffer is changed.
+  /// The bytes that were not sent. The pointer is valid until the buffer changes.
   var slice: cbl_posix_slice {
-    bytes.withUnsafeBytes { cbl_posix_slice(bytes: $0.baseAddress.map { $0 + start }, count: count) }
+    bytes.withUnsafeBytes {
+      cbl_posix_slice(bytes: $0.baseAddress.map { $0 + start }, count: count)
+    }
   }
 
+  /// To be called when the buffer is empty.
   mutating func set(_ mode: Mode, size: Int) {
     self.mode = mode
     self.size = size
@@ -40,9 +45,11 @@ public struct WriteBuffer: Sendable {
     }
   }
 
-  /// Takes all the slices in where they fit; false where they do not, or where a line has ended and
-  /// is to be sent with them.
-  mutating func take(_ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int) -> Bool {
+  /// Copies all of the slices, and adds their bytes to `written`. Returns false, and copies nothing, where
+  /// they do not fit, and where they end a line that has to be sent.
+  mutating func take(_ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int)
+    -> Bool
+  {
     var total = 0
     var endsLine = false
     for slice in slices {
@@ -62,6 +69,7 @@ public struct WriteBuffer: Sendable {
     return true
   }
 
+  /// Drops bytes that were sent.
   mutating func removeFirst(_ sent: Int) {
     start += sent
     guard start == bytes.count else { return }

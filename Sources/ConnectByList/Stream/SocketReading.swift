@@ -1,0 +1,114 @@
+import CConnectByListPosix
+import ConnectByListCore
+
+extension Socket {
+  /// A value that a read found. Its bytes are in the socket's buffer, valid until the next call.
+  public enum Item {
+    case bytes(UnsafeRawBufferPointer)
+    case numeral(UnsafeRawBufferPointer)
+    /// The stream ended before the value.
+    case end
+  }
+
+  /// Reads one value after another, until all have come or the stream ends.
+  ///
+  /// - Parameters:
+  ///   - count: of the formats.
+  ///   - format: the format at an index, 0 to `count` - 1.
+  ///   - item: called for each value in order, once all have come.
+  /// - Throws: `.timedOut`; `.messageTooLong` for a line above `lineMax` and a size above `readMax`; the
+  ///   errors of `recv`. Then no bytes are consumed: the next read sees them again.
+  public mutating func read(
+    count: Int, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
+  ) throws(Errno) {
+    readBuffer.trim()
+    let deadline = self.deadline
+    var isEnd = false
+    var hasReceived = false
+    // Offsets from the buffer's start, because its memory may move while more is received.
+    var offset = 0
+    var places: [(skip: Int, count: Int)] = []
+    for index in 0..<count {
+      let wanted = format(index)
+      if case .bytes(let count) = wanted, count > Socket.readMax { throw .messageTooLong }
+      var from = 0
+      matching: while true {
+        let bytes = UnsafeRawBufferPointer(rebasing: readBuffer.bytes[offset...])
+        switch wanted.match(bytes, from: from, isEnd: isEnd) {
+        case .found(let skip, let length, let taken):
+          if count == 1 {
+            // Most reads have one format, and need no array.
+            let value = UnsafeRawBufferPointer(rebasing: bytes[skip..<skip + length])
+            item(0, Socket.item(wanted, value))
+            readBuffer.start += taken
+            return
+          }
+          places.append((offset + skip, length))
+          offset += taken
+          break matching
+        case .end(let taken):
+          deliver(places, format, item)
+          item(places.count, .end)
+          readBuffer.start += offset + taken
+          return
+        case .more(let total, let checked):
+          from = checked
+          if case .line = wanted, bytes.count >= lineMax { throw .messageTooLong }
+          if bytes.count >= Socket.readMax { throw .messageTooLong }
+          if hasReceived && hasTimedOut(deadline) { throw .timedOut }
+          hasReceived = true
+          isEnd = try !fill(total: offset + total, before: deadline)
+        }
+      }
+    }
+    deliver(places, format, item)
+    readBuffer.start += offset
+  }
+
+  /// Takes a line, without its end, that is in the buffer as a whole; `nil` where none is. Most reads of
+  /// lines succeed here, in fewer instructions than `read` takes. Valid until the next call.
+  public mutating func takeBufferedLine() -> UnsafeRawBufferPointer? { readBuffer.takeLine() }
+
+  /// The bytes that are there, at least one and at most `max`; waits where there are none. `nil` at the
+  /// end of the stream. Valid until the next call.
+  public mutating func receiveAny(max: Int) throws(Errno) -> UnsafeRawBufferPointer? {
+    readBuffer.trim()
+    if readBuffer.count == 0, try !fill(total: min(max, 64 * 1024), before: deadline) {
+      return nil
+    }
+    let bytes = UnsafeRawBufferPointer(rebasing: readBuffer.bytes.prefix(max))
+    readBuffer.start += bytes.count
+    return bytes
+  }
+
+  /// The received bytes that no read has taken. Valid until the next call.
+  public var buffered: UnsafeRawBufferPointer { readBuffer.bytes }
+
+  private func deliver(
+    _ places: [(skip: Int, count: Int)], _ format: (Int) -> ReadFormat, _ item: (Int, Item) -> Void
+  ) {
+    let bytes = readBuffer.bytes
+    for (index, place) in places.enumerated() {
+      let value = UnsafeRawBufferPointer(rebasing: bytes[place.skip..<place.skip + place.count])
+      item(index, Socket.item(format(index), value))
+    }
+  }
+
+  private static func item(_ format: ReadFormat, _ bytes: UnsafeRawBufferPointer) -> Item {
+    format == .number ? .numeral(bytes) : .bytes(bytes)
+  }
+
+  /// Receives at least one byte, waiting for it; false at the end of the stream.
+  ///
+  /// - Parameter total: how many bytes the buffer should have room for in all.
+  private mutating func fill(total: Int, before deadline: Instant) throws(Errno) -> Bool {
+    while true {
+      if let count = try Syscalls.receive(number, into: readBuffer.room(for: total)) {
+        readBuffer.didReceive(count)
+        return count > 0
+      }
+      readBuffer.didReceiveNothing()
+      try wait(for: CInt(CBL_POSIX_READABLE), before: deadline)
+    }
+  }
+}
