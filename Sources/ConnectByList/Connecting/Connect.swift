@@ -36,7 +36,7 @@ extension Operation {
 ///
 /// The list remembers how its endpoints did: the next connect with it begins with what worked.
 public func connectByList(
-  _ list: inout AddressList, _ request: ConnectRequest
+  _ list: inout AddressList, _ request: borrowing ConnectRequest
 ) throws(ConnectError) -> Socket {
   let operation = try Operation(list, request)
   let result = operation.run()

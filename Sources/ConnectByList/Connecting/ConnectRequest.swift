@@ -40,7 +40,7 @@ extension PathInformationReader {
 
   /// The plan for the literals of a list.
   mutating func plan(
-    _ list: AddressList, _ options: ConnectOptions, at now: Instant
+    _ list: borrowing AddressList, _ options: ConnectOptions, at now: Instant
   ) throws(ConnectError) -> Plan {
     guard list.count > 0 else { throw ConnectError(.invalidArgument, "the list is empty") }
     let links = list.hasUnscopedLinkLocal ? links() : []

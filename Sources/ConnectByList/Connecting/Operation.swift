@@ -48,12 +48,12 @@ public final class Operation: @unchecked Sendable {
   /// `.addressNotAvailable` where only link-local entries are left and no interface has such an address,
   /// `.noSuchDevice` for an interface that does not exist, `.badDescriptor` for a cancel descriptor that is not
   /// open.
-  public convenience init(_ list: AddressList, _ request: ConnectRequest) throws(ConnectError) {
+  public convenience init(_ list: borrowing AddressList, _ request: borrowing ConnectRequest) throws(ConnectError) {
     try self.init(list, request, onto: nil)
   }
 
   init(
-    _ list: AddressList, _ request: ConnectRequest, onto target: CallerSocket?
+    _ list: borrowing AddressList, _ request: borrowing ConnectRequest, onto target: CallerSocket?
   ) throws(ConnectError) {
     let began = Clock.now()
     if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {

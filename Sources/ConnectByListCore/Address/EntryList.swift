@@ -73,13 +73,6 @@ public struct EntryList: Sendable {
     unixPaths.removeAll()
   }
 
-  /// The literals, each with the index of its entry.
-  public var endpoints: some Sequence<(index: Int, endpoint: Endpoint)> {
-    entries.lazy.enumerated().compactMap { index, entry in
-      if case .endpoint(let endpoint) = entry { (index, endpoint) } else { nil }
-    }
-  }
-
   /// The host names, each with the index of its entry.
   public var names: [(name: HostName, entry: Int32)] {
     var result: [(name: HostName, entry: Int32)] = []

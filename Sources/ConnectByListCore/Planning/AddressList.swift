@@ -77,7 +77,8 @@ public struct AddressList: Sendable {
   public func candidates(family: Family?, links: [UInt32]) -> [Candidate] {
     var candidates: [Candidate] = []
     candidates.reserveCapacity(count)
-    for (index, literal) in list.endpoints {
+    for index in 0..<count {
+      guard case .endpoint(let literal) = list[index] else { continue }
       let endpoint = literal.unmapped
       if let family, endpoint.family != family { continue }
       candidates.append(endpoint, entry: index, links: links)

@@ -30,7 +30,7 @@ extension Plan {
     guard !alternates.heaps.isEmpty else { return }
     let pairs = alternates.started
     var started = pairs.indices.sorted { pairs[$0] < pairs[$1] }.map { pairs[$0] }[...]
-    for remote in remotes.indices where states[remote].isStarted {
+    for remote in remotes.indices where remotes[remote].isStarted {
       let ofRemote = started.prefix { $0.remote == remote }
       offerAlternates(of: Int32(remote), except: ofRemote)
       started = started.dropFirst(ofRemote.count)
@@ -49,7 +49,7 @@ extension Plan {
     {
       alternates.heaps[AlternateSources.heapIndex(local)].insert(
         AlternateSources.Entry(
-          chance: states[Int(remote)].chance, orderIndex: target.orderIndex, remote: remote))
+          chance: remotes[Int(remote)].chance, orderIndex: target.orderIndex, remote: remote))
     }
   }
 
@@ -82,7 +82,7 @@ extension Plan {
 
   private func correctedTop(ofHeap heap: Int) -> AlternateSources.Entry? {
     while var top = alternates.heaps[heap].first {
-      let chance = states[Int(top.remote)].chance
+      let chance = remotes[Int(top.remote)].chance
       if top.chance == chance { return top }
       top.chance = chance
       alternates.heaps[heap].replaceFirst(top)

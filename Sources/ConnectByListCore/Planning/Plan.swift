@@ -45,13 +45,8 @@ public final class Plan: @unchecked Sendable {
     var predecessor: Int32 = -1
     /// Interleaving of the families put it after its predecessor.
     var isInterleaved = false
-  }
-
-  /// What a race changes of a remote. It is not part of `Remote` so that a plan and the copy that ranks are
-  /// computed from share the larger table.
-  struct RemoteState: Sendable {
-    /// R of section 3, as it is now.
-    var chance: Double
+    /// R of section 3, as it is now in the race.
+    var chance = 0.0
     /// Whether its first pair was started.
     var isStarted = false
   }
@@ -64,7 +59,6 @@ public final class Plan: @unchecked Sendable {
   private var endpoints: DistinctKeys<Endpoint>?
   var locals = LocalTable()
   var remotes: [Remote] = []
-  var states: [RemoteState] = []
   var queues = FirstPairQueues()
   var alternates = AlternateSources()
   /// Whether `queues` and `alternates` are up to date with the remotes and what is known of them.
@@ -107,7 +101,6 @@ public final class Plan: @unchecked Sendable {
     endpoints = other.endpoints
     locals = other.locals
     remotes = other.remotes
-    states = other.states
     queues = other.queues
     alternates = other.alternates
     isPrepared = other.isPrepared
@@ -138,8 +131,8 @@ public final class Plan: @unchecked Sendable {
         hasIP = true
         unknownCount += 1
       }
+      remote.chance = remote.pathInformation.chance
       remotes.append(remote)
-      states.append(RemoteState(chance: remote.pathInformation.chance))
       firstsLeft += 1
     }
     if case .these = options.locals { chooseSourcesAmongLocals() }
@@ -175,7 +168,7 @@ public final class Plan: @unchecked Sendable {
     let source = remotes[Int(remote)].source
     firstsLeft -= 1
     alternates.startsSinceLast += 1
-    states[Int(remote)].isStarted = true
+    remotes[Int(remote)].isStarted = true
     if source >= LocalTable.firstAddress { locals[source].isUsed = true }
     if isPrepared { offerAlternates(of: remote) }
     return Pair(local: source, remote: remote, isFirst: true)

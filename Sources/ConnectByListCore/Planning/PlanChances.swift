@@ -3,7 +3,7 @@
 extension Plan {
   /// Chance of a pair as it is now: L·F·R.
   public func chance(of pair: Pair) -> Double {
-    locals[pair.local].chance * combination(pair) * states[Int(pair.remote)].chance
+    locals[pair.local].chance * combination(pair) * remotes[Int(pair.remote)].chance
   }
 
   /// An attempt stayed silent past its delay.
@@ -15,10 +15,10 @@ extension Plan {
   /// An attempt ended with `errno`. `wasSilent`: its silence was noted before, and is not counted twice.
   public func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
     switch errno {
-    case .connectionRefused: states[Int(pair.remote)].chance = Chance.afterDefiniteFailure
+    case .connectionRefused: remotes[Int(pair.remote)].chance = Chance.afterDefiniteFailure
     // A Unix socket has no network path: a failure is the remote's.
     case _ where remotes[Int(pair.remote)].pathInformation.isHere:
-      states[Int(pair.remote)].chance = Chance.afterDefiniteFailure
+      remotes[Int(pair.remote)].chance = Chance.afterDefiniteFailure
     case .addressNotAvailable, .networkUnreachable:
       locals[pair.local].chance = Chance.afterDefiniteFailure
     default:
@@ -48,9 +48,9 @@ extension Plan {
   private func applyUnexplainedFailure(to pair: Pair) {
     let after = Chance.afterSilence(
       local: locals[pair.local].chance, combination: combination(pair),
-      remote: states[Int(pair.remote)].chance)
+      remote: remotes[Int(pair.remote)].chance)
     locals[pair.local].chance = after.local
-    states[Int(pair.remote)].chance = after.remote
+    remotes[Int(pair.remote)].chance = after.remote
   }
 
   /// F of section 3.

@@ -60,7 +60,7 @@ extension Plan {
       remotes[index].pathInformation = pathInformation.remotes[index]
       if let history = seen.history { remotes[index].pathInformation.history = history }
       if let roundTrip = seen.roundTrip { remotes[index].pathInformation.roundTrip = roundTrip }
-      if !states[index].isStarted { states[index].chance = remotes[index].pathInformation.chance }
+      if !remotes[index].isStarted { remotes[index].chance = remotes[index].pathInformation.chance }
       if case .these = options.locals { continue }
       chooseRoutesSource(index, known: pathInformation.locals)
     }
@@ -72,7 +72,7 @@ extension Plan {
   func note(_ evidence: RemotePathInformation.Evidence, ofRemoteAt index: Int) {
     remotes[index].pathInformation.history = evidence.history
     remotes[index].pathInformation.roundTrip = evidence.roundTrip
-    states[index].chance = remotes[index].pathInformation.chance
+    remotes[index].chance = remotes[index].pathInformation.chance
   }
 
   private func addLocals(_ known: [LocalAddress]) {
@@ -108,7 +108,7 @@ extension Plan {
   /// can reach the remote.
   func chooseSourcesAmongLocals() {
     for index in remotes.indices
-    where !states[index].isStarted && !remotes[index].pathInformation.isHere {
+    where !remotes[index].isStarted && !remotes[index].pathInformation.isHere {
       let remote = remotes[index]
       let compatible = locals.addresses.filter {
         locals.address($0).canReach(remote.endpoint.address)

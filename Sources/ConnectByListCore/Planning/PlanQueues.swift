@@ -32,11 +32,11 @@ extension Plan {
   private func fillQueues() {
     // With `given` and `random` there is one queue, because its order is fixed; chances do not change it.
     let hasQueueForEachSource = options.order == .likely
-    let left = states.indices.filter { !states[$0].isStarted }
+    let left = remotes.indices.filter { !remotes[$0].isStarted }
     let order = left.sorted { a, b in
       if hasQueueForEachSource {
         if remotes[a].source != remotes[b].source { return remotes[a].source < remotes[b].source }
-        if states[a].chance != states[b].chance { return states[a].chance > states[b].chance }
+        if remotes[a].chance != remotes[b].chance { return remotes[a].chance > remotes[b].chance }
       }
       return remotes[a].orderIndex < remotes[b].orderIndex
     }
@@ -60,7 +60,7 @@ extension Plan {
     for (index, queue) in queues.queues.enumerated() where queue.head < queue.end {
       let head = queues.head(of: queue)
       let orderIndex = remotes[head].orderIndex
-      let chance = locals[remotes[head].source].chance * states[head].chance
+      let chance = locals[remotes[head].source].chance * remotes[head].chance
       if let best, chance < best.chance || chance == best.chance && orderIndex > best.orderIndex {
         continue
       }
