@@ -10,7 +10,7 @@ import ConnectByListCore
     var request = ConnectRequest()
     try call.readOptions(1, into: &request)
     do throws(ConnectError) {
-      call.add(made: SocketBox(try connectByList(&box.list, request)))
+      call.add(made: SocketBox(try makeConnection(&box.list, request)))
     } catch {
       report = error.report
       throw .failed(error)

@@ -20,7 +20,7 @@ import ConnectByListCore
     var list = AddressList()
     list.append(entry)
     do throws(ConnectError) {
-      call.add(made: SocketBox(try connectByList(&list, request)))
+      call.add(made: SocketBox(try makeConnection(&list, request)))
     } catch {
       report = error.report
       throw .failed(error)

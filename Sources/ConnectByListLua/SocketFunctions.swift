@@ -7,6 +7,7 @@ import ConnectByListCore
 final class SocketBox {
   var socket: Socket
   init(_ socket: consuming Socket) { self.socket = socket }
+  init(_ connection: consuming Connection) { socket = Socket(connection) }
 }
 
 extension Call {

@@ -1,11 +1,27 @@
 import ConnectByListCore
 
+/// A connection, before a `Socket` is made of it.
+package struct Connection: ~Copyable {
+  let descriptor: Descriptor
+  let report: ConnectReport
+}
+
+extension Socket {
+  package init(_ connection: consuming Connection) {
+    self.init(connection.descriptor, connection.report)
+  }
+}
+
 extension Operation {
   /// The winner as a socket, or the error. Call once, with the result that `advance` finished with, unless the
   /// winner's descriptor was taken.
   public func conclude(_ result: RaceResult) throws(ConnectError) -> Socket {
+    Socket(try connection(result))
+  }
+
+  fileprivate func connection(_ result: RaceResult) throws(ConnectError) -> Connection {
     let report = report(result)
-    return Socket(try takeWinner(report), report)
+    return Connection(descriptor: try takeWinner(report), report: report)
   }
 
   /// Gives the winner the number of the caller's socket.
@@ -38,10 +54,17 @@ extension Operation {
 public func connectByList(
   _ list: inout AddressList, _ request: borrowing ConnectRequest
 ) throws(ConnectError) -> Socket {
+  Socket(try makeConnection(&list, request))
+}
+
+/// The same for callers that make the socket in memory of their own.
+package func makeConnection(
+  _ list: inout AddressList, _ request: borrowing ConnectRequest
+) throws(ConnectError) -> Connection {
   let operation = try Operation(list, request)
   let result = operation.run()
   list.take(operation.race)
-  return try operation.conclude(result)
+  return try operation.connection(result)
 }
 
 /// Connects a socket that the caller made: the winner takes its number.
