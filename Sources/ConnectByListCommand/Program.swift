@@ -47,7 +47,7 @@ private struct Program {
   /// Runs Lua and returns the exit status. Lua's errors are raised and caught in C: none passes this
   /// frame.
   func run(_ request: CommandLineRequest.Run) -> CInt {
-    if request.traces { Output.traceConnects() }
+    if request.traces { Trace.begin() }
     let steps = request.steps.map { step in
       switch step {
       case .statement(let place): cbl_host_step(kind: CBL_HOST_STATEMENT, text: text(at: place))

@@ -37,9 +37,9 @@ public final class Operation: @unchecked Sendable {
   let target: CallerSocket?
   /// The kernel has no Multipath TCP, or none with these settings.
   var isMultipathRefused = false
-  /// How many events of the log `Tracing.sink` has got, and this connect's number in what it gets.
-  var tracedCount = 0
-  var traceNumber = 0
+  /// For the observer: how many events of the log it has seen, and its number for this connect.
+  package var observedEventCount = 0
+  package var observedNumber = 0
 
   /// Begins connecting to one of the list's entries. The list is copied: changing it later has no effect on
   /// this operation. The deadline counts from here; no packet is sent before the first `advance`.
@@ -140,7 +140,7 @@ public final class Operation: @unchecked Sendable {
 
   private func performSteps() -> Progress {
     let progress = performDueSteps()
-    if let sink = Tracing.sink { trace(to: sink) }
+    OperationObserver.current?(self)
     return progress
   }
 

@@ -8,7 +8,7 @@ extension ConnectRequest {
     _ name: [UInt8], from arguments: inout ToolArguments, beside others: [StaticString]
   ) throws(CommandLineRequest.Misuse) {
     if name.equals("trace") {
-      Output.traceConnects()
+      Trace.begin()
     } else if name.equals("interface") {
       settings.interface = try arguments.value(of: name)
     } else if name.equals("local-address") {

@@ -1,5 +1,4 @@
 import CConnectByListTerminal
-import ConnectByList
 import ConnectByListCore
 
 /// A stream of this process.
@@ -33,19 +32,6 @@ struct Output {
   }
 
   static func report(_ message: TextBuffer) { report(message.bytes) }
-}
-
-extension Output {
-  /// Writes every event of every later connect of this process to standard error, a line each.
-  static func traceConnects() {
-    Tracing.sink = { line in
-      var text = TextBuffer(capacity: line.bytes.count + 20)
-      text.append("trace: ")
-      text.append(line.bytes)
-      text.append("\n")
-      error.write(text)
-    }
-  }
 }
 
 /// Reads a whole file.
