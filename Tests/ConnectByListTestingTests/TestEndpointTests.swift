@@ -103,6 +103,8 @@ import Testing
 
   @Test func `closing waits for the thread, so its descriptors are closed`() async {
     await #expect(processExitsWith: .success) {
+      // Makes the runtime open the descriptors that it needs for sleeping.
+      try await Task.sleep(for: .milliseconds(5))
       for kind in [TestEndpoint.Kind.echo, .refused, .silent] {
         let before = openDescriptors()
         let endpoint = try TestEndpoint(kind)

@@ -1,3 +1,4 @@
+import CConnectByListPosix
 import ConnectByListCore
 
 /// A connection, before a `Socket` is made of it.
@@ -102,6 +103,10 @@ extension Socket {
       throw error == .invalidArgument
         ? ConnectError(error, "the socket is bound, or it listens") : ConnectError(error)
     }
-    becomeConnected(try connectByList(&list, onto: caller, request))
+    let report = try connectByList(&list, onto: caller, request)
+    let isInet6 = caller.domain == CInt(CBL_POSIX_AF_INET6)
+    let (local, remote) = (report.ends?.local, report.ends?.remote)
+    becomeConnected(
+      report, local: isInet6 ? local?.mapped : local, remote: isInet6 ? remote?.mapped : remote)
   }
 }

@@ -87,7 +87,7 @@ enum TCPMetrics {
   /// The number of generic netlink's family "tcp_metrics"; 0: not asked yet. Families are numbered
   /// when the kernel starts, so the number holds for the life of a process.
   private static let knownFamily = Atomic<UInt32>(0)
-  /// Stands in `knownFamily` for a kernel without this family.
+  /// The value of `knownFamily` for a kernel without this family.
   private static let absent = UInt32.max
 
   private static let controlFamily: UInt16 = 16  // GENL_ID_CTRL

@@ -9,16 +9,18 @@ extension Socket {
 
   /// The socket's own endpoint. A Unix endpoint has no path; see `localUnixPath`.
   ///
-  /// C: `getsockname`, called once at most.
+  /// C: `getsockname`, called once at most, and not where the report has the endpoint.
   public mutating func localEndpoint() throws(Errno) -> Endpoint? {
+    if knownLocal == nil { knownLocal = report?.ends?.local }
     if knownLocal == nil { knownLocal = try Syscalls.localEndpoint(number) }
     return knownLocal
   }
 
   /// The peer's endpoint. A Unix endpoint has no path; see `remoteUnixPath`.
   ///
-  /// C: `getpeername`, called once at most.
+  /// C: `getpeername`, called once at most, and not where the report has the endpoint.
   public mutating func remoteEndpoint() throws(Errno) -> Endpoint? {
+    if knownRemote == nil { knownRemote = report?.ends?.remote }
     if knownRemote == nil { knownRemote = try Syscalls.remoteEndpoint(number) }
     return knownRemote
   }
