@@ -12,7 +12,9 @@ function judge.limit(row, number)
   if not limit then return nil end
   local shown = number and judge.rounded(number, row.digits)
   if limit.least then return "≥ " .. limit.least, shown and shown >= limit.least end
-  return "≤ " .. limit.most, shown and shown <= limit.most
+  local text = "≤ " .. limit.most
+  if limit.goal then text = ("%s (goal %s)"):format(text, limit.goal) end
+  return text, shown and shown <= limit.most
 end
 
 --- Raises if a limit has no row, which a misspelt key would hide.
