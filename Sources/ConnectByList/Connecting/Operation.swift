@@ -48,7 +48,9 @@ public final class Operation: @unchecked Sendable {
   /// `.addressNotAvailable` where only link-local entries are left and no interface has such an address,
   /// `.noSuchDevice` for an interface that does not exist, `.badDescriptor` for a cancel descriptor that is not
   /// open.
-  public convenience init(_ list: borrowing AddressList, _ request: borrowing ConnectRequest) throws(ConnectError) {
+  public convenience init(_ list: borrowing AddressList, _ request: borrowing ConnectRequest)
+    throws(ConnectError)
+  {
     try self.init(list, request, onto: nil)
   }
 

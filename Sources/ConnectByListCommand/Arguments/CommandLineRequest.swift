@@ -3,7 +3,7 @@ import ConnectByListCore
 /// What a command line asks for. Reading it is pure.
 ///
 /// The options of the interpreter are those of Lua's own program (manual section 7), read in the same
-/// order. Text that goes on to Lua is told by its place in the command line.
+/// order. Text that goes on to Lua is identified by its place in the command line.
 enum CommandLineRequest: Equatable {
   /// `--help`: print ``usage``.
   case help

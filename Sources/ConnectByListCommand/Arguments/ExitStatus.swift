@@ -1,4 +1,4 @@
-/// What the program returns to whoever started it.
+/// The exit status of the program.
 enum ExitStatus {
   static let success: CInt = 0
   /// A script or a connect has failed; the interpreter's options are wrong.

@@ -23,7 +23,7 @@ enum ConnectTool {
     """
 
   private static let others: [StaticString] = ["quiet", "report", "help"]
-  /// How often a terminal is told how long attempts take.
+  /// How often the durations of attempts are shown on a terminal.
   private static let refresh = TimeSpan.milliseconds(100)
 
   static func run(_ arguments: [[UInt8]]) -> CInt {

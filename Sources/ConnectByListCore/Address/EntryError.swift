@@ -56,7 +56,7 @@ public struct EntryError: Error, Equatable {
     case .badPort: "the port is neither a number nor the name of a service"
     case .unclosedBracket: "the bracket is not closed"
     case .textAfterBracket: "unexpected text after the closing bracket"
-    case .notIPv6: "what stands in brackets is not an IPv6 address"
+    case .notIPv6: "the text in brackets is not an IPv6 address"
     case .ipv6WithoutBrackets: "an IPv6 address and its port are written [address]:port"
     case .tooManyColons: "more than one colon, and not an IPv6 address"
     case .controlCharacter: "a space or control character in the host"

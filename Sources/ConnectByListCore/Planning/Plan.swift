@@ -3,7 +3,7 @@
 /// The simple plan is a sorted array of all pairs. It has two faults. It costs locals × remotes before
 /// the first SYN, although most connects need one pair. And it is wrong after the first silent attempt: the
 /// other pairs of that source and of that remote are less likely then, and an order made at the start cannot
-/// know. So the plan answers `next()`, and is told what happened in between:
+/// know. So the plan answers `next()`, and the race reports to it what happened in between:
 ///
 /// - *First pairs*, one a remote, from the source that the remote's route takes. They are sorted once, into
 ///   one queue for each source (`PlanQueues.swift`). What happens to other remotes does not change the order

@@ -100,12 +100,12 @@ extension Race {
       } else if flights.count < plan.options.inFlight {
         return startNextPair(at: now)
       } else if deadline != .distantFuture {
-        // At the cap a failure wakes us, and under a deadline the age at which an attempt may be given up.
+        // At the cap a failure ends the wait, and under a deadline the age at which an attempt may be given up.
         if let victim = leastLikelyAtCap(at: now) { return giveUp(victim, at: now) }
         wakeUp = min(wakeUp, nextVictimAge())
       }
     } else if !names.isSettled {
-      // The resolver wakes us, or the end of a resolution delay.
+      // An answer of the resolver ends the wait, or the end of a resolution delay.
     } else if flights.count == 0 {
       return finish(.lost(lastErrno ?? .timedOut, isDeadline: false), at: now)
     } else if let hedgeAt = hedgeInstant() {
