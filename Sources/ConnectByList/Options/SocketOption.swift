@@ -17,8 +17,10 @@ public struct SocketOption: Sendable {
   public let number: CInt
   public let families: Families
   public let moment: Moment
-  /// One line of Markdown.
-  public let documentation: StaticString
+  #if !hasFeature(Embedded)
+    /// One line of Markdown.
+    public let documentation: StaticString
+  #endif
 
   /// The families of sockets that have the option. A connect does not set it on other attempts.
   public struct Families: OptionSet, Sendable {
@@ -62,7 +64,9 @@ public struct SocketOption: Sendable {
     self.number = number
     self.families = families
     self.moment = moment
-    self.documentation = documentation
+    #if !hasFeature(Embedded)
+      self.documentation = documentation
+    #endif
   }
 
   /// The level of an option that the kernel does not have.

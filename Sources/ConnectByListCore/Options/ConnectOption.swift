@@ -6,10 +6,12 @@ public struct ConnectOption: Sendable {
   /// The key in a script's table, and the name after `option` in a scenario.
   public let name: StaticString
   package let kind: Kind
-  /// What applies if the option is not given, as the documentation shows it.
-  public let defaultText: StaticString
-  /// One line of Markdown.
-  public let documentation: StaticString
+  #if !hasFeature(Embedded)
+    /// What applies if the option is not given, as the documentation shows it.
+    public let defaultText: StaticString
+    /// One line of Markdown.
+    public let documentation: StaticString
+  #endif
 
   /// The values that an option may have. A kind whose values are fields of `ConnectOptions` also says
   /// how to get and set the field; `get` returns `nil` if the field is not set.
@@ -48,8 +50,10 @@ public struct ConnectOption: Sendable {
   ) {
     self.name = name
     self.kind = kind
-    self.defaultText = defaultText
-    self.documentation = documentation
+    #if !hasFeature(Embedded)
+      self.defaultText = defaultText
+      self.documentation = documentation
+    #endif
   }
 
   public static let table: [ConnectOption] = [
