@@ -4,7 +4,7 @@
  * 16, and uses the result without looking at the return value. This function takes its place inside our shared
  * objects (its visibility is hidden): malloc aligns to 16 as well and takes half the instructions (measured with
  * glibc 2.36: 41 instead of 95), and a failure ends the process here instead of at an address near 0. */
-#ifdef CBL_POSIX_EMBEDDED
+#ifdef CONNECTBYLIST_MODULE
 
 #include <stddef.h>
 #include <stdlib.h>
