@@ -57,6 +57,92 @@ import Testing
     #expect(Set(keys.map { other.hash($0) & 4095 }).count > 48)
   }
 
+  @Test func `a look-up among 100,000 keys compares with one of them`() {
+    // The keys differ in bits that an unkeyed hash of low bits would ignore.
+    let secret = HashSecret(low: 3, high: 4)
+    let keys = (0..<100_000).map { Endpoint(IPAddress(high: UInt64($0) << 32, low: 1), port: 80) }
+    var index = HashIndex()
+    var comparisonCount = 0
+    for (number, key) in keys.enumerated() {
+      let hash = secret.hash(key)
+      let known = index.number(hash: hash) { other in
+        comparisonCount += 1
+        return keys[other] == key
+      }
+      #expect(known == nil)
+      index.insert(number, hash: hash)
+    }
+    // Two keys with one hash of 64 bits: once in four billion such tables.
+    #expect(comparisonCount <= 1)
+    for (number, key) in keys.enumerated() {
+      let found = index.number(hash: secret.hash(key)) { other in
+        comparisonCount += 1
+        return keys[other] == key
+      }
+      #expect(found == number)
+    }
+    #expect(comparisonCount <= 100_002)
+  }
+
+  @Test func `numbers of one hash are told apart, and any of them can be removed`() {
+    for removed in 0..<4 {
+      var index = HashIndex()
+      for number in 0..<4 { index.insert(number, hash: 7) }
+      index.remove(removed, hash: 7)
+      for number in 0..<4 {
+        #expect(index.number(hash: 7) { $0 == number } == (number == removed ? nil : number))
+      }
+      index.insert(removed, hash: 7)
+      #expect(index.number(hash: 7) { $0 == removed } == removed)
+    }
+  }
+
+  @Test func `history, the plan and the log of a race do not depend on the secret`() throws {
+    let results = try Self.secrets.map { secret in
+      // All are refused but one.
+      var list = AddressList(hashSecret: secret)
+      for bits: UInt32 in 2..<62 { list.append(.endpoint(Self.endpoint(bits * 2))) }
+      var logs: [[RaceEvent]] = []
+      for _ in 0..<2 {
+        let now = Instant(nanoseconds: 0)
+        var options = ConnectOptions()
+        options.locals = .routeOnly
+        let race = Race(plan: try #require(list.plan(options, links: [], at: now)), at: now)
+        race.update(
+          PathInformation(
+            locals: [],
+            remotes: [RemotePathInformation](
+              repeating: RemotePathInformation(), count: race.plan.remoteCount)))
+        loop: while true {
+          switch race.nextStep(at: now) {
+          case .start(let id)
+          where race.plan.remote(of: race.attempts[id.index].pair) == Self.endpoint(82):
+            race.handle(.connected(id), at: now)
+          case .start(let id):
+            race.handle(.failed(id, .connectionRefused, synchronous: false), at: now)
+          case .needsPathInformation, .abandon, .validate: break
+          case .wait: throw EntryError(.empty)
+          case .finish: break loop
+          }
+        }
+        list.take(race)
+        logs.append(race.events)
+      }
+      let known = (0..<list.count).map { index -> EndpointHistory? in
+        guard case .endpoint(let endpoint) = list[index] else { return nil }
+        return list.history[endpoint]
+      }
+      return (logs, known)
+    }
+    for result in results.dropFirst() {
+      #expect(result.0 == results[0].0)
+      #expect(result.1 == results[0].1)
+    }
+    // The second race begins with what worked in the first.
+    #expect(results[0].0[1].count < results[0].0[0].count)
+    #expect(results[0].1.contains { $0?.hasConnected == true })
+  }
+
   @Test(arguments: secrets)
   func `a list merges duplicates into their first place, whatever the secret`(secret: HashSecret) {
     var list = AddressList(hashSecret: secret)

@@ -2,16 +2,8 @@ local support = require "Tests.Lua.support"
 
 --- What a script prints, as lines.
 local function output_of(path)
-  local lines = {}
-  local environment = setmetatable({
-    print = function(...)
-      local texts = table.pack(...)
-      for i = 1, texts.n do texts[i] = tostring(texts[i]) end
-      for line in (table.concat(texts, "\t") .. "\n"):gmatch("(.-)\n") do
-        lines[#lines + 1] = line
-      end
-    end,
-  }, { __index = _G })
+  local print, lines = support.printer()
+  local environment = setmetatable({ print = print }, { __index = _G })
   assert(loadfile(path, "t", environment))()
   return lines
 end

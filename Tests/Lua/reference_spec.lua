@@ -101,15 +101,9 @@ end
 
 -- Runs an example and returns the lines that it prints.
 local function run(example, path)
-  local lines = {}
+  local print, lines = support.printer()
   local environment = setmetatable({
-    print = function(...)
-      local texts = table.pack(...)
-      for i = 1, texts.n do texts[i] = tostring(texts[i]) end
-      for line in (table.concat(texts, "\t") .. "\n"):gmatch("(.-)\n") do
-        lines[#lines + 1] = line
-      end
-    end,
+    print = print,
     -- An example that gives up is a failure of its test, not the end of the run.
     os = setmetatable(
       { exit = function() error("the example called os.exit", 2) end }, { __index = os }),

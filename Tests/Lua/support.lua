@@ -124,4 +124,16 @@ function support.random(seed)
   end
 end
 
+--- A `print` that keeps what it gets, and the lines that it has kept.
+function support.printer()
+  local lines = {}
+  return function(...)
+    local texts = table.pack(...)
+    for i = 1, texts.n do texts[i] = tostring(texts[i]) end
+    for line in (table.concat(texts, "\t") .. "\n"):gmatch("(.-)\n") do
+      lines[#lines + 1] = line
+    end
+  end, lines
+end
+
 return support
