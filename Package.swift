@@ -57,9 +57,7 @@ let cSettings: [CSetting] =
 /// For C code that no Lua error passes. The binding keeps its unwind tables: where Lua is compiled as C++,
 /// its errors are exceptions.
 let cSettingsWithoutUnwinding: [CSetting] =
-  cSettings
-  + (isModule
-    ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
+  cSettings + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"])] : [])
 
 /// For the target at the root of a shared object, which exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {

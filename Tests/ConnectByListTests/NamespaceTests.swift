@@ -165,6 +165,23 @@ extension Driver {
       }
     }
 
+    @Test func `UDP sockets find each remote's own source and refusal`() throws {
+      let names = ["10.0.0.9", "10.1.0.9", "10.0.0.8", "192.0.2.1", "127.0.0.1", "10.1.0.8"]
+      let found = try Namespace.run(Self.twoLinks) {
+        let remotes = names.map { endpoint($0) }
+        var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
+        Routes.probe(remotes, interface: 0, &lookups)
+        return (lookups.map { $0?.route }, Routes.routes(to: remotes, interface: 0))
+      }
+      let (first, second) = (endpoint("10.0.0.5").address, endpoint("10.1.0.5").address)
+      let expected: [RemotePathInformation.Route] = [
+        .source(first), .source(second), .source(first), .refused(.networkUnreachable),
+        .source(.loopback), .source(second),
+      ]
+      #expect(found.0 == expected)
+      #expect(found.1 == expected)
+    }
+
     // MARK: neighbours and round trips
 
     @Test func `a failed neighbour is reported where it distinguishes remotes`() throws {

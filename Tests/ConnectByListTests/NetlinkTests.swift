@@ -164,9 +164,11 @@ import Testing
     #expect(exchange([(error(-16, sequence: 100), false)]).left == 3)
   }
 
-  @Test func `changed and random bytes give only answers that a kernel could have sent`() {
-    var random = SplitMix64(seed: 20_261_101)
-    let seeds = [
+  // MARK: whole datagrams
+
+  /// Valid datagrams with answers to requests 100, a dump, and 101 and 102.
+  private var validDatagrams: [[UInt8]] {
+    [
       message(type: 20, sequence: 100, [2, 8, 0, 0, 1, 0, 0, 0, 8, 0, 2, 0, 127, 0, 0, 1]),
       message(type: 20, sequence: 100, [10, 64, 0, 0, 3, 0, 0, 0] + linkLocal),
       message(
@@ -176,14 +178,79 @@ import Testing
         type: 24, sequence: 102, [2, 32, 0, 0, 254, 0, 0, 1, 0, 0, 0, 0, 6, 0, 18, 0, 10, 0, 0, 0]),
       message(type: 28, sequence: 102, [2, 0, 0, 0, 3, 0, 0, 0, 32, 0, 0, 0]),
       message(type: 16, sequence: 101, .init(repeating: 1, count: 16)),
+      message(type: 16, sequence: 101, .init(repeating: 0, count: 16)),
+      message(type: 16, sequence: 101, [1, 2, 0, 0, 6, 0, 1, 0, 27, 0, 0, 0]),
       message(
         type: 27, sequence: 101,
         [1, 1, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1, 12, 0, 6, 0x80, 8, 0, 6, 0, 80, 0, 0, 0]),
-      error(-101, sequence: 102), error(0, sequence: 100, type: 3), error(.min, sequence: 101),
+      error(-101, sequence: 102), error(-19, sequence: 102), error(0, sequence: 100, type: 3),
+      error(.min, sequence: 101),
     ]
+  }
+
+  /// What all readers together find in a datagram.
+  private struct Findings: Equatable {
+    var locals: [LocalAddress] = []
+    var routes: [RemotePathInformation.Route] = []
+    var isDown = false
+    var neighbourFailed = false
+    var familyNumber: UInt16?
+    var smoothed: TimeSpan?
+    /// Of three requests.
+    var unanswered = 3
+  }
+
+  private func findings(in bytes: [UInt8]) -> Findings {
+    var found = Findings()
+    bytes.withUnsafeBytes { bytes in
+      for message in NetlinkMessages(bytes) {
+        if let local = LocalAddresses.address(message) { found.locals.append(local) }
+        if let number = TCPMetrics.familyNumber(message) { found.familyNumber = number }
+        if let (_, roundTrip) = TCPMetrics.roundTrip(message, family: 27) {
+          found.smoothed = roundTrip.smoothed
+        }
+      }
+      var requests = NetlinkRequests()
+      requests.add(type: 22, dump: true) { $0.append(0) }
+      for _ in 0..<2 { requests.add(type: 26) { $0.append(0) } }
+      var exchange = NetlinkExchange(requests, first: 100)
+      exchange.take(NetlinkDatagram(bytes: bytes, isTruncated: false)) { _, answer in
+        if let lookup = Routes.lookup(of: IPAddress(v4: 1), answer) {
+          found.routes.append(lookup.route)
+        }
+        if LocalAddresses.isDown(answer) { found.isDown = true }
+        if Neighbours.hasFailed(answer) { found.neighbourFailed = true }
+      }
+      found.unanswered = exchange.left
+    }
+    return found
+  }
+
+  @Test func `each valid datagram is read by its own reader alone`() {
+    let loopback = LocalAddress(IPAddress(v4: 0x7f00_0001), prefixLength: 8, interface: 1)
+    let link = LocalAddress(
+      IPAddress(high: 0xfe80 << 48, low: 1, scope: 3), prefixLength: 64, interface: 3)
+    let expected: [Findings] = [
+      Findings(locals: [loopback]), Findings(locals: [link]),
+      Findings(routes: [.source(IPAddress(v4: 0x0a00_0001))], unanswered: 2),
+      Findings(routes: [.unknown], unanswered: 2),
+      Findings(neighbourFailed: true, unanswered: 2),
+      Findings(unanswered: 2), Findings(isDown: true, unanswered: 2),
+      Findings(familyNumber: 27, unanswered: 2),
+      Findings(smoothed: .microseconds(10), unanswered: 2),
+      Findings(routes: [.refused(.networkUnreachable)], unanswered: 2),
+      Findings(routes: [.refused(.noSuchDevice)], isDown: true, unanswered: 2),
+      Findings(unanswered: 2), Findings(unanswered: 2),
+    ]
+    #expect(validDatagrams.map { findings(in: $0) } == expected)
+  }
+
+  @Test func `changed and random bytes give only answers that a kernel could have sent`() {
+    var random = SplitMix64(seed: 20_261_101)
+    let valid = validDatagrams
     for _ in 0..<20_000 {
       var bytes: [UInt8] = []
-      for _ in 0...random.below(3) { bytes += seeds[random.below(seeds.count)] }
+      for _ in 0...random.below(3) { bytes += valid[random.below(valid.count)] }
       for _ in 0..<random.below(6) {
         bytes[random.below(bytes.count)] =
           [0, 1, 4, 255, UInt8(random.below(256))][random.below(5)]

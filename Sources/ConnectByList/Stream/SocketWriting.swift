@@ -26,7 +26,9 @@ extension Socket {
 
   /// Sends what is buffered, and changes the buffering of later writes.
   ///
-  /// - Parameter size: of the buffer in bytes, 1 to `WriteBuffer.sizeMax`.
+  /// - Parameters:
+  ///   - mode: when writes leave the buffer.
+  ///   - size: of the buffer in bytes, 1 to `WriteBuffer.sizeMax`.
   public mutating func setBuffering(_ mode: WriteBuffer.Mode, size: Int) throws(Errno) {
     try flush()
     writeBuffer.set(mode, size: size)
