@@ -31,7 +31,7 @@ extension Syscalls {
 
 /// A lock for the threads of one process. After a fork the child must not use it: another thread of the
 /// parent may have held it. C: `pthread_mutex_t`.
-package struct Lock: ~Copyable, @unchecked Sendable {
+package final class Lock: @unchecked Sendable {
   private let mutex: UnsafeMutableRawPointer
 
   /// Throws `.outOfMemory`.
