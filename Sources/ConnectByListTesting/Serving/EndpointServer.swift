@@ -38,7 +38,8 @@ final class EndpointServer: @unchecked Sendable {
   private var filler: Descriptor?
   /// When it accepts again, after it had no descriptor; `nil`: it does.
   private var pauseEnd: Instant?
-  private var connections: [Int: ServedConnection] = [:]
+  /// In the order of their numbers.
+  private var connections: [ServedConnection] = []
   private var threadWaitsUntil = Instant(nanoseconds: .min)
   /// Made readable by each connection; `nil`: nobody has waited yet.
   private var accepts: Descriptor?
@@ -89,8 +90,8 @@ final class EndpointServer: @unchecked Sendable {
     lock.release()
     Syscalls.signalEvent(wake.number)
     Syscalls.joinThread(thread)
-    for (_, connection) in connections { connection.end(epoll.number) }
-    connections = [:]
+    for connection in connections { connection.end(epoll.number) }
+    connections = []
     filler = nil
   }
 
@@ -132,7 +133,7 @@ final class EndpointServer: @unchecked Sendable {
     body(&proxySettings)
     // What was to wait may go on now, or the other way round.
     let now = Clock.now()
-    for (_, connection) in connections { connection.wakes = now }
+    for connection in connections { connection.wakes = now }
     turn(isThread: false)
   }
 
@@ -158,7 +159,7 @@ final class EndpointServer: @unchecked Sendable {
 
   private var nextWake: Instant {
     var next = min(opens ?? .distantFuture, pauseEnd ?? .distantFuture)
-    for (_, connection) in connections { next = min(next, connection.wakes) }
+    for connection in connections { next = min(next, connection.wakes) }
     return next
   }
 
@@ -182,7 +183,11 @@ final class EndpointServer: @unchecked Sendable {
             accept(at: now)
           case let tag:
             isIdle = false
-            serve(Int(tag >> 1) - 1, CInt(ready[index].events), socket: Int(tag & 1), at: now)
+            // It may have ended in this batch.
+            if let found = self.index(of: Int(tag >> 1) - 1) {
+              serve(
+                connections[found], CInt(ready[index].events), socket: Int(tag & 1), at: now)
+            }
           }
         }
         if isIdle { break }
@@ -201,8 +206,12 @@ final class EndpointServer: @unchecked Sendable {
       self.pauseEnd = nil
       watchListener(CInt(CBL_POSIX_READABLE))
     }
-    for number in connections.filter({ $0.value.wakes <= now }).map({ $0.key }) {
-      serve(number, 0, socket: 0, at: now)
+    // From the last, because one that has ended is removed.
+    var index = connections.count
+    while index > 0 {
+      index -= 1
+      let connection = connections[index]
+      if connection.wakes <= now { serve(connection, 0, socket: 0, at: now) }
     }
   }
 
@@ -223,13 +232,23 @@ final class EndpointServer: @unchecked Sendable {
     } catch { assertionFailure() }
   }
 
-  private func serve(_ number: Int, _ events: CInt, socket: Int, at now: Instant) {
-    // It may have ended in this batch.
-    guard let connection = connections[number] else { return }
-    if !connection.serve(events, ofSocket: socket, self, at: now) {
-      connection.end(epoll.number)
-      connections[number] = nil
+  private func serve(
+    _ connection: ServedConnection, _ events: CInt, socket: Int, at now: Instant
+  ) {
+    if connection.serve(events, ofSocket: socket, self, at: now) { return }
+    connection.end(epoll.number)
+    if let index = index(of: connection.number) { connections.remove(at: index) }
+  }
+
+  /// `nil` if the connection has ended.
+  private func index(of number: Int) -> Int? {
+    var low = 0
+    var high = connections.count
+    while low < high {
+      let middle = (low + high) / 2
+      if connections[middle].number < number { low = middle + 1 } else { high = middle }
     }
+    return low < connections.count && connections[low].number == number ? low : nil
   }
 
   /// Accepts all connections that are queued.
@@ -240,8 +259,8 @@ final class EndpointServer: @unchecked Sendable {
         record.noteAccepted()
         if let number = accepts?.number { Syscalls.signalEvent(number) }
         guard let connection = connection(socket, number, at: now) else { continue }
-        connections[number] = connection
-        serve(number, 0, socket: 0, at: now)
+        connections.append(connection)
+        serve(connection, 0, socket: 0, at: now)
       }
     } catch {
       pauseEnd = now + Self.pause
