@@ -39,7 +39,7 @@ import ConnectByListTesting
 extension Call {
   fileprivate func kind(
     _ word: [UInt8], _ options: TestEndpointOptions
-  ) throws(CallError) -> TestEndpoint.Kind {
+  ) throws(CallError) -> EndpointKind {
     if word.equals("echo") { return .echo }
     if word.equals("discard") { return .discard }
     if word.equals("accepting") { return .accepting }
@@ -62,7 +62,7 @@ extension Call {
   }
 
   /// Arguments of a proxy: `host:port`, a literal; or a Unix path and true.
-  private func proxyTarget() throws(CallError) -> TestEndpoint.ProxyTarget {
+  private func proxyTarget() throws(CallError) -> ProxyTarget {
     let text = try text(1)
     if self[2].kind == CBL_LUA_BOOLEAN { return .unix(text) }
     guard

@@ -9,7 +9,7 @@ struct TestEndpointOptions {
   var port: UInt16 = 0
   var unixPath: [UInt8]?
   var delay = TimeSpan.zero
-  var end = TestEndpoint.End()
+  var end = EndpointKind.End()
   var proxy = ProxySettings()
 
   /// Which options there are.

@@ -8,6 +8,8 @@ import ConnectByListCore
 /// machines cannot reach it, and it needs no privileges. It belongs to the process that made it: in a forked
 /// child `close` only closes the child's copies of its descriptors.
 public final class TestEndpoint: @unchecked Sendable {
+  public typealias Kind = EndpointKind
+
   public let kind: Kind
   /// Its address and port. A Unix endpoint has its path in `unixPath`.
   public let endpoint: Endpoint
@@ -52,13 +54,11 @@ public final class TestEndpoint: @unchecked Sendable {
     after delay: TimeSpan = .zero
   ) throws(Errno) {
     let listener = try Syscalls.socket(address.family)
-    // A service that goes down and comes up again: connections of before may still hold the port. Not for
-    // a port of the kernel's choice, which another socket with this option could then bind too.
-    if port != 0 {
-      try Syscalls.setOption(
-        listener.number, level: SocketLevel.socket, name: SocketNumber.reuseAddress, to: 1)
-    }
+    // Where a port is given, connections of an endpoint that was there before may still hold it. The option
+    // is taken back, so that no other socket can listen there.
+    if port != 0 { try Syscalls.setReuseAddress(listener.number, true) }
     try Syscalls.bind(listener.number, to: Endpoint(address, port: port))
+    if port != 0 { try Syscalls.setReuseAddress(listener.number, false) }
     guard let endpoint = try Syscalls.localEndpoint(listener.number) else {
       throw .familyNotSupported
     }
@@ -137,5 +137,12 @@ public final class TestEndpoint: @unchecked Sendable {
     server = nil
     if let unixPath, listener != nil { Syscalls.unlink(unixPath: unixPath) }
     listener = nil
+  }
+}
+
+extension Syscalls {
+  static func setReuseAddress(_ fd: CInt, _ on: Bool) throws(Errno) {
+    try setOption(
+      fd, level: SocketLevel.socket, name: SocketNumber.reuseAddress, to: on ? 1 : 0)
   }
 }

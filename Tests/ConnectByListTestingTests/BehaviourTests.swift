@@ -9,7 +9,7 @@ struct BehaviourTests {
 
   private func after(_ milliseconds: Int64) -> Instant { start + .milliseconds(milliseconds) }
 
-  private func conversation(_ kind: TestEndpoint.Kind, number: Int = 0) -> Conversation {
+  private func conversation(_ kind: EndpointKind, number: Int = 0) -> Conversation {
     Conversation(kind, connection: number, at: start)!
   }
 
@@ -36,7 +36,7 @@ struct BehaviourTests {
   }
 
   @Test func `a connection ends at once without a limit, else at the first limit`() {
-    typealias End = TestEndpoint.End
+    typealias End = EndpointKind.End
     var atOnce = conversation(.reset())
     #expect(atOnce.nextStep(at: start) == .reset)
     var byBytes = conversation(.closing(End(afterBytes: 3)))
@@ -50,7 +50,7 @@ struct BehaviourTests {
   }
 
   @Test func `discard and accepting say nothing, and end with the client`() {
-    for kind in [TestEndpoint.Kind.discard, .accepting] {
+    for kind in [EndpointKind.discard, .accepting] {
       var quiet = conversation(kind)
       quiet.receive([1], at: start)
       #expect(quiet.nextStep(at: start) == .wait(until: .distantFuture))
@@ -62,8 +62,8 @@ struct BehaviourTests {
   }
 
   @Test func `one script is for all connections, of several each is for one`() {
-    let one = TestEndpoint.Kind.script([[.close]])
-    let two = TestEndpoint.Kind.script([[.close], [.reset]])
+    let one = EndpointKind.script([[.close]])
+    let two = EndpointKind.script([[.close], [.reset]])
     for number in [0, 7] {
       var first = conversation(one, number: number)
       #expect(first.nextStep(at: start) == .close)

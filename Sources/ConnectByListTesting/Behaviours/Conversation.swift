@@ -24,7 +24,7 @@ struct Conversation {
   private init(_ behaviour: Behaviour) { self.behaviour = behaviour }
 
   /// The conversation of the connection with this number, from 0. `nil` for kinds that have none.
-  init?(_ kind: TestEndpoint.Kind, connection number: Int, at now: Instant) {
+  init?(_ kind: EndpointKind, connection number: Int, at now: Instant) {
     switch kind {
     case .accepting: self.init(.accepting)
     case .discard: self.init(.discard)
@@ -40,7 +40,7 @@ struct Conversation {
   }
 
   private static func ending(
-    _ step: ServerStep, _ when: TestEndpoint.End, _ now: Instant
+    _ step: ServerStep, _ when: EndpointKind.End, _ now: Instant
   ) -> Behaviour {
     // Without a limit it ends at once.
     let isAtOnce = when.afterBytes == nil && when.afterTime == nil

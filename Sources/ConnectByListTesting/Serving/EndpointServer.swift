@@ -25,7 +25,7 @@ final class EndpointServer: @unchecked Sendable {
   let epoll: Descriptor
   private let listener: CInt
   private let endpoint: Endpoint
-  private let kind: TestEndpoint.Kind
+  private let kind: EndpointKind
   /// Ends the thread's wait. Only the thread clears it.
   private let wake: Descriptor
   private let lock: Lock
@@ -50,7 +50,7 @@ final class EndpointServer: @unchecked Sendable {
 
   /// - Parameter listener: a bound socket that stays open until `stop` has returned.
   init(
-    _ kind: TestEndpoint.Kind, listener: CInt, at endpoint: Endpoint, after delay: TimeSpan
+    _ kind: EndpointKind, listener: CInt, at endpoint: Endpoint, after delay: TimeSpan
   ) throws(Errno) {
     self.kind = kind
     self.listener = listener
@@ -220,6 +220,8 @@ final class EndpointServer: @unchecked Sendable {
       filler = try SilentQueue.fill(listener, at: endpoint)
       return
     }
+    // Its connections inherit it, and then do not keep the port from a later endpoint.
+    try Syscalls.setReuseAddress(listener, true)
     try Syscalls.listen(listener, backlog: 4096)
     try Syscalls.epollAdd(
       epoll.number, listener, events: CInt(CBL_POSIX_READABLE), tag: Tag.listener)

@@ -12,7 +12,7 @@ final class ProxyConnection: ServedConnection {
 
   /// Starts to connect to the service. Throws the errors of `socket` and `connect`.
   init(
-    _ socket: consuming Descriptor, _ target: TestEndpoint.ProxyTarget, seed: UInt64, number: Int
+    _ socket: consuming Descriptor, _ target: ProxyTarget, seed: UInt64, number: Int
   ) throws(Errno) {
     var random = SplitMix64(seed: seed &+ UInt64(number))
     toService = ProxyFlow(isTowardsClient: false, seed: random.next())
