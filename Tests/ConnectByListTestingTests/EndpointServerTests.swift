@@ -103,6 +103,16 @@ import Testing
     #expect(closing.received == [Array("xyz".utf8)])
   }
 
+  @Test func `a time that begins in a question ends without another`() throws {
+    let endpoint = try TestEndpoint(.closing(.init(afterTime: .milliseconds(3))))
+    for index in 1...100 {
+      let client = try Client(of: endpoint)
+      #expect(endpoint.acceptedCount == index)
+      client.socket.timeout = .seconds(2)
+      #expect(try client.socket.readLine() == nil)
+    }
+  }
+
   // MARK: proxies
 
   @Test(arguments: loopbacks)
@@ -204,6 +214,24 @@ import Testing
         }
         #expect(openDescriptors() == descriptors)
       }
+    }
+  }
+
+  @Test func `an endpoint that does not read lets go of clients that have left`() async {
+    await #expect(processExitsWith: .success) {
+      try await Task.sleep(for: .milliseconds(5))
+      let endpoint = try TestEndpoint(.accepting)
+      let descriptors = openDescriptors()
+      for index in 1...100 {
+        let client = try Client(of: endpoint)
+        #expect(endpoint.acceptedCount == index)
+        try client.socket.close()
+      }
+      // Each question serves what is ready.
+      for _ in 0..<200 where endpoint.acceptedCount == 100 && openDescriptors() != descriptors {
+        usleep(1000)
+      }
+      #expect(openDescriptors() == descriptors)
     }
   }
 
