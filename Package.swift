@@ -163,6 +163,7 @@ let library: [Target] = [
 func example(_ name: String, _ source: String, _ dependencies: [Target.Dependency]) -> Target {
   let files = [
     "connect.c", "connect.lua", "connect.swift", "order.txt", "quickstart.lua", "race.txt",
+    "redis.lua", "redis_spec.lua",
   ]
   return .executableTarget(
     name: name, dependencies: dependencies, path: "examples",

@@ -55,3 +55,18 @@ int cbl_posix_thread_start(void (*body)(void *), void *context, uint64_t *joinab
 }
 
 void cbl_posix_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }
+
+void *cbl_posix_lock_new(void) {
+  pthread_mutex_t *lock = malloc(sizeof *lock);
+  if (lock) pthread_mutex_init(lock, NULL);
+  return lock;
+}
+
+void cbl_posix_lock_free(void *lock) {
+  pthread_mutex_destroy(lock);
+  free(lock);
+}
+
+void cbl_posix_lock_take(void *lock) { pthread_mutex_lock(lock); }
+
+void cbl_posix_lock_release(void *lock) { pthread_mutex_unlock(lock); }

@@ -1,6 +1,7 @@
 import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
+import ConnectByListTesting
 
 /// The names of this machine's interfaces, for printing.
 enum SystemScopesText {
@@ -13,6 +14,8 @@ private let portRange = 1...65535
 /// An address list as a Lua object.
 final class ListBox {
   var list: AddressList
+  /// The test endpoints among the entries, which stay open as long as this list.
+  fileprivate var testEndpoints: [TestEndpoint] = []
   init(_ list: AddressList) { self.list = list }
 }
 
@@ -85,6 +88,9 @@ extension Call {
 @c @implementation public func cbl_lua_list_add(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(ListBox.self)
+    if call[0].kind == CBL_LUA_OBJECT, call[0].type == CInt(CBL_LUA_TYPE_TEST_ENDPOINT.rawValue) {
+      return try call.addTestEndpoint(to: box)
+    }
     // A third argument says that the first is a Unix path. Text never means a path by itself.
     let isUnix = call[2].kind == CBL_LUA_BOOLEAN
     let entry = isUnix ? nil : try call.entry(0, defaultPort: box.list.defaultPort)
@@ -104,6 +110,21 @@ extension Call {
 }
 
 extension Call {
+  fileprivate func addTestEndpoint(to box: ListBox) throws(CallError) {
+    let endpoint: TestEndpoint = try object(0, CBL_LUA_TYPE_TEST_ENDPOINT, "test endpoint")
+    guard !box.list.isFull else {
+      throw .malformed(entryProblem([], "the list has 1,000,000 entries"))
+    }
+    if let path = endpoint.unixPath {
+      // Checked when the endpoint was made.
+      do throws(EntryError) { try box.list.append(unixPath: path) } catch { assertionFailure() }
+    } else {
+      box.list.append(.endpoint(endpoint.endpoint))
+    }
+    box.testEndpoints.append(endpoint)
+    addSelf()
+  }
+
   fileprivate func position(in list: AddressList) throws(CallError) -> Int? {
     let number = try integer(0)
     return number >= 1 && number <= list.count ? Int(number) - 1 : nil
@@ -154,7 +175,9 @@ extension Call {
 
 @c @implementation public func cbl_lua_list_clear(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
-    call.this(ListBox.self).list.removeAll()
+    let box = call.this(ListBox.self)
+    box.list.removeAll()
+    box.testEndpoints = []
     call.addSelf()
   }
 }

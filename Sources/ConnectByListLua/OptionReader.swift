@@ -81,21 +81,25 @@ extension Call {
       optionProblem([UInt8](option.name), value.value, expected: option.allowed.bytes))
   }
 
-  /// `unknown option 'timout'; did you mean 'timeout'?`
   func unknownOption(
     _ name: [UInt8], among names: [StaticString], _ argument: Int
   ) -> CallError {
-    var text = TextBuffer()
-    text.append("unknown option '")
-    text.append(escaped: name)
-    text.append("'")
-    if let nearest = NearestName.nearest(to: name, in: names) {
-      text.append("; did you mean '")
-      text.append(nearest)
-      text.append("'?")
-    }
-    return .misuse(argument: argument, text)
+    .misuse(argument: argument, unknownOptionText(name, among: names))
   }
+}
+
+/// `unknown option 'timout'; did you mean 'timeout'?`
+func unknownOptionText(_ name: [UInt8], among names: [StaticString]) -> TextBuffer {
+  var text = TextBuffer()
+  text.append("unknown option '")
+  text.append(escaped: name)
+  text.append("'")
+  if let nearest = NearestName.nearest(to: name, in: names) {
+    text.append("; did you mean '")
+    text.append(nearest)
+    text.append("'?")
+  }
+  return text
 }
 
 extension OptionValue {

@@ -5,101 +5,144 @@ import ConnectByListCore
 /// An endpoint in this process, on loopback or at a Unix address, for tests and demonstrations.
 ///
 /// A thread of its own serves it, so that a script that blocks in a connect or a read can talk to it. Other
-/// machines cannot reach it, and it needs no privileges.
+/// machines cannot reach it, and it needs no privileges. It belongs to the process that made it: in a forked
+/// child `close` only closes the child's copies of its descriptors.
 public final class TestEndpoint: @unchecked Sendable {
-  public enum Kind: Sendable {
-    /// Accepts connections and sends back what it receives.
-    case echo
-    /// Refuses connections: it is bound and does not listen, so no other program can listen there.
-    case refused
-    /// Completes no handshake: its queue is full, so the kernel drops every SYN.
-    case silent
-  }
+  public typealias Kind = EndpointKind
 
+  public let kind: Kind
   /// Its address and port. A Unix endpoint has its path in `unixPath`.
   public let endpoint: Endpoint
   /// The path of a Unix endpoint.
   public let unixPath: [UInt8]?
+  private let process = Syscalls.processNumber
   /// The bound or listening socket.
   private var listener: Descriptor?
-  /// The connection that fills the queue of a silent endpoint.
-  private var filler: Descriptor?
-  private var server: EchoServer?
-  /// The count of a server that has ended.
-  private var servedCount = 0
+  private var server: EndpointServer?
+  /// What a server that has ended had recorded.
+  private var finalRecord = ServerRecord()
 
   /// An endpoint at a Unix path, or at `@` and an abstract name. `close` removes the path's file.
   ///
   /// Throws `.addressInUse` where the path exists, `.invalidArgument` for a path that cannot be one,
   /// `.operationNotSupported` for `.silent` (a Unix connect succeeds or fails at once), and the errors of
   /// `socket`, `bind` and `listen`.
-  public init(_ kind: Kind, unixPath: [UInt8]) throws(Errno) {
-    if kind == .silent { throw .operationNotSupported }
+  ///
+  /// - Parameter delay: how long it refuses before it begins.
+  public init(_ kind: Kind, unixPath: [UInt8], after delay: TimeSpan = .zero) throws(Errno) {
+    if case .silent = kind { throw .operationNotSupported }
     do throws(EntryError) { try UnixPaths.check(unixPath) } catch { throw .invalidArgument }
     let listener = try Syscalls.socket(.unix)
     try Syscalls.bind(listener.number, toUnix: unixPath)
+    self.kind = kind
     endpoint = .unixElsewhere
     self.unixPath = unixPath
     // From here on `close` removes the file.
     let number = listener.number
     self.listener = consume listener
-    if kind == .echo { try serve(number) }
+    try serve(number, after: delay)
   }
 
-  /// An endpoint at a port that the kernel chooses. Throws the errors of `socket`, `bind` and `listen`.
+  /// An endpoint at an IP address. Throws the errors of `socket`, `bind` and `listen`.
   ///
-  /// - Parameter address: of this machine; not on loopback only in a test's network namespace.
-  public init(_ kind: Kind, at address: IPAddress = IPAddress(v4: 0x7f00_0001)) throws(Errno) {
+  /// - Parameters:
+  ///   - address: of this machine; not on loopback only in a test's network namespace.
+  ///   - port: 0: the kernel chooses one.
+  ///   - delay: how long it refuses before it begins. The port is held meanwhile.
+  public init(
+    _ kind: Kind, at address: IPAddress = IPAddress(v4: 0x7f00_0001), port: UInt16 = 0,
+    after delay: TimeSpan = .zero
+  ) throws(Errno) {
     let listener = try Syscalls.socket(address.family)
-    try Syscalls.bind(listener.number, to: Endpoint(address, port: 0))
+    // Where a port is given, connections of an endpoint that was there before may still hold it. The option
+    // is taken back, so that no other socket can listen there.
+    if port != 0 { try Syscalls.setReuseAddress(listener.number, true) }
+    try Syscalls.bind(listener.number, to: Endpoint(address, port: port))
+    if port != 0 { try Syscalls.setReuseAddress(listener.number, false) }
     guard let endpoint = try Syscalls.localEndpoint(listener.number) else {
       throw .familyNotSupported
     }
+    self.kind = kind
     self.endpoint = endpoint
     unixPath = nil
     let number = listener.number
     self.listener = consume listener
-    switch kind {
-    case .refused: break
-    case .silent:
-      // With a backlog of 0 the queue has room for one connection (`sk_acceptq_is_full` compares with
-      // `>`; Linux 6.18).
-      try Syscalls.listen(number, backlog: 0)
-      let own = try Syscalls.socket(address.family)
-      _ = try Syscalls.connect(own.number, to: endpoint)
-      // Waits until the connection is in the queue, which is later than its own side is connected.
-      let deadline = Clock.now() + .seconds(5)
-      while Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now())
-        == 0
-      {
-        if Clock.now() >= deadline { throw .timedOut }
-      }
-      filler = consume own
-    case .echo: try serve(number)
-    }
+    try serve(number, after: delay)
   }
 
-  private func serve(_ number: CInt) throws(Errno) {
-    try Syscalls.listen(number, backlog: 1024)
-    let made = try EchoServer(listener: number)
+  private func serve(_ number: CInt, after delay: TimeSpan) throws(Errno) {
+    if case .refused = kind { return }
+    let made = try EndpointServer(kind, listener: number, at: endpoint, after: delay)
     try made.start()
     server = made
   }
 
   deinit { close() }
 
-  /// How many connections it has accepted.
-  public var acceptedCount: Int { server?.acceptedCount ?? servedCount }
+  private var isOwn: Bool { process == Syscalls.processNumber }
+
+  private var record: ServerRecord {
+    guard let server else { return finalRecord }
+    return isOwn ? server.currentRecord() : server.lastRecord
+  }
+
+  /// Whether it was closed.
+  public var isClosed: Bool { listener == nil }
+
+  /// How many connections it has accepted. A connection whose connect has returned is among them.
+  public var acceptedCount: Int { record.acceptedCount }
+
+  /// Waits until so many connections have been accepted, or the span has passed, and returns how many have.
+  ///
+  /// Throws the errors of `eventfd`.
+  public func waitForAccepted(_ count: Int, for span: TimeSpan) throws(Errno) -> Int {
+    let deadline = Clock.now() + span
+    while true {
+      guard let server, isOwn else { return acceptedCount }
+      let event = try server.acceptEvent()
+      // Before the count is read: what comes after it makes the event readable again.
+      Syscalls.clearEvent(event)
+      let found = acceptedCount
+      let rest = deadline - Clock.now()
+      if found >= count || rest <= .zero { return found }
+      _ = Syscalls.poll(event, events: CInt(CBL_POSIX_READABLE), for: rest)
+    }
+  }
+
+  /// What the clients have sent, connection by connection in the order of acceptance: the first MiB of all
+  /// together.
+  public var received: [[UInt8]] { record.received }
+
+  /// What differed from the script of an endpoint, and what a proxy could not reach, in words: the first
+  /// 1,000 of them.
+  public var failures: [[UInt8]] { record.failures }
+
+  /// Changes the network of a proxy, for the connections that it has too. Does nothing for other kinds.
+  public func change(_ body: (inout ProxySettings) -> Void) {
+    if isOwn { server?.change(body) }
+  }
 
   /// Ends the thread, waits for that, and closes all descriptors. Does nothing where it is closed already.
   public func close() {
+    guard isOwn else {
+      server?.closeInChild()
+      server = nil
+      listener = nil
+      return
+    }
     if let server {
-      server.stopAndWait()
-      servedCount = server.acceptedCount
+      server.stop()
+      finalRecord = server.lastRecord
     }
     server = nil
-    filler = nil
     if let unixPath, listener != nil { Syscalls.unlink(unixPath: unixPath) }
     listener = nil
+  }
+}
+
+extension Syscalls {
+  static func setReuseAddress(_ fd: CInt, _ on: Bool) throws(Errno) {
+    try setOption(
+      fd, level: SocketLevel.socket, name: SocketNumber.reuseAddress, to: on ? 1 : 0)
   }
 }

@@ -136,7 +136,7 @@ end, function(w)
     local added, message, code = list:add(entry)
     assert(not added and message and code == "EINVAL")
   end
-  misuse("an IP address expected", testing.silent, { unix = "@x" })
+  misuse("a Unix endpoint cannot be silent", testing.silent, { unix = "@x" })
   misuse("address in use", testing.echo, { unix = "@" .. name })
 end)
 
@@ -383,6 +383,24 @@ section("test endpoints", world, function(w)
     endpoint:close()
     misuse("test endpoint expected", endpoint.address, {})
   end
+  local steps = testing.steps
+  for _, kind in ipairs { "accepting", "discard", "closing", "reset" } do
+    local endpoint <close> = testing[kind] { after = 10 }
+    assert(endpoint:received() == "" and #endpoint:failures() == 0 and endpoint:accepted(1, 0) == 0)
+  end
+  local slow <close> = testing.slow(0)
+  local script <close> = testing.script {
+    { steps.expect "a*", steps.expect_line(), steps.expect_any(1), steps.wait(0) },
+    { steps.send "x", steps.shut() }, { steps.close() }, { steps.reset() },
+  }
+  local proxy <close> = testing.proxy(slow, { latency = 0, drop = 0, slice = 5 })
+  assert(proxy:set { rate = 1000, slice = false } == proxy and tostring(script):find "script at")
+  local list = w.net.address_list { proxy }
+  assert(list:add(slow) == list and #list == 2)
+  misuse("unknown option", proxy.set, proxy, { x = 1 })
+  misuse("not a step", testing.script, { "x" })
+  misuse("bad argument #1 to 'proxy'", testing.proxy, "x")
+  misuse("bad argument #1 to 'send'", steps.send)
   misuse("bad argument #1 to 'echo'", testing.echo, "x")
   misuse("address not available", testing.refused, "192.0.2.1")
   local _ <close> = connected(w)

@@ -114,7 +114,7 @@ local function run(example, path)
 end
 
 local PAGES = { "README.md" }
-for _, name in ipairs { "LuaReference", "ConnectOptions", "SocketOptions", "Host" } do
+for _, name in ipairs { "LuaReference", "ConnectOptions", "SocketOptions", "Host", "TestSuites" } do
   PAGES[#PAGES + 1] = CATALOGUE .. name .. ".md"
 end
 

@@ -2,7 +2,8 @@
 local api = ...
 local core, addresses = api.core, api.part "address"
 local make_address, is_address = addresses.make, addresses.is_address
-local ipairs, next, rawget, tostring, type = ipairs, next, rawget, tostring, type
+local getmetatable, ipairs, next, rawget, tostring, type =
+  getmetatable, ipairs, next, rawget, tostring, type
 local math_type, min, tointeger = math.type, math.min, math.tointeger
 local concat, format = table.concat, string.format
 
@@ -11,7 +12,7 @@ local SHOWN_MAX = 20 -- entries in a list's text
 local lists = {}
 
 local list = core.methods "address list"
-local list_type = core.types["address list"]
+local list_type, test_endpoint_type = core.types["address list"], core.types["test endpoint"]
 local add, count, get, remove, history = list.add, list.count, list.get, list.remove, list.history
 list.count, list.get = nil, nil
 
@@ -58,7 +59,8 @@ local function add_table(self, entry, port)
   return add(self, host, entry_port)
 end
 
---- Adds one entry: text, an address, or a table with a host and a port, or with a Unix path.
+--- Adds one entry: text, an address, a table with a host and a port or with a Unix path, or a test
+-- endpoint, which stays open as long as the list.
 -- Returns the list, or `nil, message, "EINVAL"` with the list unchanged.
 function list:add(entry, port)
   if type(entry) == "table" then return add_table(self, entry, port) end
@@ -97,7 +99,8 @@ function lists.fill(new_list, entries)
   if type(entries) == "string" then entries = { entries } end
   for i = 1, #entries do
     local entry = entries[i]
-    local ok, message = (type(entry) == "string" and add or add_table)(new_list, entry)
+    local is_plain = type(entry) == "string" or getmetatable(entry) == test_endpoint_type
+    local ok, message = (is_plain and add or add_table)(new_list, entry)
     if not ok then return nil, format("entry %d: %s", i, message), "EINVAL" end
   end
   return new_list

@@ -153,6 +153,10 @@ enum cbl_lua_verdict cbl_lua_report_table(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_test_endpoint_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_test_endpoint_address(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_test_endpoint_accepted(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_received(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_failures(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_set(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_state(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_test_endpoint_close(struct cbl_lua_call *call);
 
 #endif

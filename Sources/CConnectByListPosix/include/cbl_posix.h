@@ -29,6 +29,7 @@ enum {
   CBL_POSIX_WRITABLE = 0x004, /* POLLOUT, EPOLLOUT */
   CBL_POSIX_FAILED = 0x008,   /* POLLERR, EPOLLERR: SO_ERROR is set */
   CBL_POSIX_HUNG_UP = 0x010,  /* POLLHUP, EPOLLHUP */
+  CBL_POSIX_PEER_ENDED = 0x2000, /* EPOLLRDHUP: the peer has ended its stream; only where it is asked for */
 };
 
 /* The most slices, datagrams or ready descriptors that one call handles. */
@@ -206,7 +207,17 @@ int cbl_posix_thread_start(void (*body)(void *), void *context, uint64_t *joinab
 /* Waits until the thread has ended. */
 void cbl_posix_thread_join(uint64_t thread);
 
+/* A lock for the threads of this process; NULL: out of memory. C: pthread_mutex_init, _destroy, _lock,
+ * _unlock. */
+void *cbl_posix_lock_new(void);
+void cbl_posix_lock_free(void *lock);
+void cbl_posix_lock_take(void *lock);
+void cbl_posix_lock_release(void *lock);
+
 /* --- system.c, secret.c --- */
+
+/* C: getpid. */
+int cbl_posix_process(void);
 
 /* The index of an interface; 0 where there is none of this name. */
 uint32_t cbl_posix_interface_index(const char *name);

@@ -22,8 +22,28 @@ extension Syscalls {
   /// Waits until the thread has ended. C: `pthread_join`.
   package static func joinThread(_ thread: UInt64) { cbl_posix_thread_join(thread) }
 
+  /// The number of this process, which a forked child does not share. C: `getpid`.
+  package static var processNumber: CInt { cbl_posix_process() }
+
   /// Sets the errno of the calling thread, for functions that C programs call.
   package static func setErrno(_ errno: Errno) { cbl_posix_set_errno(errno.number) }
+}
+
+/// A lock for the threads of one process. After a fork the child must not use it: another thread of the
+/// parent may have held it. C: `pthread_mutex_t`.
+package final class Lock: @unchecked Sendable {
+  private let mutex: UnsafeMutableRawPointer
+
+  /// Throws `.outOfMemory`.
+  package init() throws(Errno) {
+    guard let mutex = cbl_posix_lock_new() else { throw .outOfMemory }
+    self.mutex = mutex
+  }
+
+  deinit { cbl_posix_lock_free(mutex) }
+
+  package func take() { cbl_posix_lock_take(mutex) }
+  package func release() { cbl_posix_lock_release(mutex) }
 }
 
 #if !hasFeature(Embedded)
