@@ -75,8 +75,9 @@ func sharedObject(of target: String) -> [LinkerSetting] {
   ]
 }
 
+/// The number grows when a program that was linked with the library before would no longer work.
 let soname: [LinkerSetting] =
-  isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so"])] : []
+  isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so.0"])] : []
 
 /// The program. Its Embedded build needs the C library's own shared objects alone.
 let program: [LinkerSetting] =
@@ -126,7 +127,7 @@ let library: [Target] = [
     swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "ConnectByListLua")),
   // The header of the C library, and its packaging.
   .target(
-    name: "CConnectByList", exclude: ["connectbylist.pc.in", "make-archive"],
+    name: "CConnectByList", exclude: ["make-archive"],
     cSettings: cSettingsWithoutUnwinding),
   // The functions of the C library.
   .target(

@@ -49,7 +49,7 @@ local make_address, fill, plain_options = addresses.make, lists.fill, lists.plai
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
 local net = {
-  version = "0.1.0",
+  version = core.version,
   --- A socket that owns a connected descriptor from now on: `net.wrap(fd)`.
   wrap = core.wrap,
   --- A stream socket that is neither bound nor connected: "inet6" (the default, which can connect to

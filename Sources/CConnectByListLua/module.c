@@ -3,6 +3,7 @@
 
 #include "binding.h"
 #include "cbl_lua_files.h"
+#include "cbl_version.h"
 
 /* With the fields that lua/ adds; an address list has the most: __name, __gc, __len, __index, __tostring. */
 enum { METATABLE_FIELDS_MAX = 5 };
@@ -105,13 +106,13 @@ static int load_file(lua_State *L) {
   return luaL_argerror(L, 1, "no such file");
 }
 
-/* The functions; `types`, the metatables by type; `methods` and `load`. lua/connectbylist.lua builds the
+/* The functions; `types`, the metatables by type; `methods`, `load` and `version`. lua/connectbylist.lua builds the
  * public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 3); /* `types`, `methods`, `load` */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 4); /* `types`, `methods`, `load`, `version` */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -123,6 +124,8 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "methods");
   lua_pushcfunction(L, load_file);
   lua_setfield(L, -2, "load");
+  lua_pushliteral(L, CBL_VERSION);
+  lua_setfield(L, -2, "version");
   for (const struct cbl_lua_method *method = cbl_lua_functions; method->name; method++) {
     push_function(L, method);
     lua_setfield(L, -2, method->name);

@@ -104,7 +104,7 @@ static void interact(lua_State *L, struct run *run) {
 }
 
 static void show_version(void) {
-  printf("%s %s, %s\n", CBL_HOST_NAME, CBL_HOST_VERSION, LUA_COPYRIGHT);
+  printf("%s %s, %s\n", CBL_HOST_NAME, CBL_VERSION, LUA_COPYRIGHT);
   fflush(stdout);
 }
 

@@ -113,10 +113,10 @@ struct InteractiveTests {
   @Test func `a terminal without arguments gets the version and the interactive mode`() throws {
     let folder = try ScratchFolder()
     let terminal = try Terminal(.host(), [], environment: Self.environment(folder))
-    try terminal.expect("connectbylist \(CBL_HOST_VERSION), Lua 5.4.")
+    try terminal.expect("connectbylist \(CBL_VERSION), Lua 5.4.")
     try terminal.expect("> ")
     terminal.send("require 'connectbylist'.version\n")
-    try terminal.expect("\(CBL_HOST_VERSION)\r\n> ")
+    try terminal.expect("\(CBL_VERSION)\r\n> ")
     terminal.send("\u{4}")
     #expect(try terminal.end() == 0)
   }

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cbl_version.h"
+
 /* The name before messages: of the tools, and of the interpreter where `argv[0]` is missing. */
 #define CBL_HOST_NAME "connectbylist"
-/* The version of the program and the module. HostTests compares it with the module's. */
-#define CBL_HOST_VERSION "0.1.0"
 
 /* What an option does before the program runs. */
 enum cbl_host_step_kind {

@@ -1,0 +1,8 @@
+#ifndef CBL_VERSION_H
+#define CBL_VERSION_H
+
+/* The version of the package: of the Lua module, of the program and of what .packaging/install writes.
+ * It is stated here alone. */
+#define CBL_VERSION "0.1.0"
+
+#endif
