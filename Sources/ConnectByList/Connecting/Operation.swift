@@ -81,7 +81,7 @@ public final class Operation: @unchecked Sendable {
       hasBegun = true
       if !names.isEmpty { startResolving() }
     }
-    if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
+    collectReady()
     return performSteps()
   }
 
@@ -110,7 +110,14 @@ public final class Operation: @unchecked Sendable {
 
   public func cancel() { report(.cancelled) }
 
-  public func accept(_ id: AttemptID) { report(.accepted(id)) }
+  /// Accepts a candidate. `number`: its descriptor where it was taken, still open: it gets what only a winner
+  /// has (`linger`). A candidate on which that cannot be set is rejected.
+  public func accept(_ id: AttemptID, descriptor number: CInt = -1) {
+    if number >= 0 {
+      do throws(Errno) { try applyToWinner(id, number) } catch { return reject(id) }
+    }
+    report(.accepted(id))
+  }
 
   public func reject(_ id: AttemptID) {
     report(.rejected(id))
@@ -129,6 +136,11 @@ public final class Operation: @unchecked Sendable {
     sockets.take(id)
   }
 
+  /// Sets what only a winner has: its close may wait, that of a loser or of a rejected candidate must not.
+  func applyToWinner(_ id: AttemptID, _ number: CInt) throws(Errno) {
+    try settings.applyToWinner(number, race.plan.remote(of: race.attempts[id.index].pair).family)
+  }
+
   /// A descriptor that is readable whenever `advance` would find something completed. It belongs to the
   /// operation and is the same for the whole race.
   public func pollDescriptor() throws(Errno) -> CInt {
@@ -139,6 +151,11 @@ public final class Operation: @unchecked Sendable {
   /// How many starts may fail in the call itself before completions are looked for: without a network a list
   /// of thousands fails that way, and one attempt may have connected meanwhile.
   private static let synchronousFailuresMax = 64
+
+  /// Takes in what has completed, without waiting.
+  private func collectReady() {
+    if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
+  }
 
   private func performSteps() -> Progress {
     let progress = performDueSteps()
@@ -154,9 +171,7 @@ public final class Operation: @unchecked Sendable {
       case .start(let id):
         if start(id) { continue }
         failureCount += 1
-        if failureCount % Self.synchronousFailuresMax == 0 && sockets.count > 0 {
-          collect(for: .zero)
-        }
+        if failureCount % Self.synchronousFailuresMax == 0 { collectReady() }
       case .abandon(let id): drop(id)
       case .validate(let id): return .validate(id)
       case .wait(let until):
