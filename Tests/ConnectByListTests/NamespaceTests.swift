@@ -150,7 +150,7 @@ extension Driver {
         let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
         let remotes = names.filter { hasIPv6 || !$0.contains(":") }.map { endpoint($0) }
         let index = SystemScopes().index(ofInterface: Array(interface.utf8)) ?? 0
-        var reader = PathInformationReader(interface: index)
+        var reader = PathInformationReader(RouteSelectors(interface: index))
         let plan = Plan(
           remotes.enumerated().map { Candidate($1, entry: Int32($0)) }, options: ConnectOptions())
         return (
@@ -170,8 +170,8 @@ extension Driver {
       let found = try Namespace.run(Self.twoLinks) {
         let remotes = names.map { endpoint($0) }
         var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
-        Routes.probe(remotes, interface: 0, &lookups)
-        return (lookups.map { $0?.route }, Routes.routes(to: remotes, interface: 0))
+        Routes.probe(remotes, as: RouteSelectors(), &lookups)
+        return (lookups.map { $0?.route }, Routes.routes(to: remotes, as: RouteSelectors()))
       }
       let (first, second) = (endpoint("10.0.0.5").address, endpoint("10.1.0.5").address)
       let expected: [RemotePathInformation.Route] = [
@@ -194,7 +194,7 @@ extension Driver {
           """
       ) {
         func failures(_ names: [String]) -> [Bool] {
-          var reader = PathInformationReader(interface: 0)
+          var reader = PathInformationReader()
           let candidates = names.enumerated().map { Candidate(endpoint($1), entry: Int32($0)) }
           let plan = Plan(candidates, options: ConnectOptions())
           return reader.pathInformation(for: plan).remotes.map { $0.neighbourFailed }

@@ -169,7 +169,7 @@ extension Driver {
     @Test func `no path information is read for Unix addresses alone`() throws {
       let list = try list(path("a"), path("b"))
       let plan = try #require(list.plan(ConnectOptions(), links: [], at: Clock.now()))
-      var reader = PathInformationReader(interface: 0)
+      var reader = PathInformationReader()
       let found = reader.pathInformation(for: plan)
       // A read would have found 127.0.0.1.
       #expect(found.locals.isEmpty)

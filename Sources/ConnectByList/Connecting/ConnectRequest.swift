@@ -17,7 +17,7 @@ public struct ConnectRequest: Sendable {
   /// are not looked up, and have no pairs in it.
   public func explain(_ list: AddressList) throws(ConnectError) -> Race {
     let now = Clock.now()
-    var reader = try PathInformationReader(interfaceNamed: settings.interface)
+    var reader = try PathInformationReader(settings)
     let plan = try reader.plan(list, options, at: now)
     let race = Race(plan: plan, names: list.names(options), at: now)
     race.update(reader.pathInformation(for: race.plan))
@@ -26,16 +26,23 @@ public struct ConnectRequest: Sendable {
 }
 
 extension PathInformationReader {
-  /// `name`: of the interface that the sockets are bound to; empty: any. Throws `.noSuchDevice`.
-  init(interfaceNamed name: [UInt8]) throws(ConnectError) {
-    var index: UInt32 = 0
-    if !name.isEmpty {
-      guard let found = SystemScopes().index(ofInterface: name) else {
+  /// For sockets with these settings. Throws `.noSuchDevice`.
+  init(_ settings: borrowing SocketSettings) throws(ConnectError) {
+    var selectors = RouteSelectors()
+    selectors.mark = settings.value(level: SocketLevel.socket, number: SocketNumber.mark) ?? 0
+    selectors.typeOfService = UInt8(
+      truncatingIfNeeded:
+        settings.value(level: SocketLevel.ip, number: SocketNumber.typeOfService) ?? 0)
+    selectors.trafficClass = UInt8(
+      truncatingIfNeeded:
+        settings.value(level: SocketLevel.ipv6, number: SocketNumber.trafficClass) ?? 0)
+    if !settings.interface.isEmpty {
+      guard let found = SystemScopes().index(ofInterface: settings.interface) else {
         throw ConnectError(.noSuchDevice, "no such interface")
       }
-      index = found
+      selectors.interface = found
     }
-    self.init(interface: index)
+    self.init(selectors)
   }
 
   /// The plan for the literals of a list.
@@ -44,7 +51,13 @@ extension PathInformationReader {
   ) throws(ConnectError) -> Plan {
     guard list.count > 0 else { throw ConnectError(.invalidArgument, "the list is empty") }
     let links = list.hasUnscopedLinkLocal ? links() : []
-    if let plan = list.plan(options, links: links, at: now) { return plan }
+    if let plan = list.plan(options, links: links, at: now) {
+      // Only the order of several remotes depends on the table.
+      if options.order == .likely && (plan.remoteCount > 1 || list.hasNames) {
+        plan.policyTable = .ofThisSystem
+      }
+      return plan
+    }
     throw list.hasUnscopedLinkLocal
       ? ConnectError(.addressNotAvailable, "no link has a link-local address")
       : ConnectError(.familyNotSupported, "no entry of the wanted family")

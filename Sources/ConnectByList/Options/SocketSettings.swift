@@ -67,6 +67,13 @@ public struct SocketSettings: Sendable {
     try linger.apply(to: fd)
   }
 
+  /// The value of an option that is set here and is a C int.
+  func value(level: CInt, number: CInt) -> UInt32? {
+    let setting = others.first { $0.level == level && $0.number == number }
+    guard let bytes = setting?.bytes, bytes.count == MemoryLayout<UInt32>.size else { return nil }
+    return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+  }
+
   private func apply(
     _ moment: SocketOption.Moment, to fd: CInt, _ families: SocketOption.Families
   ) throws(Errno) {

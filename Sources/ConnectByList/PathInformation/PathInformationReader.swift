@@ -8,7 +8,7 @@ import ConnectByListCore
 /// where the state of neighbours can distinguish remotes, or where an interface may be down; four for
 /// round trips (six for the first time in a process), none where all remotes have the same address.
 struct PathInformationReader {
-  private let interface: UInt32
+  private let selectors: RouteSelectors
   /// Read once in a race. `nil`: not yet.
   private var locals: [LocalAddress]?
   /// The next hop of the first remote that has one.
@@ -18,8 +18,7 @@ struct PathInformationReader {
   /// The address of the first remote.
   private var firstAddress: IPAddress?
 
-  /// - Parameter interface: the index of the interface that the connections are bound to; 0: any.
-  init(interface: UInt32) { self.interface = interface }
+  init(_ selectors: RouteSelectors = RouteSelectors()) { self.selectors = selectors }
 
   /// The path information of the plan's remotes; empty for those that the plan has it of already.
   mutating func pathInformation(for plan: Plan) -> PathInformation {
@@ -52,7 +51,7 @@ struct PathInformationReader {
       // Some sandboxes have no netlink; the UDP sockets of `probe` need none.
     }
     if locals == nil { locals = [] }
-    Routes.probe(remotes, interface: interface, &lookups)
+    Routes.probe(remotes, as: selectors, &lookups)
     for index in remotes.indices {
       pathInformation[index].route = lookups[index]?.route ?? .unknown
     }
@@ -74,7 +73,7 @@ struct PathInformationReader {
     if isFirstTime { LocalAddresses.addRequest(to: &requests) }
     let dumpCount = requests.count
     let asked = Routes.addRequests(
-      for: remotes, interface: interface, locals: locals ?? [], to: &requests, &lookups)
+      for: remotes, as: selectors, locals: locals ?? [], to: &requests, &lookups)
     guard requests.count > 0 else { return }
     var socket = try NetlinkSocket(.route)
     var collector = LocalAddressCollector()
