@@ -64,7 +64,7 @@ import Testing
   @Test func `a scenario that is written as text reads back as the same`() throws {
     let text = """
       local 10.0.0.5/24
-      local 2001:db8::5/64 deprecated temporary home tentative
+      local 2001:db8::5/64 deprecated temporary home tentative broadcast
       local fe80::5%eth0/64
       remote 192.0.2.1:80 from 10.0.0.5 native answers 30ms
       remote 192.0.2.2:80 silent
@@ -84,10 +84,12 @@ import Testing
       pair 10.0.0.5 192.0.2.1:80 silent
       pair - 192.0.2.5:80 refuses 1ms
       rtt 10.0.0.5 192.0.2.1 30ms var 2ms
-      history 192.0.2.1:80 connected 30ms
-      history 192.0.2.2:80 connected
-      history 192.0.2.3:80 failed 20s ago
+      seen 10.0.0.5 192.0.2.1:80 connected 30ms 10s ago
+      seen 10.0.0.5 192.0.2.2:80 connected 1s ago
+      seen 10.0.0.6 192.0.2.3:80 failed 20s ago
+      seen 10.0.0.5 192.0.2.9:80 refused 20ms ago
       neighbour 192.0.2.2 failed
+      descriptors 20
       option timeout 2s
       option attempt_delay 250ms
       option minimum_delay 10001us

@@ -152,7 +152,8 @@ extension RaceChecker {
     if notStarted > max(pairsLeft, 0) {
       complain(.report, "it has \(notStarted) pairs not started, the world at most \(pairsLeft)")
     }
-    if !record.pathInformationWhenAsked && record.scenario.names.isEmpty && notStarted != pairsLeft {
+    if !record.pathInformationWhenAsked && record.scenario.names.isEmpty && notStarted != pairsLeft
+    {
       complain(.report, "it has \(notStarted) pairs not started, the world \(pairsLeft)")
     }
   }

@@ -103,8 +103,11 @@ struct KnownWorld {
   private func patience(_ endpoint: Endpoint, from source: IPAddress?) -> TimeSpan? {
     // The list's own measurement counts as RFC 6298's first: its deviation is half of it.
     var patience: TimeSpan?
-    for line in scenario.history where line.endpoint == endpoint {
-      patience = line.roundTrip.map { $0 + ($0 / 2) * 4 }
+    for line in scenario.seen where line.endpoint == endpoint {
+      patience = nil
+      if case .connected(let roundTrip?) = line.outcome {
+        patience = roundTrip + (roundTrip / 2) * 4
+      }
     }
     for line in scenario.metrics
     where line.destination == endpoint.address && line.source == source {

@@ -62,12 +62,11 @@ extension WorldGenerator {
               smoothed: pick([.milliseconds(1), span(), .seconds(3)]),
               variance: pick([.zero, .milliseconds(2), .milliseconds(40)]))))
       }
-      if endpoint.port != 0 && chance(6) {
-        let isConnected = chance(50)
-        scenario.history.append(
-          Scenario.History(
-            endpoint, isConnected ? .connected : .failed(age: pick([.seconds(1), .seconds(600)])),
-            roundTrip: isConnected && chance(60) ? span() : nil))
+      if endpoint.port != 0 && chance(6), let source = destination.source {
+        scenario.seen.append(
+          Scenario.Seen(
+            source: source, endpoint, chance(50) ? .connected(roundTrip: span()) : .failed,
+            age: pick([.seconds(1), .seconds(600)])))
       }
       if chance(4) { scenario.failedNeighbours.append(endpoint.address) }
     }

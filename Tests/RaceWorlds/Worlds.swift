@@ -41,7 +41,8 @@ public enum Worlds {
     }
     guard let complaint else { return nil }
     return Violation(
-      complaint: complaint, pathInformationWhenAsked: pathInformationWhenAsked, scenario: transcript.scenario.text,
+      complaint: complaint, pathInformationWhenAsked: pathInformationWhenAsked,
+      scenario: transcript.scenario.text,
       transcript: transcript.text)
   }
 
