@@ -1,10 +1,13 @@
 import Glibc
 import ConnectByListRaceWorlds
 
-/// `ConnectByListCheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and judges
-/// each.
+/// `ConnectByListCheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and
+/// compares each with what the contract gives.
 ///
-/// Exit status: 0 where every race had every property, 1 where one had not, 2 for a wrong argument.
+/// `ConnectByListCheckWorlds FILE` prints what the contract gives for one scenario.
+///
+/// Exit status: 0 where every race was as the contract has it, 1 where one was not, 2 for a wrong
+/// argument.
 @main struct ConnectByListCheckWorlds {
   /// Seeds that one task goes through before it asks for more: a second or less.
   static let batch: UInt64 = 5_000
@@ -13,6 +16,14 @@ import ConnectByListRaceWorlds
 
   static func main() async {
     let arguments = CommandLine.arguments.dropFirst()
+    if arguments.count == 1, let text = contents(ofFile: arguments.first!) {
+      guard let expected = Worlds.expected(text) else {
+        print("not a scenario")
+        exit(2)
+      }
+      print(expected, terminator: "")
+      exit(0)
+    }
     let numbers = arguments.compactMap { UInt64($0) }
     guard numbers.count == arguments.count, (1...2).contains(numbers.count) else {
       print("usage: ConnectByListCheckWorlds COUNT [FIRST-SEED]")
@@ -47,6 +58,15 @@ import ConnectByListRaceWorlds
     }
   }
 
+  /// `nil`: there is no such file.
+  private static func contents(ofFile name: String) -> [UInt8]? {
+    guard let file = fopen(name, "r") else { return nil }
+    defer { fclose(file) }
+    var contents: [UInt8] = []
+    while case let byte = getc(file), byte != EOF { contents.append(UInt8(byte)) }
+    return contents
+  }
+
   static func check(_ seeds: Range<UInt64>) -> (done: Int, found: Found?) {
     for seed in seeds {
       if let violation = Worlds.violation(seed: seed) { return (seeds.count, (seed, violation)) }
@@ -62,9 +82,10 @@ import ConnectByListRaceWorlds
   }
 
   private static func show(_ violation: Worlds.Violation) {
-    print(violation.complaint)
-    print("# facts \(violation.pathInformationWhenAsked ? "when asked" : "from the start")")
     print(String(decoding: violation.scenario, as: UTF8.self))
+    print("# the contract")
+    print(String(decoding: violation.expected, as: UTF8.self))
+    print("# the race")
     print(String(decoding: violation.transcript, as: UTF8.self))
   }
 }
