@@ -201,6 +201,8 @@ extension ReferenceRace {
     // "With `timeout = 0` only first pairs start."
     if options.timeout == .zero { return false }
     if plan.isNamed || options.pace == .parallel || options.pace == .sequential { return true }
+    // The host has answered.
+    if plan.remotes[alternate.remote].isRefused { return true }
     let firstPair = plan.firstPair(of: alternate.remote)
     guard let first = attempts.first(where: { $0.pair == firstPair }), first.isPending,
       !plan.isSuspect(firstPair.local)

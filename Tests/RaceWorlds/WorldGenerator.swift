@@ -183,9 +183,11 @@ public struct WorldGenerator {
   }
 
   private mutating func makePairs() {
-    let remotes = scenario.destinations.map { $0.endpoint }.filter { $0.port != 0 }
-    guard !remotes.isEmpty, chance(30) else { return }
-    for _ in 0..<between(1, 4) {
+    // Whether a remote without a route is tried at all depends on what was asked.
+    let remotes = scenario.destinations.filter { $0.behaviour != .noRoute && $0.endpoint.port != 0 }
+      .map { $0.endpoint }
+    guard !remotes.isEmpty, chance(40) else { return }
+    for _ in 0..<between(1, 5) {
       let remote = pick(remotes)
       let locals = scenario.locals.filter { $0.address.family == remote.family }
       let local = locals.isEmpty || chance(10) ? nil : pick(locals).address

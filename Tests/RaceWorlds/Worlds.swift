@@ -3,6 +3,8 @@ import ConnectByListSimulation
 
 /// One world made, raced in and judged.
 public enum Worlds {
+  static let onlyReference = true
+
   /// A race that was not as the contract has it, with what is needed to see it again.
   public struct Violation: Sendable {
     public let scenario: [UInt8]
@@ -24,6 +26,11 @@ public enum Worlds {
 
   static func violation(_ scenario: Scenario) -> Violation? {
     let expected = ReferenceRace.transcript(of: scenario)
+    let broken = RaceProperties.broken(by: expected, in: scenario)
+    if !broken.isEmpty || onlyReference {
+      if broken.isEmpty { return nil }
+      return Violation(scenario: scenario.text, expected: expected, transcript: Array("\(broken)".utf8))
+    }
     let transcript = Simulation(scenario).run().text
     if expected == transcript { return nil }
     return Violation(scenario: scenario.text, expected: expected, transcript: transcript)
