@@ -56,7 +56,8 @@ let cSettings: [CSetting] =
 /// For C code that no Lua error passes. The binding keeps its unwind tables: where Lua is compiled as C++,
 /// its errors are exceptions.
 let cSettingsWithoutUnwinding: [CSetting] =
-  cSettings + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"])] : [])
+  cSettings
+  + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
 
 /// For the target at the root of a shared object, which exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {
@@ -140,12 +141,16 @@ let hostAndTests: [Target] = [
   .target(
     name: "CConnectByListLuaHost",
     dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"]),
-  // The program `connectbylist`.
-  .executableTarget(
+  // What the program `connectbylist` does.
+  .target(
     name: "ConnectByListCommand",
     dependencies: [
       "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListCore", "ConnectByListSimulation",
-    ],
+    ]),
+  // Its `main`, in C: Swift's CommandLine is empty where /proc is not mounted.
+  .executableTarget(
+    name: "CConnectByListCommand",
+    dependencies: ["CConnectByListLuaHost", "ConnectByListCommand"],
     linkerSettings: [.linkedLibrary("lua5.4")]),
 
   // Random worlds, and a checker of the races in them.
@@ -158,8 +163,7 @@ let hostAndTests: [Target] = [
   // Measures steps and plans of the core, for Tests/Performance/run.
   .executableTarget(
     name: "ConnectByListMeasureCore",
-    dependencies: ["ConnectByListCore", "ConnectByListSimulation"],
-    path: "Tests/Performance/MeasureCore"),
+    dependencies: ["ConnectByListCore"], path: "Tests/Performance/MeasureCore"),
   .testTarget(
     name: "ConnectByListCoreTests",
     dependencies: ["ConnectByListCore", "ConnectByListSimulation", "ConnectByListRaceWorlds"]),
@@ -187,7 +191,8 @@ let hostAndTests: [Target] = [
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCommandTests",
-    dependencies: ["ConnectByListCommand", "CConnectByListLuaHost"]),
+    dependencies: ["ConnectByListCommand", "CConnectByListLua", "CConnectByListLuaHost"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCAPITests",
     dependencies: [
@@ -213,7 +218,7 @@ let package = Package(
       .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
       .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
-      .executable(name: "connectbylist", targets: ["ConnectByListCommand"]),
+      .executable(name: "connectbylist", targets: ["CConnectByListCommand"]),
     ],
   targets: isModule ? library : library + hostAndTests,
   swiftLanguageModes: [.v6]

@@ -1,5 +1,5 @@
--- Opens a dual-stack socket, sets an option, and connects it by list: the socket itself becomes the
--- connection, whichever address answered. Needs no network: the endpoints are opened on loopback.
+-- Connects a dual-stack socket to one address of a list, and prints both ends of the connection.
+-- Needs no network: its endpoints are on loopback, in this process.
 --
 --   swift run connectbylist examples/connect.lua
 --   lua5.4 examples/connect.lua             (with the module installed)
@@ -10,10 +10,10 @@ local testing = require "connectbylist.testing"
 local stopped <close> = testing.refused()
 local service <close> = testing.echo()
 
--- 1. One socket for both families; IPv4 addresses are v4-mapped on it, without your doing.
+-- 1. One socket for both families. An IPv4 address is v4-mapped on it.
 local sock <close> = assert(net.socket "inet6")
 
--- 2. The destinations, and a timeout for everything.
+-- 2. The destinations, and a deadline for everything. On success, `sock` is the connection.
 local list = net.address_list { stopped:address(), service:address() }
 local connected, message, code, report = net.connect_by_list(sock, list, { timeout = 2 })
 if not connected then

@@ -1,5 +1,5 @@
--- Connects to whichever of five addresses answers, and shows how the race went.
--- Needs no network: the endpoints are opened on loopback, in this process.
+-- Connects to the one of five addresses that answers, and prints the race.
+-- Needs no network: its endpoints are on loopback, in this process.
 --
 --   swift run connectbylist examples/quickstart.lua
 --   lua5.4 examples/quickstart.lua          (with the module installed)
@@ -7,7 +7,7 @@
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 
--- Five places where a service may be: three say nothing, one refuses, one works.
+-- Five endpoints: three are silent, one refuses, one is an echo server.
 local lost <close> = testing.silent()
 local down <close> = testing.silent()
 local gone <close> = testing.silent()
@@ -18,7 +18,7 @@ local service <close> = testing.echo()
 local list = net.address_list()
 for _, endpoint in ipairs { lost, stopped, down, gone, service } do list:add(endpoint:address()) end
 
--- 2. One call: every pair of a local and a remote address is tried, the likeliest first.
+-- 2. One call, which races all pairs of a local and a remote address, the likeliest first.
 local sock <close>, message, code, report = net.connect_by_list(list, { timeout = 2 })
 if not sock then
   io.stderr:write(message, " (", code, ")\n", tostring(report), "\n")
@@ -29,12 +29,12 @@ print("Connected")
 print("  from  " .. sock:local_address())
 print("  to    " .. sock:remote_address())
 
--- 3. The socket reads and writes as io's files do.
+-- 3. The socket reads and writes like a file of io.
 sock:settimeout(1)
 sock:write("hello, whoever you are\n")
 print("  said  " .. sock:read("l"))
 
--- 4. Who won, and why; and what became of everybody else.
+-- 4. The winner with its reasons, and the outcome of the pairs that were tried before it.
 report = sock:report()
 local winner = report.attempts[report.winner]
 print()

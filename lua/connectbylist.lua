@@ -1,105 +1,68 @@
---- Connects to whichever of several addresses answers best.
--- The public face of the module: it opens `connectbylist.core` (Swift and C) and adds policy. What is
--- not needed to connect, read and write loads on first use from `connectbylist/*.lua`: a file that
--- every script reads costs each of them its time.
+--- Connects to one of several addresses, raced, with one deadline for everything.
+--
+-- The public API, made from `connectbylist.core` (C and Swift). Only this file uses `require`, and only
+-- while it is loaded: its parts in `connectbylist/` are embedded in the core. They load without a
+-- descriptor, whatever has become of `require`, `package.path` or the current directory.
 local core = require "connectbylist.core"
 
--- What the core has is the state's and stays when this file is loaded again: the tables of methods
--- are new each time, and the metatables are filled anew.
-local types, list, socket = core.types, core.methods "address list", core.methods "socket"
-local list_type, socket_type = types["address list"], types.socket
+-- Used in each connect.
+local connect, getmetatable, type = core.connect_by_list, getmetatable, type
 
--- What the face has in another form, or not at all.
-local add, get = list.add, list.get
-local connect_socket = socket.connect_by_list
-local local_address, remote_address = socket.local_address, socket.remote_address
-list_type.__len, list.count, list.get = list.count, nil, nil
-socket.connect_by_list, socket.is_open, socket.unread = nil, nil, nil
+local rawget, error = rawget, error
 
--- Looked up once: most connects do little else in Lua.
-local connect, getmetatable, setmetatable, type =
-  core.connect_by_list, getmetatable, setmetatable, type
+-- The global variables of the parts. They are copied now: a host may remove functions, or whole
+-- libraries, from the globals after it has loaded this module.
+local globals = {
+  getmetatable = getmetatable, ipairs = ipairs, next = next, pairs = pairs, rawget = rawget,
+  setmetatable = setmetatable, tostring = tostring, type = type,
+  math = {
+    floor = math.floor, max = math.max, min = math.min, tointeger = math.tointeger,
+    type = math.type,
+  },
+  string = {
+    byte = string.byte, find = string.find, format = string.format, gsub = string.gsub,
+    rep = string.rep, sub = string.sub,
+  },
+  table = { concat = table.concat, insert = table.insert },
+  utf8 = { len = utf8.len },
+}
+
+-- What each part is called with.
+local api = { core = core }
+local parts = {}
+
+--- The result of a part, which is compiled and run by the first call.
+function api.part(name)
+  local part = parts[name]
+  if not part then
+    part = core.load("connectbylist." .. name, globals)(api)
+    parts[name] = part
+  end
+  return part
+end
+
+-- These load at once. `drawing` and `json` are larger, and most scripts never need them: they load
+-- when a report is printed.
+local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
+local reports = api.part "report"
+local make_address, fill, plain_options = addresses.make, lists.fill, lists.plain_options
+local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
 local net = {
   version = "0.1.0",
-  --- A socket object that owns a connected descriptor.
+  --- A socket that owns a connected descriptor from now on: `net.wrap(fd)`.
   wrap = core.wrap,
-  --- A stream socket that is neither bound nor connected: "inet6" (the default; it takes IPv4 too),
-  -- "inet" or "unix". Set its options, then give it to `connect_by_list`.
+  --- A stream socket that is neither bound nor connected: "inet6" (the default, which can connect to
+  -- IPv4 addresses too), "inet" or "unix". To be given to `connect_by_list`.
   socket = core.socket,
 }
 
-local address = {}
-local address_type = { __name = "address", __index = address }
--- What a list has of a name that is to be resolved: host and port, which may be a service.
-local name_type = { __name = "name" }
-
--- What the other files need of this one.
-local face = {
-  core = core, net = net, list = list, socket = socket, address = address,
-  address_type = address_type, name_type = name_type,
-}
-
--- Puts a function in place of each of these names that fetches them all, and calls the one.
-local function later(place, ...)
-  for _, name in ipairs { ... } do
-    place[name] = function(...)
-      require "connectbylist.more" (face)
-      return place[name](...)
-    end
-  end
-end
-
-later(face, "add_table", "failed", "with_plain_locals")
-later(net, "address", "connect_by_name", "explain", "local_addresses")
-
--- Addresses: plain values with the fields host, port, family, scope.
-
-local function make_address(host, port, family, scope)
-  if not host then return host, port, family end
-  if not family then return setmetatable({ host = host, port = port }, name_type) end
-  return setmetatable({ host = host, port = port, family = family, scope = scope }, address_type)
-end
-
-face.make_address = make_address
-later(address, "mapped", "unmapped")
-later(address_type, "__tostring", "__concat", "__eq")
-later(name_type, "__tostring")
-
--- Lists.
-
---- Adds one entry: text, an address, or a table with a host and a port, or with a Unix path.
--- Returns the list, or `nil, message, "EINVAL"` with the list as before.
-function list:add(entry, port)
-  if type(entry) == "table" then return face.add_table(self, entry, port) end
-  return add(self, entry, port)
-end
-
-later(list, "remove", "history")
-
-function list_type:__index(key)
-  local position = type(key) == "number" and math.tointeger(key)
-  if position then return make_address(get(self, position)) end
-  return list[key]
-end
-
-later(list_type, "__tostring")
-
--- Fills a list that was made for it; nil, message and code where an entry is malformed.
-local function fill(made, entries)
-  if type(entries) == "string" then entries = { entries } end
-  for i = 1, #entries do
-    local entry = entries[i]
-    local ok, message = (type(entry) == "string" and add or face.add_table)(made, entry)
-    if not ok then return nil, ("entry %d: %s"):format(i, message), "EINVAL" end
-  end
-  return made
-end
-
-face.fill = fill
+--- An address from a literal with its port, or from a host and a port; `nil, message, "EINVAL"` if it
+-- is malformed.
+function net.address(host, port) return make_address(core.address(host, port)) end
 
 --- A list of the addresses to try. `entries`: one text, or an array of what `list:add` takes.
--- An array with a malformed entry gives `nil, message, "EINVAL"`.
+-- `default_port`: for entries without a port. A malformed entry gives `nil, message, "EINVAL"`.
 function net.address_list(entries, default_port)
   local kind = type(entries)
   if entries ~= nil and kind ~= "table" and kind ~= "string" then
@@ -108,35 +71,53 @@ function net.address_list(entries, default_port)
   return fill(core.address_list(nil, default_port), entries or {})
 end
 
--- Connecting.
-
---- A connected socket, or `nil, message, code, report`. Where the first argument is a socket made by
--- `net.socket`, that socket is connected.
+--- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
+-- argument is a socket made by `net.socket`, that socket is connected and returned.
 function net.connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   local kind = type(entries)
   if kind == "table" or kind == "string" then
-    local made, message = fill(core.address_list(), entries)
-    if not made then return face.failed("connect_by_list: " .. message) end
-    entries = made
+    local list, message, code = fill(core.address_list(), entries)
+    if not list then
+      return nil, "connect_by_list: " .. message, code, core.failed_report(code)
+    end
+    entries = list
   end
   if options and type(options) == "table" and rawget(options, "local_addresses") then
-    options = face.with_plain_locals(options)
+    options = plain_options(options)
   end
   if sock then return connect_socket(sock, entries, options) end
   return connect(entries, options)
 end
 
--- Sockets: reading and writing is in the core.
+local connect_name = core.connect_by_name
 
-function socket:local_address() return make_address(local_address(self)) end
+--- The same for the addresses of one host name: `net.connect_by_name("db.test", "https")`. `service`:
+-- a port or the name of a service.
+function net.connect_by_name(host, service, options)
+  return connect_name(host, service, plain_options(options))
+end
 
-function socket:remote_address() return make_address(remote_address(self)) end
+--- The plan of a connect, without sending a packet: an array of {rank, local_address, remote_address,
+-- chance, reasons}; `tostring` prints it as a table. Names are not resolved.
+function net.explain(entries, options)
+  local kind = type(entries)
+  if kind == "table" or kind == "string" then
+    local list, message, code = fill(core.address_list(), entries)
+    if not list then return nil, "explain: " .. message, code end
+    entries = list
+  end
+  local plan, message, code = core.explain(entries, plain_options(options))
+  if not plan then return nil, message, code end
+  return reports.explanation(plan)
+end
 
-later(socket, "bind", "detach", "getfamily")
-later(socket_type, "__tostring")
-socket_type.__index = socket
-
-later(types.report, "__index", "__tostring")
+--- This machine's addresses: an array of {address, prefix, interface, flags}.
+function net.local_addresses()
+  local found, message, code = core.local_addresses()
+  if not found then return nil, message, code end
+  for i = 1, #found do addresses.adopt(found[i].address) end
+  return found
+end
 
 return net

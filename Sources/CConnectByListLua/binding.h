@@ -1,6 +1,6 @@
-/* What the C files of the border share. */
-#ifndef BORDER_H
-#define BORDER_H
+/* Shared by the C files of the binding. */
+#ifndef CBL_LUA_BINDING_H
+#define CBL_LUA_BINDING_H
 
 #include <stdbool.h>
 
@@ -8,14 +8,16 @@
 #include "cbl_lua_headers.h"
 
 struct cbl_lua_type {
-  const char *name; /* what messages and Lua's __name call it */
+  const char *name; /* in messages, and the metatable's __name */
   void (*release)(void *object);
 };
 
-/* A userdata of ours. Made closed, with object NULL; Swift fills it last; released once. It is known by
- * its size and by the address of its type's method: so two copies of this module in one state, say the
- * host's and a loaded one, cannot be taken for each other, and to look costs a third of what it does to
- * compare metatables. */
+/* A userdata of ours. C makes it closed, with object NULL; Swift stores the object last; it is released
+ * once.
+ *
+ * A handle is recognised by its size and the address of its type, not by its metatable: two copies of
+ * this module in one state, the host's and a loaded one, then refuse each other's handles. Comparing
+ * metatables takes three times as many instructions. */
 struct cbl_lua_handle {
   const struct cbl_lua_type *type;
   void *object;
@@ -23,54 +25,82 @@ struct cbl_lua_handle {
 
 /* One Lua name. */
 struct cbl_lua_method {
-  /* Here, and no pointer to it: one is relocated when the module is loaded, which takes 24 bytes. */
-  char name[16];
+  const char *name;
   cbl_lua_function function;
-  cbl_lua_ready_function ready; /* tried first where there is no argument, or `ready_for` alone */
-  char ready_for;           /* a text of this one character */
-  enum cbl_lua_type_index self; /* of the first argument; CBL_LUA_TYPE_NONE: a plain function */
-  enum cbl_lua_type_index makes;         /* a handle of this type */
-  enum cbl_lua_type_index makes_instead; /* where it has failed, one of this type */
-  bool replies;   /* may answer with a tree */
-  bool replies_to_many; /* owns its results where there is more than one argument */
-  bool as_text;   /* numbers among the arguments become text, as io.write has them */
-  bool has_lua_wrapper; /* a function of lua/connectbylist.lua stands between it and the script */
-  bool may_close; /* may be called on a closed one; takes no arguments */
-  bool releases;  /* closes: the object is let go of at once, and not when the collector comes by */
-  bool answer_when_released; /* what a method that may_close answers where there is no object */
-  bool raises;    /* an iterator's: what a method returns as a failure is raised */
+  cbl_lua_ready_function ready; /* tried first if there is no argument, or only the text `ready_for` */
+  char ready_for;               /* a text of this one character */
+  enum cbl_lua_type_index self; /* type of the first argument; CBL_LUA_TYPE_NONE: a plain function */
+  enum cbl_lua_type_index makes;            /* a handle of this type */
+  enum cbl_lua_type_index makes_on_failure; /* a handle of this type, if it fails */
+  bool replies;         /* may answer with a tree */
+  bool replies_to_many; /* has an owner for its results if there is more than one argument */
+  bool as_text;         /* converts numbers among the arguments to text, as io.write does */
+  bool has_lua_wrapper; /* scripts call it through a function of lua/, one level up */
+  bool may_close;       /* may be called on a closed handle; has no arguments */
+  bool releases;        /* releases the object when it returns, before any collection */
+  bool answer_when_released; /* the result of a `may_close` method if the object is released */
+  /* For an iterator: the method that made it. A failure of the iterator is raised, and a bad argument of
+   * its call was an argument of that method. */
+  const char *iterator_of;
 };
 
 extern const struct cbl_lua_type cbl_lua_types[CBL_LUA_TYPE_COUNT];
-/* Each ends with a method whose name is empty. */
+/* Each ends with a method without a name. */
 extern const struct cbl_lua_method cbl_lua_functions[];
 extern const struct cbl_lua_method cbl_lua_methods[];
 extern const struct cbl_lua_method cbl_lua_read_method;
 extern const struct cbl_lua_method cbl_lua_lines_method;
 extern const struct cbl_lua_method cbl_lua_next_line_method;
 
-/* The pointer goes first, so that whatever comes after finds a closed handle. */
+/* The pointer is cleared first: a finalizer that runs during the release finds a closed handle. */
 static inline void cbl_lua_release(struct cbl_lua_handle *handle) {
   void *object = handle->object;
   handle->object = NULL;
   if (object) handle->type->release(object);
 }
 
-/* What the handle that a call makes is, until it has failed. */
+/* The type of the handle that a call makes, until it has failed. */
 static inline enum cbl_lua_type_index cbl_lua_made_type(const struct cbl_lua_method *method) {
-  return method->makes ? method->makes : method->makes_instead;
+  return method->makes ? method->makes : method->makes_on_failure;
 }
 
-/* Pushes the metatable of a type. */
-void cbl_lua_push_metatable(lua_State *L, enum cbl_lua_type_index type);
-
-/* The handle of this type at an index; NULL where there is none. */
-static inline struct cbl_lua_handle *cbl_lua_handle_at(lua_State *L, int index, const struct cbl_lua_type *type) {
+/* The handle of this type at an index; NULL if the value there is none. */
+static inline struct cbl_lua_handle *cbl_lua_handle_at(lua_State *L, int index,
+                                                       const struct cbl_lua_type *type) {
   struct cbl_lua_handle *handle = lua_touserdata(L, index);
-  /* Of a light userdata the length is 0, and its pointer is not followed. */
+  /* The length of a light userdata is 0: its pointer is not followed. */
   if (!handle || lua_rawlen(L, index) != sizeof *handle || handle->type != type) return NULL;
   return handle;
 }
+
+/* module.c: pushes the metatable of a type. */
+void cbl_lua_push_metatable(lua_State *L, enum cbl_lua_type_index type);
+
+/* arguments.c */
+
+/* How many values the arguments from `first` to `top` take, the fields of tables included. Raises if a
+ * table has too many. */
+size_t cbl_lua_count_arguments(lua_State *L, int first, int top);
+
+/* Reads them into `values`. Allocates nothing. Raises if they take more than `capacity`. */
+void cbl_lua_read_arguments(lua_State *L, int first, int top, struct cbl_lua_value *values,
+                            size_t capacity);
+
+/* Replaces the number at an index by its text, formatted as io.write does. */
+void cbl_lua_number_to_text(lua_State *L, int index);
+
+/* results.c */
+
+/* Pushes the message of a call that failed, with the method's name before it. */
+void cbl_lua_push_failure(lua_State *L, const struct cbl_lua_method *method,
+                          const struct cbl_lua_call *call);
+
+/* Pushes what a call that is done or has failed returns. `made` is the index of the handle that was made
+ * for it. Returns how many values. */
+int cbl_lua_push_results(lua_State *L, const struct cbl_lua_method *method,
+                         const struct cbl_lua_call *call, enum cbl_lua_verdict verdict, int made);
+
+/* call.c */
 
 /* The Lua function of every method. Upvalues: the method, the metatable of what it makes. */
 int cbl_lua_trampoline(lua_State *L);

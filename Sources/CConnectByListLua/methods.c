@@ -1,12 +1,12 @@
-/* The tables: every type, every function, every method. A new Lua name is a method here, a function in
- * ConnectByListLua, its declaration in cborder.h. */
+/* The tables of types, functions and methods. A new Lua name is a row here, a function in
+ * ConnectByListLua and its declaration in cbl_lua.h. */
 #include "binding.h"
 
 const struct cbl_lua_type cbl_lua_types[CBL_LUA_TYPE_COUNT] = {
     [CBL_LUA_TYPE_LIST] = {"address list", cbl_lua_release_list},
     [CBL_LUA_TYPE_SOCKET] = {"socket", cbl_lua_release_socket},
     [CBL_LUA_TYPE_REPORT] = {"report", cbl_lua_release_report},
-    [CBL_LUA_TYPE_PEER] = {"test endpoint", cbl_lua_release_peer},
+    [CBL_LUA_TYPE_TEST_ENDPOINT] = {"test endpoint", cbl_lua_release_test_endpoint},
     [CBL_LUA_TYPE_REPLY] = {"reply", cbl_lua_release_reply},
 };
 
@@ -22,7 +22,12 @@ const struct cbl_lua_method cbl_lua_functions[] = {
      .has_lua_wrapper = true,
      .function = cbl_lua_connect,
      .makes = CBL_LUA_TYPE_SOCKET,
-     .makes_instead = CBL_LUA_TYPE_REPORT},
+     .makes_on_failure = CBL_LUA_TYPE_REPORT},
+    {.name = "connect_by_name",
+     .has_lua_wrapper = true,
+     .function = cbl_lua_connect_by_name,
+     .makes = CBL_LUA_TYPE_SOCKET,
+     .makes_on_failure = CBL_LUA_TYPE_REPORT},
     {.name = "socket", .function = cbl_lua_socket_new, .makes = CBL_LUA_TYPE_SOCKET},
     {.name = "explain", .has_lua_wrapper = true, .function = cbl_lua_explain, .replies = true},
     {.name = "local_addresses", .function = cbl_lua_local_addresses, .replies = true},
@@ -30,9 +35,9 @@ const struct cbl_lua_method cbl_lua_functions[] = {
     {.name = "failed_report", .function = cbl_lua_report_new, .makes = CBL_LUA_TYPE_REPORT},
     {.name = "test_endpoint",
      .has_lua_wrapper = true,
-     .function = cbl_lua_peer_new,
-     .makes = CBL_LUA_TYPE_PEER},
-    {.name = ""},
+     .function = cbl_lua_test_endpoint_new,
+     .makes = CBL_LUA_TYPE_TEST_ENDPOINT},
+    {.name = NULL},
 };
 
 const struct cbl_lua_method cbl_lua_read_method = {
@@ -46,15 +51,15 @@ const struct cbl_lua_method cbl_lua_read_method = {
 const struct cbl_lua_method cbl_lua_lines_method = {
     .name = "lines", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_lines};
 
-/* What the iterator calls. */
+/* The iterator that `lines` returns: a `read` whose failure is raised. */
 const struct cbl_lua_method cbl_lua_next_line_method = {
-    .name = "lines",
+    .name = "read",
     .self = CBL_LUA_TYPE_SOCKET,
     .function = cbl_lua_socket_read,
     .ready = cbl_lua_socket_ready_line,
     .ready_for = 'l',
     .replies_to_many = true,
-    .raises = true};
+    .iterator_of = "lines"};
 
 const struct cbl_lua_method cbl_lua_methods[] = {
     {.name = "add", .has_lua_wrapper = true, .self = CBL_LUA_TYPE_LIST, .function = cbl_lua_list_add},
@@ -73,7 +78,7 @@ const struct cbl_lua_method cbl_lua_methods[] = {
      .has_lua_wrapper = true,
      .self = CBL_LUA_TYPE_SOCKET,
      .function = cbl_lua_connect_socket,
-     .makes_instead = CBL_LUA_TYPE_REPORT},
+     .makes_on_failure = CBL_LUA_TYPE_REPORT},
     {.name = "bind",
      .has_lua_wrapper = true,
      .self = CBL_LUA_TYPE_SOCKET,
@@ -123,9 +128,9 @@ const struct cbl_lua_method cbl_lua_methods[] = {
 
     {.name = "table", .self = CBL_LUA_TYPE_REPORT, .function = cbl_lua_report_table, .replies = true},
 
-    {.name = "address", .self = CBL_LUA_TYPE_PEER, .function = cbl_lua_peer_address},
-    {.name = "accepted", .self = CBL_LUA_TYPE_PEER, .function = cbl_lua_peer_accepted},
-    {.name = "close", .self = CBL_LUA_TYPE_PEER, .function = cbl_lua_peer_close, .may_close = true,
+    {.name = "address", .self = CBL_LUA_TYPE_TEST_ENDPOINT, .function = cbl_lua_test_endpoint_address},
+    {.name = "accepted", .self = CBL_LUA_TYPE_TEST_ENDPOINT, .function = cbl_lua_test_endpoint_accepted},
+    {.name = "close", .self = CBL_LUA_TYPE_TEST_ENDPOINT, .function = cbl_lua_test_endpoint_close, .may_close = true,
      .answer_when_released = true},
-    {.name = ""},
+    {.name = NULL},
 };

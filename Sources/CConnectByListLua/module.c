@@ -1,18 +1,22 @@
-/* Types, and luaopen. */
+/* The module `connectbylist.core`: metatables, tables of functions, embedded files, and luaopen. */
 #include <string.h>
 
 #include "binding.h"
+#include "cbl_lua_files.h"
 
-/* A type's metatable stands in the registry under the address of its method. */
+/* With the fields that lua/ adds; an address list has the most: __name, __gc, __len, __index, __tostring. */
+enum { METATABLE_FIELDS_MAX = 5 };
+
+/* A type's metatable is in the registry; its key is the address of the type. */
 void cbl_lua_push_metatable(lua_State *L, enum cbl_lua_type_index type) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &cbl_lua_types[type]);
 }
 
-/* __gc. The pointer goes first, so that whatever comes after finds a closed handle. */
+/* __gc */
 static int release_handle(lua_State *L) {
   const struct cbl_lua_type *type = lua_touserdata(L, lua_upvalueindex(1));
   struct cbl_lua_handle *handle = cbl_lua_handle_at(L, 1, type);
-  /* Called by hand on something else: nothing is released. */
+  /* A script may call it with any value: then there is nothing to release. */
   if (handle) cbl_lua_release(handle);
   return 0;
 }
@@ -24,22 +28,21 @@ static void push_function(lua_State *L, const struct cbl_lua_method *method) {
   lua_pushcclosure(L, cbl_lua_trampoline, made ? 2 : 1);
 }
 
-/* Pushes the metatable of a type. It goes into the registry when it is complete: an allocation that
- * fails on the way must not leave half of one there for the next `require`. */
+/* Pushes the metatable of a type, and makes it first if there is none. The registry gets it when it is
+ * complete: an allocation that fails before must not leave part of one for the next `require`. */
 static void push_type(lua_State *L, enum cbl_lua_type_index index) {
   const struct cbl_lua_type *type = &cbl_lua_types[index];
   cbl_lua_push_metatable(L, index);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
-  /* With the face's fields; a list has the most. */
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, METATABLE_FIELDS_MAX);
   int metatable = lua_gettop(L);
   lua_pushstring(L, type->name);
   lua_setfield(L, metatable, "__name");
   lua_pushlightuserdata(L, (void *)(uintptr_t)type);
   lua_pushcclosure(L, release_handle, 1);
   lua_setfield(L, metatable, "__gc");
-  for (const struct cbl_lua_method *method = cbl_lua_methods; method->name[0]; method++) {
+  for (const struct cbl_lua_method *method = cbl_lua_methods; method->name; method++) {
     if (method->self != index || strcmp(method->name, "close") != 0) continue;
     push_function(L, method);
     lua_setfield(L, metatable, "__close");
@@ -48,17 +51,18 @@ static void push_type(lua_State *L, enum cbl_lua_type_index index) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, type);
 }
 
-/* A table with room for the rows of a type's methods, `read` and `lines` among them. To grow with each
- * name would cost as much as all the rest of opening the module. */
-static void push_table_for(lua_State *L, const struct cbl_lua_method *rows, enum cbl_lua_type_index self) {
-  int count = 2;
-  for (const struct cbl_lua_method *method = rows; method->name[0]; method++) count += method->self == self;
+/* Pushes a table with room for the names of a type, and for `extra` others. A table that grew with each
+ * name would take as long as the rest of luaopen. */
+static void push_table_for(lua_State *L, const struct cbl_lua_method *rows,
+                           enum cbl_lua_type_index self, int extra) {
+  int count = extra;
+  for (const struct cbl_lua_method *method = rows; method->name; method++) count += method->self == self;
   lua_createtable(L, 0, count);
 }
 
 static void push_methods(lua_State *L, enum cbl_lua_type_index index) {
-  push_table_for(L, cbl_lua_methods, index);
-  for (const struct cbl_lua_method *method = cbl_lua_methods; method->name[0]; method++) {
+  push_table_for(L, cbl_lua_methods, index, 2); /* `read` and `lines` */
+  for (const struct cbl_lua_method *method = cbl_lua_methods; method->name; method++) {
     if (method->self != index) continue;
     push_function(L, method);
     lua_setfield(L, -2, method->name);
@@ -70,7 +74,7 @@ static void push_methods(lua_State *L, enum cbl_lua_type_index index) {
   lua_setfield(L, -2, "lines");
 }
 
-/* core.methods(type): a new table of its methods, for the caller to build on. */
+/* core.methods(type): a new table of the type's methods, to which lua/ adds its own. */
 static int new_methods(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -81,14 +85,34 @@ static int new_methods(lua_State *L) {
   return luaL_argerror(L, 1, "no such type");
 }
 
-/* connectbylist.core: the functions; in `types` the metatables; `methods` gives what
- * lua/connectbylist.lua builds their public face on. */
+/* core.load(name, environment): the embedded file of this name as a function, compiled anew, whose
+ * global variables are the fields of `environment`. Uses neither the file system nor `require`. */
+static int load_file(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  size_t count;
+  const struct cbl_lua_file *files = cbl_lua_files(&count);
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(name, files[i].name) != 0) continue;
+    const char *text = (const char *)files[i].text;
+    if (luaL_loadbufferx(L, text, files[i].size, files[i].chunk_name, "t") != LUA_OK) {
+      return lua_error(L);
+    }
+    lua_pushvalue(L, 2);
+    lua_setupvalue(L, -2, 1); /* _ENV: the only upvalue of a chunk */
+    return 1;
+  }
+  return luaL_argerror(L, 1, "no such file");
+}
+
+/* The functions; `types`, the metatables by type; `methods` and `load`. lua/connectbylist.lua builds the
+ * public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE);
-  /* All types first: a method of one may make another. */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 3); /* `types`, `methods`, `load` */
+  /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
     push_type(L, (enum cbl_lua_type_index)index);
@@ -97,7 +121,9 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "types");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
-  for (const struct cbl_lua_method *method = cbl_lua_functions; method->name[0]; method++) {
+  lua_pushcfunction(L, load_file);
+  lua_setfield(L, -2, "load");
+  for (const struct cbl_lua_method *method = cbl_lua_functions; method->name; method++) {
     push_function(L, method);
     lua_setfield(L, -2, method->name);
   }

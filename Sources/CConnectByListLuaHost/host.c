@@ -1,7 +1,7 @@
 /*
- * The interpreter: what the program `lua` does with a command line that has been read. Messages,
- * tracebacks, the table `arg` and the exit status are those of Lua 5.4's own program, so that it
- * can take that one's place; ConnectByListCommandTests compares the two.
+ * The interpreter: does what the program `lua` does with a parsed command line. Messages, tracebacks, the
+ * table `arg` and the exit status are those of Lua 5.4's own program, so that this program can replace
+ * it; ConnectByListCommandTests compares the two.
  */
 
 #include <signal.h>
@@ -12,29 +12,28 @@
 
 #include "cbl_host.h"
 #include "cbl_lua_headers.h"
-#include "embedded.h"
+#include "preload.h"
 
 /* ---- Messages ---- */
 
-void cbl_host_complain(const char *message) {
+void cbl_host_report_error(const char *message) {
   fprintf(stderr, "%s: %s\n", CBL_HOST_NAME, message);
   fflush(stderr);
 }
 
-/* Takes the error value off the stack and writes it, unless all went well: returns whether it did. */
+/* Returns whether the status is LUA_OK. Otherwise pops the error value and writes it. */
 static bool report(lua_State *L, int status) {
   if (status == LUA_OK) return true;
-  /* Where the message handler itself failed, the error value may be anything. */
+  /* If the message handler itself failed, the error value may be of any type. */
   const char *message = lua_tostring(L, -1);
-  cbl_host_complain(message ? message : "(error message not a string)");
+  cbl_host_report_error(message ? message : "(error message not a string)");
   lua_pop(L, 1);
   return false;
 }
 
 /*
- * The handler of every error: turns the value into text and adds the traceback, while the stack is
- * still that of the error. A value that knows its own text (`__tostring`) is left without a
- * traceback: it is a message made for people.
+ * The message handler: converts the error value to text and adds the traceback, while the stack is still
+ * that of the error. A value with `__tostring` gets no traceback, as in Lua's program.
  */
 static int add_traceback(lua_State *L) {
   const char *message = lua_tostring(L, 1);
@@ -48,7 +47,7 @@ static int add_traceback(lua_State *L) {
 
 /* ---- Interrupts ---- */
 
-/* The state that SIGINT interrupts. A signal handler gets no argument: hence this variable. */
+/* The state that SIGINT interrupts. Global, because a signal handler has no argument for it. */
 static _Atomic(lua_State *) interruptible;
 
 static void raise_interrupted(lua_State *L, lua_Debug *activation) {
@@ -58,9 +57,9 @@ static void raise_interrupted(lua_State *L, lua_Debug *activation) {
 }
 
 /*
- * Raising from a signal handler could hit Lua at any point. Setting a hook is the one thing its
- * manual allows here; the hook then raises before the next instruction. A main thread that waits
- * for a coroutine has no next instruction: there a second SIGINT, which has its default action
+ * A signal handler may interrupt Lua at any point, where it must not raise. lua_sethook is the one
+ * function that Lua's manual allows here; the hook then raises before the next instruction. A main thread
+ * that waits for a coroutine runs no instruction: there a second SIGINT, whose action is the default
  * again, ends the process.
  */
 static void on_interrupt(int number) {
@@ -70,30 +69,30 @@ static void on_interrupt(int number) {
   if (L) lua_sethook(L, raise_interrupted, any_event, 1);
 }
 
-static void take_interrupts(lua_State *L, struct sigaction *previous) {
+static void set_interrupts(lua_State *L, struct sigaction *previous) {
   atomic_store(&interruptible, L);
-  /* No SA_RESTART: a script that waits in a system call is woken, and meets the hook. */
+  /* No SA_RESTART: a system call that the script waits in returns EINTR, so that the hook runs. */
   struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, previous);
 }
 
-static void leave_interrupts(const struct sigaction *previous) {
+static void reset_interrupts(const struct sigaction *previous) {
   sigaction(SIGINT, previous, NULL);
   atomic_store(&interruptible, NULL);
 }
 
 /* ---- Chunks ---- */
 
-/* Calls the function under its arguments, without results. Returns whether it ended well. */
+/* Calls the function below its arguments, without results. Returns whether it succeeded. */
 static bool call(lua_State *L, int argument_count, const struct cbl_host_invocation *invocation) {
   int function = lua_gettop(L) - argument_count;
   lua_pushcfunction(L, add_traceback);
   lua_insert(L, function);
   struct sigaction previous;
-  if (invocation->takes_interrupts) take_interrupts(L, &previous);
+  if (invocation->takes_interrupts) set_interrupts(L, &previous);
   int status = lua_pcall(L, argument_count, 0, function);
-  if (invocation->takes_interrupts) leave_interrupts(&previous);
+  if (invocation->takes_interrupts) reset_interrupts(&previous);
   lua_remove(L, function); /* the handler */
   return report(L, status);
 }
@@ -104,7 +103,7 @@ static bool run_text(lua_State *L, const char *text, const char *chunk_name,
   return call(L, 0, invocation);
 }
 
-/* Runs what the environment wants run first: the text of LUA_INIT, or the file it names after "@". */
+/* Runs the text of LUA_INIT, or the file that it names after "@". */
 static bool run_environment(lua_State *L, const struct cbl_host_invocation *invocation) {
   const char *chunk_name = "=LUA_INIT" LUA_VERSUFFIX;
   const char *text = getenv(chunk_name + 1);
@@ -119,8 +118,8 @@ static bool run_environment(lua_State *L, const struct cbl_host_invocation *invo
 }
 
 /*
- * Pushes the script's arguments and returns their number. They are read from the table `arg`, not
- * from the command line, so that LUA_INIT and `-e` can change them.
+ * Pushes the script's arguments and returns their number. Reads them from the table `arg`, not from the
+ * command line, so that LUA_INIT and `-e` can change them.
  */
 static int push_arguments(lua_State *L) {
   if (lua_getglobal(L, "arg") != LUA_TTABLE) luaL_error(L, "'arg' is not a table");
@@ -142,7 +141,7 @@ static bool run_program(lua_State *L, const struct cbl_host_invocation *invocati
 
 /* ---- The run ---- */
 
-/* Fills the global table `arg`: the script's name at 0, its arguments after it, the rest before. */
+/* Sets the global table `arg`: the script's name at 0, its arguments after it, the rest before. */
 static void set_arg(lua_State *L, const struct cbl_host_invocation *invocation) {
   int script = invocation->script;
   lua_createtable(L, invocation->argc > script ? invocation->argc - script - 1 : 0, script + 1);
@@ -153,7 +152,7 @@ static void set_arg(lua_State *L, const struct cbl_host_invocation *invocation) 
   lua_setglobal(L, "arg");
 }
 
-/* The program's version is the module's: there is no second number to keep in step. */
+/* The program has the version of the module. */
 static void show_version(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, CBL_HOST_NAME);
@@ -164,31 +163,31 @@ static void show_version(lua_State *L) {
   lua_pop(L, 3);
 }
 
-/* The whole run, inside one protected call: an allocation that fails here has somewhere to land. */
+/* The whole run, in a protected call: an allocation that fails outside of one ends the process. */
 static int run_protected(lua_State *L) {
   const struct cbl_host_invocation *invocation = lua_touserdata(L, 1);
   luaL_checkversion(L);
   luaL_openlibs(L);
   cbl_host_preload(L);
   set_arg(L, invocation);
-  lua_gc(L, LUA_GCGEN, 0, 0); /* Lua's program chooses the generational collector too */
+  lua_gc(L, LUA_GCGEN, 0, 0); /* as in Lua's program */
   if (invocation->shows_version) show_version(L);
-  bool is_well = run_environment(L, invocation);
-  for (int i = 0; is_well && i < invocation->statement_count; i++)
-    is_well = run_text(L, invocation->statements[i], "=(command line)", invocation);
-  lua_pushboolean(L, is_well && run_program(L, invocation));
+  bool has_succeeded = run_environment(L, invocation);
+  for (int i = 0; has_succeeded && i < invocation->statement_count; i++)
+    has_succeeded = run_text(L, invocation->statements[i], "=(command line)", invocation);
+  lua_pushboolean(L, has_succeeded && run_program(L, invocation));
   return 1;
 }
 
 int cbl_host_run(const struct cbl_host_invocation *invocation) {
   lua_State *L = luaL_newstate();
   if (L == NULL) {
-    cbl_host_complain("cannot create state: not enough memory");
+    cbl_host_report_error("cannot create state: not enough memory");
     return EXIT_FAILURE;
   }
   lua_pushcfunction(L, run_protected);
   lua_pushlightuserdata(L, (void *)invocation);
-  bool is_well = report(L, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
+  bool has_succeeded = report(L, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
   lua_close(L);
-  return is_well ? EXIT_SUCCESS : EXIT_FAILURE;
+  return has_succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
 }

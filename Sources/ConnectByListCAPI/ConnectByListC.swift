@@ -70,7 +70,7 @@ private func connect(
   guard let race = report.race, case .won(let id) = report.result else {
     preconditionFailure("a connect that did not fail has a winner")
   }
-  let attempt = race.attempts[Int(id.number)]
+  let attempt = race.attempts[id.index]
   if let address = attempt.local { local.put(address, socket) }
   remote.put(race.plan.remote(of: attempt.pair), socket)
 }

@@ -1,8 +1,8 @@
-/// What a command line asks for. Reading it is pure; main.swift does it.
+/// A parsed command line.
 ///
-/// The options are a part of those of Lua's own program, read as that one reads them, and `--help`
-/// and `--version`. Text that goes on to Lua is told by its place in the command line: Lua gets the
-/// bytes as they came, also where they are not UTF-8 and a `String` of them is a repaired copy.
+/// The options are some of those of Lua's own program, parsed as that program does, and `--help`,
+/// `--version`, `--simulate` and `--explain`. Text for Lua is given by its place in the command line, so
+/// that Lua gets its bytes: a `String` of text that is not UTF-8 is a repaired copy.
 enum CommandLineRequest: Equatable {
   /// Print ``usage``.
   case help
@@ -14,29 +14,29 @@ enum CommandLineRequest: Equatable {
   case run(Run)
 
   struct Run: Equatable {
-    /// `-v`: print the versions before anything else.
+    /// `-v`: print the versions first.
     var showsVersion = false
-    /// `-e`: what to run before the program, in this order.
+    /// `-e`: statements to run before the program, in this order.
     var statements: [Place] = []
     var program = Program.none
   }
 
-  /// Where text begins: in which argument, and after how many of its bytes.
+  /// The place of text in the command line: the index of the argument, and an offset in bytes.
   struct Place: Equatable {
     var argument: Int
     var offset: Int
   }
 
   enum Program: Equatable {
-    /// The statements, or the version, were all that was wanted.
+    /// Run the statements, or print the version, and nothing else.
     case none
-    /// The script that this argument names.
+    /// Run the script that this argument names.
     case file(argument: Int)
-    /// What the standard input says; the argument is the dash that asked for it, if one did.
+    /// Run the standard input; `argument` is the dash, if there is one.
     case standardInput(argument: Int?)
   }
 
-  /// The command line cannot be understood. Nothing has been run.
+  /// The command line is wrong. Nothing has run.
   struct Misuse: Error, Equatable {
     var message: String
   }
@@ -54,7 +54,7 @@ enum CommandLineRequest: Equatable {
     Without a script and an option '-e' or '-v', stdin is executed.
     """
 
-  /// Reads a command line, the program's own name included.
+  /// Parses a command line, whose first argument is the program's name.
   init(_ arguments: [String]) throws(Misuse) {
     var run = Run()
     var index = 1
@@ -68,7 +68,7 @@ enum CommandLineRequest: Equatable {
         run.program = .standardInput(argument: index)
         break options
       case "--":
-        // Here even `-` is a file's name, as it is to Lua's program.
+        // After `--` even `-` is the name of a file, as in Lua's program.
         if index + 1 < arguments.count { run.program = .file(argument: index + 1) }
         break options
       case "-h", "--help":
@@ -86,8 +86,8 @@ enum CommandLineRequest: Equatable {
         if argument.utf8.count > 2 {
           run.statements.append(Place(argument: index, offset: 2))
         } else if index + 1 < arguments.count, !arguments[index + 1].utf8.starts(with: "-".utf8) {
-          // A statement that begins with a dash is refused, as Lua's program does: more likely it
-          // is the next option, and this one's text was forgotten.
+          // As in Lua's program, a statement must not begin with a dash: more likely it is the next
+          // option, and the statement is missing.
           index += 1
           run.statements.append(Place(argument: index, offset: 0))
         } else {

@@ -1,25 +1,17 @@
-import ConnectByListSimulation
 import CConnectByListLuaHost
 import ConnectByListCore
-import Glibc
+import ConnectByListSimulation
 
-/// `--simulate` and `--explain`: a race that a file describes, seen without a network.
+/// `--simulate` and `--explain`: a race that a file describes, without a network.
 ///
-/// Exit status: 0 won (or explained), 1 lost or cancelled, 2 a file that cannot be read or
-/// understood.
+/// Exit status: 0 won or explained; 1 lost or cancelled; 2 the file cannot be read or parsed.
 struct ScenarioRun {
   private static let lost: CInt = 1
   private static let badFile: CInt = 2
-  /// More than any race that a person describes.
-  private static let sizeMax = 64 << 20
 
-  private let path: String
-  private let file: UnsafePointer<CChar>
+  private let path: UnsafePointer<CChar>
 
-  init(file: UnsafePointer<CChar>) {
-    self.file = file
-    path = String(cString: file)
-  }
+  init(file path: UnsafePointer<CChar>) { self.path = path }
 
   func simulate() -> CInt {
     guard let scenario = read() else { return Self.badFile }
@@ -36,47 +28,18 @@ struct ScenarioRun {
   }
 
   private func read() -> Scenario? {
-    guard let text = bytes() else { return nil }
+    var text = cbl_host_text()
+    guard cbl_host_read_file(path, &text) else { return nil }
+    defer { cbl_host_free_text(&text) }
     do {
-      return try Scenario(parsing: text)
+      let bytes = UnsafeBufferPointer(start: text.bytes, count: text.size)
+      return try Scenario(parsing: [UInt8](bytes))
     } catch {
-      cbl_host_complain("\(path):\(error.line): \(String(decoding: error.message, as: UTF8.self))")
+      let message = String(decoding: error.message, as: UTF8.self)
+      cbl_host_report_error("\(String(cString: path)):\(error.line): \(message)")
       return nil
     }
   }
 
-  private func bytes() -> [UInt8]? {
-    guard let stream = fopen(file, "rb") else {
-      cbl_host_complain("cannot open \(path): \(String(cString: strerror(errno)))")
-      return nil
-    }
-    defer { fclose(stream) }
-    var text: [UInt8] = []
-    var room = [UInt8](repeating: 0, count: 64 * 1024)
-    while true {
-      let count = fread(&room, 1, room.count, stream)
-      if count == 0 { break }
-      text.append(contentsOf: room[0..<count])
-      if text.count > Self.sizeMax {
-        cbl_host_complain("\(path): larger than 64 MiB")
-        return nil
-      }
-    }
-    // A folder opens, and reads with an error.
-    guard ferror(stream) == 0 else {
-      cbl_host_complain("cannot read \(path): \(String(cString: strerror(errno)))")
-      return nil
-    }
-    return text
-  }
-
-  private func show(_ text: [UInt8]) {
-    var rest = text[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }
-      rest = rest.dropFirst(count)
-    }
-  }
+  private func show(_ text: [UInt8]) { cbl_host_print(text, text.count) }
 }

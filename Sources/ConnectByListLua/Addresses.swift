@@ -2,10 +2,13 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
-/// The scopes of this machine, for printing.
+/// The names of this machine's interfaces, for printing.
 enum SystemScopesText {
   static func name(_ index: UInt32) -> [UInt8]? { SystemScopes().name(ofInterface: index) }
 }
+
+/// The ports of an address; 0 is not one.
+private let portRange = 1...65535
 
 /// An address list as a Lua object.
 final class ListBox {
@@ -13,8 +16,7 @@ final class ListBox {
   init(_ list: AddressList) { self.list = list }
 }
 
-/// What is wrong with an entry, with the entry: `'192.0.2.1:99999': port is above 65535`.
-@inline(never)
+/// A message that quotes an entry: `'192.0.2.1:99999': port is above 65535`.
 private func entryProblem(_ text: [UInt8], _ message: StaticString) -> TextBuffer {
   var problem = TextBuffer()
   problem.append("'")
@@ -25,8 +27,8 @@ private func entryProblem(_ text: [UInt8], _ message: StaticString) -> TextBuffe
 }
 
 extension Call {
-  /// A port from an argument: a number, or text. `nil` where the argument is nil.
-  fileprivate func port(_ index: Int) throws(CallError) -> PortText? {
+  /// A port from an argument, a number or text; `nil` if the argument is nil.
+  private func port(_ index: Int) throws(CallError) -> PortText? {
     let value = self[index]
     switch value.kind {
     case CBL_LUA_NIL: return nil
@@ -34,19 +36,19 @@ extension Call {
       return EndpointText.parsePort(value.text).map { .number($0) } ?? .service(value.text)
     default:
       let number = try integer(index)
-      guard (1...65535).contains(number) else {
+      guard let port = Int(exactly: number), portRange.contains(port) else {
         var text = TextBuffer()
         text.append("port ")
         text.append(decimal: Int(number))
         text.append(" is not in 1 to 65535")
-        throw .failed(.invalidArgument, text)
+        throw .malformed(text)
       }
-      return .number(UInt16(number))
+      return .number(UInt16(port))
     }
   }
 
-  /// The entry that a text, or a host and a port, stands for.
-  fileprivate func entry(_ index: Int, defaultPort: UInt16?) throws(CallError) -> Entry {
+  /// The entry in an argument, `host:port`, or in two, a host and a port.
+  func entry(_ index: Int, defaultPort: UInt16?) throws(CallError) -> Entry {
     let host = try text(index)
     let port = try port(index + 1)
     do throws(EntryError) {
@@ -58,28 +60,23 @@ extension Call {
       }
       return Entry(entry)
     } catch {
-      throw .failed(.invalidArgument, entryProblem(host, error.message))
+      throw .malformed(entryProblem(host, error.message))
     }
   }
 
-  /// The same where it has to be a literal.
+  /// The same, if it is a literal.
   fileprivate func endpoint(_ index: Int) throws(CallError) -> Endpoint {
     if case .endpoint(let endpoint) = try entry(index, defaultPort: nil) { return endpoint }
-    throw .failed(
-      .invalidArgument, entryProblem(self[index].text, "not an address with a port number"))
+    throw .malformed(entryProblem(self[index].text, "not an address with a port number"))
   }
 }
 
 @c @implementation public func cbl_lua_list_new(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     var port: UInt16?
-    // The entries, the first argument, are the face's.
+    // lua/ adds the entries, the first argument, one by one.
     if !call.isNil(1) {
-      let number = try call.integer(1)
-      guard (1...65535).contains(number) else {
-        throw .misuse(2, "the default port must be 1 to 65535")
-      }
-      port = UInt16(number)
+      port = UInt16(try call.integer(1, "the default port", in: portRange))
     }
     call.add(made: ListBox(AddressList(defaultPort: port)))
   }
@@ -88,18 +85,18 @@ extension Call {
 @c @implementation public func cbl_lua_list_add(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(ListBox.self)
-    // The face says of its own accord that a text is a Unix path; no text says it of itself.
+    // A third argument says that the first is a Unix path. Text never means a path by itself.
     let isUnix = call[2].kind == CBL_LUA_BOOLEAN
     let entry = isUnix ? nil : try call.entry(0, defaultPort: box.list.defaultPort)
     guard !box.list.isFull else {
-      throw .failed(.invalidArgument, entryProblem(call[0].text, "the list has 1,000,000 entries"))
+      throw .malformed(entryProblem(call[0].text, "the list has 1,000,000 entries"))
     }
     if let entry {
       box.list.append(entry)
     } else {
       let path = call[0].text
       do throws(EntryError) { try box.list.append(unixPath: path) } catch {
-        throw .failed(.invalidArgument, entryProblem(path, error.message))
+        throw .malformed(entryProblem(path, error.message))
       }
     }
     call.addSelf()
@@ -112,7 +109,7 @@ extension Call {
     return number >= 1 && number <= list.count ? Int(number) - 1 : nil
   }
 
-  /// host, port; no family: the face shows it as an entry with its own text.
+  /// Adds host and port without a family: lua/ then makes a name of them, not an address.
   private func add(_ name: HostName) {
     var host = TextBuffer()
     host.append(name.host)
@@ -149,7 +146,7 @@ extension Call {
     guard let position = try call.position(in: box.list) else {
       throw .misuse(2, "position out of bounds")
     }
-    // The path is the list's, and goes with the entry.
+    // Removing the entry removes its path from the list.
     let paths = box.list.unixPaths
     call.add(box.list.remove(at: position), paths)
   }
@@ -162,7 +159,7 @@ extension Call {
   }
 }
 
-/// What the list remembers: an array, in the list's order, of the endpoints that were tried.
+/// Returns an array of the endpoints that were tried, in the list's order.
 @c @implementation public func cbl_lua_list_history(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let list = call.this(ListBox.self).list
@@ -217,19 +214,19 @@ extension Call {
 }
 
 extension Call {
-  /// An address that Lua holds in its parts: host with scope, and port.
+  /// The address in two arguments: a host with its scope, and a port, 0 if it is nil.
   func addressInParts() throws(CallError) -> Endpoint {
     let host = try text(0)
     let number = isNil(1) ? 0 : try integer(1)
     guard let address = EndpointText.parseAddress(host, scopes: SystemScopes()),
       let port = UInt16(exactly: number)
-    else { throw .failed(.invalidArgument, entryProblem(host, "not an address")) }
+    else { throw .malformed(entryProblem(host, "not an address")) }
     return Endpoint(address, port: port)
   }
 }
 
-/// The canonical text of an address from its parts; third argument true: of a Unix address from its
-/// path.
+/// Arguments: host with scope, port. Returns the canonical text. If the third argument is true, the first
+/// is a Unix path.
 @c @implementation public func cbl_lua_address_text(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     var text = TextBuffer()
@@ -242,7 +239,8 @@ extension Call {
   }
 }
 
-/// The v4-mapped form of an address (third argument true), or the plain one.
+/// Arguments: host with scope, port. Returns the v4-mapped form if the third argument is true, else the
+/// unmapped one.
 @c @implementation public func cbl_lua_address_convert(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let endpoint = try call.addressInParts()
@@ -254,7 +252,7 @@ extension Call {
   call.perform { (call) throws(CallError) in
     let locals: [LocalAddress]
     do throws(Errno) { locals = try LocalAddresses.all() } catch {
-      throw .failed(error, in: "local_addresses")
+      throw .failed(error)
     }
     let reply = Reply()
     reply.table(count: locals.count) {

@@ -1,29 +1,35 @@
 import CConnectByListLua
+import ConnectByList
 import ConnectByListCore
 
-/// What can go wrong behind the border, as the border tells it to Lua.
+/// How a call ends that does not succeed.
 enum CallError: Error {
-  /// The script's mistake: raised. `argument` as Lua counts, self being 1; 0: none in particular.
+  /// Misuse: raised. `argument` is counted as Lua does, self being 1; 0: none in particular.
   case misuse(argument: Int, TextBuffer)
-  /// What the world did: `nil, message, code`.
+  /// A failure: `nil, message, code`. The binding puts the method's name before the message.
   case failed(Errno, TextBuffer)
+  /// Text of the script is no entry, address or port: `nil, message, "EINVAL"`, without the method's
+  /// name. The message quotes the text, and callers put it into a message of their own.
+  case malformed(TextBuffer)
+  /// Raised: the handle is closed.
   case closed
 
-  @inline(never)
   static func misuse(_ argument: Int, _ message: StaticString) -> CallError {
     var text = TextBuffer()
     text.append(message)
     return .misuse(argument: argument, text)
   }
 
-  /// `read: connection reset`.
-  @inline(never)
-  static func failed(_ errno: Errno, in name: StaticString) -> CallError {
+  static func failed(_ errno: Errno) -> CallError {
     var text = TextBuffer()
-    text.append(name)
-    text.append(": ")
     text.append(errno.words)
     return .failed(errno, text)
+  }
+
+  static func failed(_ error: ConnectError) -> CallError {
+    var text = TextBuffer(capacity: error.message.count)
+    text.append(error.message)
+    return .failed(error.errno, text)
   }
 }
 
@@ -31,7 +37,6 @@ public typealias Call = UnsafeMutablePointer<cbl_lua_call>
 
 extension Call {
   /// Runs the body and turns what it throws into a verdict.
-  @inline(__always)
   func perform(_ body: (Call) throws(CallError) -> Void) -> cbl_lua_verdict {
     do throws(CallError) {
       try body(self)
@@ -41,7 +46,6 @@ extension Call {
     }
   }
 
-  @inline(never)
   private func fail(_ error: CallError) -> cbl_lua_verdict {
     pointee.result_count = 0
     switch error {
@@ -53,12 +57,17 @@ extension Call {
     case .failed(let errno, let text):
       setMessage(text)
       setCode(errno)
+      pointee.names_method = true
+      return CBL_LUA_FAILED
+    case .malformed(let text):
+      setMessage(text)
+      setCode(.invalidArgument)
       return CBL_LUA_FAILED
     }
   }
 
   private func setMessage(_ text: TextBuffer) {
-    // Cut rather than refused: a message is for reading.
+    // A longer message is cut. Results that are added after a failure share the scratch space.
     let count = Swift.min(text.bytes.count, Int(CBL_LUA_SCRATCH_MAX) - 64)
     withScratch { scratch in
       text.bytes.withUnsafeBufferPointer { scratch.update(from: $0.baseAddress!, count: count) }
@@ -81,13 +90,14 @@ extension Call {
 
   // MARK: arguments
 
-  /// How many there are, self not counted.
+  /// How many arguments there are, without self.
   var count: Int { pointee.argument_count }
 
-  /// As Lua numbers arguments in messages: with self, where the function has one.
+  /// The number of an argument in messages: from 1, and self, if the method has one, is the first.
   func luaNumber(_ index: Int) -> Int { index + (pointee.object == nil ? 1 : 2) }
 
-  /// A plain argument by its index; only valid where no table stands before it.
+  /// An argument by its index. Only valid if no argument before it is a table, whose fields would
+  /// follow it.
   subscript(index: Int) -> cbl_lua_value {
     index < count ? pointee.arguments[index] : cbl_lua_value()
   }
@@ -100,6 +110,22 @@ extension Call {
     text.append(" expected, got ")
     text.append(index < count ? self[index].typeName : [UInt8]("no value"))
     return .misuse(argument: luaNumber(index), text)
+  }
+
+  /// An integer argument in a range. Otherwise the message is `the size must be 1 to 1024`, with
+  /// `what` for "the size".
+  func integer(
+    _ index: Int, _ what: StaticString, in range: ClosedRange<Int>
+  ) throws(CallError) -> Int {
+    let number = try integer(index)
+    if let exact = Int(exactly: number), range.contains(exact) { return exact }
+    var text = TextBuffer()
+    text.append(what)
+    text.append(" must be ")
+    text.append(decimal: range.lowerBound)
+    text.append(" to ")
+    text.append(decimal: range.upperBound)
+    throw .misuse(argument: luaNumber(index), text)
   }
 
   func text(_ index: Int) throws(CallError) -> [UInt8] {
@@ -132,8 +158,7 @@ extension Call {
     return Unmanaged<Object>.fromOpaque(bytes).takeUnretainedValue()
   }
 
-  /// The object behind self.
-  @inline(__always)
+  /// The object of the first argument.
   func this<Object: AnyObject>(_ type: Object.Type) -> Object {
     Unmanaged<Object>.fromOpaque(pointee.object).takeUnretainedValue()
   }
@@ -151,14 +176,16 @@ extension Call {
   func addNil() { add(cbl_lua_value()) }
   func addSelf() { add(cbl_lua_value(kind: CBL_LUA_SELF)) }
 
-  /// Text that is copied into the call's scratch space. Short ones: addresses, names.
+  /// Adds a copy of the text, in the call's scratch space. For short text: an address, a name.
   func add(copying text: TextBuffer) {
     let start = pointee.scratch_count
     let bytes = text.bytes
     let count = Swift.min(bytes.count, Int(CBL_LUA_SCRATCH_MAX) - start)
     var value = cbl_lua_value(kind: CBL_LUA_TEXT)
     withScratch { scratch in
-      bytes.withUnsafeBufferPointer { (scratch + start).update(from: $0.baseAddress!, count: count) }
+      bytes.withUnsafeBufferPointer {
+        (scratch + start).update(from: $0.baseAddress!, count: count)
+      }
       value.bytes = UnsafeRawPointer(scratch + start)
     }
     value.count = count
@@ -166,15 +193,14 @@ extension Call {
     add(value)
   }
 
-  /// Gives an object to the handle that the border made, and adds it to the results.
-  @inline(never)
+  /// Stores the object in the handle that C made for this call, and adds the handle to the results.
   func add(made object: AnyObject) {
     pointee.made.pointee = Unmanaged.passRetained(object).toOpaque()
     add(cbl_lua_value(kind: CBL_LUA_MADE))
   }
 
-  /// host, port, family, scope: what the Lua face makes an address of. Nothing known: nil.
-  /// `unixPath`: of a Unix address.
+  /// Adds host, port, family and scope, from which lua/ makes an address; nil for no endpoint.
+  /// `unixPath`: the path of a Unix address.
   func add(_ endpoint: Endpoint?, unixPath: [UInt8] = []) {
     guard let endpoint else {
       addNil()
@@ -188,8 +214,8 @@ extension Call {
   }
 }
 
-/// An endpoint as Lua shows it: the scope stands apart from the host. The host of a Unix address is
-/// its path; it has no port.
+/// The fields of an address in Lua: the scope is not part of the host. The host of a Unix address is
+/// its path, and it has no port.
 struct EndpointParts {
   var host = TextBuffer()
   var port: Int?
@@ -234,7 +260,7 @@ extension cbl_lua_value {
     self.number = number
   }
 
-  /// A literal: its bytes live as long as the program.
+  /// A literal, whose bytes stay valid.
   init(_ text: StaticString) {
     self.init(kind: CBL_LUA_TEXT)
     bytes = UnsafeRawPointer(text.utf8Start)
@@ -250,7 +276,7 @@ extension cbl_lua_value {
   var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: count) }
   var text: [UInt8] { [UInt8](raw) }
 
-  /// What Lua calls its type.
+  /// The name of its type in Lua.
   var typeName: [UInt8] {
     switch kind {
     case CBL_LUA_NIL: [UInt8]("nil")

@@ -2,29 +2,21 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
-extension ConnectError {
-  fileprivate func text(after name: StaticString) -> TextBuffer {
-    var text = TextBuffer(capacity: message.count + 20)
-    text.append(name)
-    text.append(message)
-    return text
-  }
-}
-
 /// Arguments: list, options. Returns a socket, or nil, message, code, report.
 @c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_lua_verdict {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       call.add(made: SocketBox(try connectByList(&box.list, request)))
     } catch {
       report = error.report
-      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+      throw .failed(error)
     }
   }
-  if let report { call.add(made: report) }
+  if let report { call.add(made: ReportBox(report)) }
   return verdict
 }
 
@@ -35,16 +27,17 @@ extension ConnectError {
   let verdict = call.perform { (call) throws(CallError) in
     let socket = try call.openBox()
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       try socket.socket.connect(&box.list, request)
       call.addSelf()
     } catch {
       report = error.report
-      throw .failed(error.errno, error.text(after: "connect_by_list: "))
+      throw .failed(error)
     }
   }
-  if let report { call.add(made: report) }
+  if let report { call.add(made: ReportBox(report)) }
   return verdict
 }
 
@@ -52,10 +45,11 @@ extension ConnectError {
 @c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    let request = try call.request(1)
+    var request = ConnectRequest()
+    try call.readOptions(1, into: &request)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {
-      throw .failed(error.errno, error.text(after: "explain: "))
+      throw .failed(error)
     }
     let rows = race.rows()
     let reply = Reply()

@@ -6,10 +6,9 @@ import ConnectByListCore
 // `ConnectOption.table`.
 
 extension Call {
-  /// The request that the options table at an index describes; the defaults if the argument is nil.
-  func request(_ index: Int) throws(CallError) -> ConnectRequest {
-    var request = ConnectRequest()
-    if isNil(index) { return request }
+  /// Reads the options table at an index into a request; nil changes nothing.
+  func readOptions(_ index: Int, into request: inout ConnectRequest) throws(CallError) {
+    if isNil(index) { return }
     guard self[index].kind == CBL_LUA_TABLE else { throw expected("table", index) }
     let argument = luaNumber(index)
     for (key, value) in FieldReader(pointee.arguments + index) {
@@ -19,7 +18,6 @@ extension Call {
       }
       try read(option, value, into: &request, argument)
     }
-    return request
   }
 
   private func read(

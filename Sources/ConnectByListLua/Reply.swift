@@ -1,11 +1,12 @@
 import CConnectByListLua
 import ConnectByListCore
 
-/// A tree of results, or several texts, with the memory that they stand in. A handle owns it until
-/// Lua has copied everything, so an error in the middle of that loses nothing.
+/// A tree of results, or several texts, with their memory. A handle owns it until Lua has copied
+/// everything, so an error during the copying leaks nothing.
 final class Reply {
+  /// The bytes of all texts.
   private var arena: [UInt8] = []
-  /// Texts are offsets into the arena until `seal`; then pointers.
+  /// Until `seal`, a text's `integer` is its offset in the arena.
   private var values: [cbl_lua_value] = []
   private var isText: [Bool] = []
   private var sealed: UnsafeMutablePointer<cbl_lua_value>?
@@ -32,19 +33,17 @@ final class Reply {
 
   func key(_ name: StaticString) { add(cbl_lua_value(name)) }
 
-  @inline(never)
   func set(_ name: StaticString, _ value: cbl_lua_value) {
     key(name)
     add(value)
   }
 
-  @inline(never)
   func set(_ name: StaticString, _ text: TextBuffer) {
     key(name)
     add(copying: text.bytes)
   }
 
-  /// A table with `count` fields at the most; what `body` adds are its keys and values.
+  /// Adds a table with at most `count` fields, whose keys and values `body` adds.
   func table(count: Int, _ body: () -> Void) {
     var head = cbl_lua_value(kind: CBL_LUA_TABLE)
     head.count = count
@@ -53,6 +52,7 @@ final class Reply {
     add(cbl_lua_value(kind: CBL_LUA_END))
   }
 
+  /// Sets a field to a table with an address's fields; to nothing for no endpoint.
   func set(_ name: StaticString, _ endpoint: Endpoint?, unixPath: [UInt8] = []) {
     guard let endpoint else { return }
     let parts = EndpointParts(endpoint, unixPath: unixPath)
@@ -65,7 +65,7 @@ final class Reply {
     }
   }
 
-  /// Fixes the memory: from here on nothing is added and the pointers hold.
+  /// Makes the values final, with pointers to their text. Nothing may be added after this.
   func seal() -> UnsafeMutableBufferPointer<cbl_lua_value> {
     let text = UnsafeMutableRawPointer.allocate(byteCount: max(1, arena.count), alignment: 1)
     arena.withUnsafeBytes {
@@ -85,7 +85,7 @@ final class Reply {
 }
 
 extension Call {
-  /// Answers with the tree; the call's reply handle owns it from here.
+  /// Answers with the tree, which the call's reply handle owns from now on.
   func answer(_ reply: Reply) {
     let values = reply.seal()
     pointee.reply.pointee = Unmanaged.passRetained(reply).toOpaque()

@@ -2,10 +2,16 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
+/// A report as a Lua object.
+final class ReportBox {
+  let report: ConnectReport
+  init(_ report: ConnectReport) { self.report = report }
+}
+
 /// The report as a table; lua/connectbylist/report.lua gives it its face.
 @c @implementation public func cbl_lua_report_table(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
-    let report = call.this(ConnectReport.self)
+    let report = call.this(ReportBox.self).report
     let reply = Reply()
     reply.table(count: 8) {
       reply.set("elapsed", cbl_lua_value(report.elapsed.seconds))
@@ -70,7 +76,7 @@ extension Reply {
 }
 
 private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to reply: Reply) {
-  let attempt = row.attempt.map { race.attempts[Int($0.number)] }
+  let attempt = row.attempt.map { race.attempts[$0.index] }
   reply.addPair(row, of: race, local: attempt?.local ?? race.plan.local(of: row.pair))
   reply.set("outcome", cbl_lua_value((attempt?.outcome ?? .notStarted).word))
   guard let attempt else { return }
@@ -101,10 +107,10 @@ private func add(_ result: NameResult, _ report: ConnectReport, to reply: Reply)
 @c @implementation public func cbl_lua_report_new(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let errno = Errno(name: try call.text(0)) ?? .invalidArgument
-    call.add(made: ConnectReport(errno))
+    call.add(made: ReportBox(ConnectReport(errno)))
   }
 }
 
 @c @implementation public func cbl_lua_release_report(_ object: UnsafeMutableRawPointer!) {
-  Unmanaged<ConnectReport>.fromOpaque(object).release()
+  Unmanaged<ReportBox>.fromOpaque(object).release()
 }

@@ -10,8 +10,7 @@ final class SocketBox {
 }
 
 extension Call {
-  /// The socket behind self, open.
-  @inline(__always)
+  /// The socket of the first argument, which must be open.
   func openBox() throws(CallError) -> SocketBox {
     let box = this(SocketBox.self)
     guard box.socket.isOpen else { throw .closed }
@@ -29,7 +28,7 @@ extension Call {
   }
 }
 
-/// A line that has come already: what nearly every read of one finds.
+/// Takes a line that is in the read buffer already, as most lines are that are read.
 @c @implementation public func cbl_lua_socket_ready_line(
   _ object: UnsafeMutableRawPointer!, _ text: UnsafeMutablePointer<cbl_lua_text>!
 ) -> Bool {
@@ -40,8 +39,8 @@ extension Call {
   }
 }
 
-/// One format, as nearly every read has it: the value goes to Lua straight from the socket's
-/// buffer.
+/// Arguments: formats. The value of a single format is pushed from the socket's buffer; those of several
+/// are copied, because pushing the first may run a finalizer that reads from the same socket.
 @c @implementation public func cbl_lua_socket_read(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
@@ -61,14 +60,14 @@ extension Call {
         }
       }
     } catch {
-      throw .failed(error, in: "read")
+      throw .failed(error)
     }
     if let reply { call.answerEach(reply) }
   }
 }
 
-/// Before an iterator is made: a closed socket is told here, and a format that is none where it is
-/// read.
+/// Called before an iterator is made. Only a closed socket is an error here: formats are checked when
+/// they are read, as io's are.
 @c @implementation public func cbl_lua_socket_lines(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in _ = try call.openBox() }
 }
@@ -82,7 +81,7 @@ extension Call {
     }
   }
 
-  /// The reply's values are the results, one by one.
+  /// Makes the reply's values the results.
   fileprivate func answerEach(_ reply: Reply) {
     let values = reply.seal()
     pointee.reply.pointee = Unmanaged.passRetained(reply).toOpaque()
@@ -93,18 +92,15 @@ extension Call {
 @c @implementation public func cbl_lua_socket_receive_any(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    let most = call.isNil(0) ? Int64(64 * 1024) : try call.integer(0)
-    guard most >= 1 && most <= Int64(Socket.readMax) else {
-      throw .misuse(2, "the size must be 1 to 1073741824")
-    }
+    let most = call.isNil(0) ? 64 * 1024 : try call.integer(0, "the size", in: 1...Socket.readMax)
     do throws(Errno) {
-      guard let bytes = try box.socket.receiveAny(max: Int(most)) else {
+      guard let bytes = try box.socket.receiveAny(max: most) else {
         call.addNil()
         return
       }
       call.add(cbl_lua_value(kind: CBL_LUA_TEXT, bytes))
     } catch {
-      throw .failed(error, in: "receive_any")
+      throw .failed(error)
     }
   }
 }
@@ -127,7 +123,7 @@ extension Call {
           UnsafeMutableBufferPointer(rebasing: slices[0..<count]), written: &written)
       }
     } catch {
-      throw .failed(error, in: "write")
+      throw .failed(error)
     }
     call.addSelf()
   }
@@ -138,7 +134,7 @@ extension Call {
 @c @implementation public func cbl_lua_socket_flush(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error, in: "flush") }
+    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error) }
     call.add(true)
   }
 }
@@ -157,12 +153,11 @@ extension Call {
     } else {
       throw .misuse(2, "'no', 'full' or 'line' expected")
     }
-    let size = call.isNil(1) ? Int64(WriteBuffer.sizeDefault) : try call.integer(1)
-    guard size >= 1 && size <= Int64(WriteBuffer.sizeMax) else {
-      throw .misuse(3, "the size must be 1 to 16777216")
-    }
-    do throws(Errno) { try box.socket.setBuffering(mode, size: Int(size)) } catch {
-      throw .failed(error, in: "setvbuf")
+    let size =
+      call.isNil(1)
+      ? WriteBuffer.sizeDefault : try call.integer(1, "the size", in: 1...WriteBuffer.sizeMax)
+    do throws(Errno) { try box.socket.setBuffering(mode, size: size) } catch {
+      throw .failed(error)
     }
     call.add(true)
   }
@@ -171,7 +166,7 @@ extension Call {
 @c @implementation public func cbl_lua_socket_close(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(SocketBox.self)
-    do throws(Errno) { try box.socket.close() } catch { throw .failed(error, in: "close") }
+    do throws(Errno) { try box.socket.close() } catch { throw .failed(error) }
     call.add(true)
   }
 }
@@ -195,7 +190,7 @@ extension Call {
       }
     }
     do throws(Errno) { try box.socket.shutdown(how: how) } catch {
-      throw .failed(error, in: "shutdown")
+      throw .failed(error)
     }
     call.add(true)
   }
@@ -209,7 +204,7 @@ extension Call {
       let isUnix = endpoint?.family == .unix
       call.add(endpoint, unixPath: isUnix ? try box.socket.localUnixPath() : [])
     } catch {
-      throw .failed(error, in: "local_address")
+      throw .failed(error)
     }
   }
 }
@@ -222,7 +217,7 @@ extension Call {
       let isUnix = endpoint?.family == .unix
       call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
     } catch {
-      throw .failed(error, in: "remote_address")
+      throw .failed(error)
     }
   }
 }
@@ -230,7 +225,7 @@ extension Call {
 @c @implementation public func cbl_lua_socket_report(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     if let report = try call.openBox().socket.report {
-      call.add(made: report)
+      call.add(made: ReportBox(report))
     } else {
       call.addNil()
     }
@@ -267,7 +262,7 @@ extension Call {
   call.perform { (call) throws(CallError) in call.add(Int(try call.openBox().socket.number)) }
 }
 
-/// setfd(-1): forget the descriptor without closing it, as LuaSocket has it.
+/// setfd(-1): forgets the descriptor without closing it, as LuaSocket's does.
 @c @implementation public func cbl_lua_socket_setfd(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
@@ -281,12 +276,11 @@ extension Call {
 @c @implementation public func cbl_lua_socket_detach(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error, in: "detach") }
+    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error) }
     let hasRest = call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
     let count = box.socket.buffered.count
     if count > 0 && !hasRest {
       var text = TextBuffer()
-      text.append("detach: ")
       text.append(decimal: count)
       text.append(" unread bytes are buffered; detach(true) returns them")
       throw .failed(.busy, text)
@@ -295,8 +289,8 @@ extension Call {
   }
 }
 
-/// The bytes that came and were not read, which stay. `detach` takes them first: were they a result
-/// of the same call, and Lua had no memory for them, nobody would have the descriptor.
+/// The bytes in the read buffer, which stay there. lua/ takes them before it calls `detach`: if they
+/// were a second result of `detach`, and Lua had no memory for them, the descriptor would be lost.
 @c @implementation public func cbl_lua_socket_unread(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     call.add(cbl_lua_value(kind: CBL_LUA_TEXT, try call.openBox().socket.buffered))
@@ -310,12 +304,12 @@ extension Call {
   }
 }
 
-/// Whether the handle has a descriptor, connected or not.
+/// Whether the socket has a descriptor, connected or not.
 @c @implementation public func cbl_lua_socket_is_open(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in call.add(call.this(SocketBox.self).socket.isOpen) }
 }
 
-/// A socket that is neither bound nor connected, of a family by its name.
+/// Argument: the name of a family. Returns a socket that is neither bound nor connected.
 @c @implementation public func cbl_lua_socket_new(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let word = call.isNil(0) ? [UInt8]("inet6") : try call.text(0)
@@ -330,30 +324,30 @@ extension Call {
       throw .misuse(1, "'inet6', 'inet' or 'unix' expected")
     }
     do throws(Errno) { call.add(made: SocketBox(try Socket(family))) } catch {
-      throw .failed(error, in: "socket")
+      throw .failed(error)
     }
   }
 }
 
-/// Takes an address as text; a port of 0 is the kernel's to choose.
+/// Arguments: a host with its scope, and a port; 0: the kernel chooses.
 @c @implementation public func cbl_lua_socket_bind(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let local = try call.addressInParts()
     do throws(Errno) { try box.socket.bind(to: local) } catch {
-      throw .failed(error, in: "bind")
+      throw .failed(error)
     }
     call.addSelf()
   }
 }
 
-/// A socket object that owns a connected descriptor from here on.
+/// Argument: a connected descriptor. Returns a socket that owns it from now on.
 @c @implementation public func cbl_lua_wrap(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let number = try call.integer(0)
     guard number >= 0 && number <= Int64(CInt.max) else { throw .misuse(1, "not a descriptor") }
     do throws(Errno) { call.add(made: SocketBox(try Socket(wrapping: CInt(number)))) } catch {
-      throw .failed(error, in: "wrap")
+      throw .failed(error)
     }
   }
 }

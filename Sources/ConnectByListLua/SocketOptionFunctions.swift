@@ -87,10 +87,9 @@ extension Call {
     return isOn ? timeout : .boolean(false)
   }
 
-  /// `setoption: tos: not connected`
-  fileprivate func failed(_ errno: Errno, _ function: StaticString, _ name: [UInt8]) -> CallError {
+  /// `tos: not connected`.
+  fileprivate func failed(_ errno: Errno, _ name: [UInt8]) -> CallError {
     var text = TextBuffer()
-    text.append(function)
     text.append(escaped: name)
     text.append(": ")
     text.append(errno.words)
@@ -106,7 +105,7 @@ extension Call {
     let value = call.count > 1 ? FieldReader.Field(pointer: call.pointee.arguments + 1) : nil
     let setting = try call.setting(named: name, 2, value, 3)
     do throws(Errno) { try box.socket.set(setting) } catch {
-      throw call.failed(error, "setoption: ", name)
+      throw call.failed(error, name)
     }
     call.addSelf()
   }
@@ -121,7 +120,7 @@ extension Call {
     guard option.isReadable else { throw call.refused(name, "can only be set", 2) }
     let value: SocketOption.Value
     do throws(Errno) { value = try box.socket.value(of: option) } catch {
-      throw call.failed(error, "getoption: ", name)
+      throw call.failed(error, name)
     }
     switch value {
     case .boolean(let on): call.add(on)

@@ -3,9 +3,9 @@ import ConnectByList
 import ConnectByListCore
 import ConnectByListTesting
 
-/// A test endpoint of a kind, on 127.0.0.1 or the address given; third argument true: on a Unix
-/// path.
-@c @implementation public func cbl_lua_peer_new(_ call: Call!) -> cbl_lua_verdict {
+/// Arguments: a kind, and an IP address, 127.0.0.1 if it is nil. If the third argument is true, the
+/// second is a Unix path.
+@c @implementation public func cbl_lua_test_endpoint_new(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let word = try call.text(0)
     let kind: TestEndpoint.Kind
@@ -21,7 +21,7 @@ import ConnectByListTesting
     if call[2].integer == 1 {
       let path = try call.text(1)
       do throws(Errno) { call.add(made: try TestEndpoint(kind, unixPath: path)) } catch {
-        throw .failed(error, in: "test endpoint")
+        throw .failed(error)
       }
       return
     }
@@ -34,26 +34,26 @@ import ConnectByListTesting
       address = parsed
     }
     do throws(Errno) { call.add(made: try TestEndpoint(kind, at: address)) } catch {
-      throw .failed(error, in: "test endpoint")
+      throw .failed(error)
     }
   }
 }
 
-@c @implementation public func cbl_lua_peer_address(_ call: Call!) -> cbl_lua_verdict {
+@c @implementation public func cbl_lua_test_endpoint_address(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
-    let peer = call.this(TestEndpoint.self)
-    call.add(peer.endpoint, unixPath: peer.unixPath ?? [])
+    let endpoint = call.this(TestEndpoint.self)
+    call.add(endpoint.endpoint, unixPath: endpoint.unixPath ?? [])
   }
 }
 
-@c @implementation public func cbl_lua_peer_accepted(_ call: Call!) -> cbl_lua_verdict {
+@c @implementation public func cbl_lua_test_endpoint_accepted(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in call.add(call.this(TestEndpoint.self).acceptedCount) }
 }
 
-@c @implementation public func cbl_lua_peer_close(_ call: Call!) -> cbl_lua_verdict {
+@c @implementation public func cbl_lua_test_endpoint_close(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in call.this(TestEndpoint.self).close() }
 }
 
-@c @implementation public func cbl_lua_release_peer(_ object: UnsafeMutableRawPointer!) {
+@c @implementation public func cbl_lua_release_test_endpoint(_ object: UnsafeMutableRawPointer!) {
   Unmanaged<TestEndpoint>.fromOpaque(object).release()
 }

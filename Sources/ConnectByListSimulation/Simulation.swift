@@ -2,27 +2,28 @@ import ConnectByListCore
 
 /// The real plan and the real race on a virtual clock, over a described world.
 ///
-/// It is a driver like the one on sockets: it reports what happened, asks for steps until the race
-/// waits, and then goes on to the next thing that happens, or to the instant that the race named.
-/// At one instant completions come first, then the caller's cancel; the race itself puts the
-/// deadline after them and starts last. What an attempt brings is known when it starts, so each is
-/// an event or two in a queue, and a race of ten attempts takes microseconds.
+/// It drives the race as the driver on sockets does: it reports what happened, asks for steps until the race
+/// waits, and then moves the clock to the next event of the world or to the instant that the race waits for.
+/// At one instant completions come first, then the caller's cancel; the race itself puts the deadline after
+/// them, and starts last. How an attempt ends is known when it starts, so each is an event or two in a queue,
+/// and a race of ten attempts takes microseconds.
 public struct Simulation: Sendable {
   /// How often Linux sends a SYN again (`tcp_syn_retries`): after 1, 3, 7, 15, 31 and 63 s.
   private static let resendsMax: Int32 = 6
-  /// When an attempt that nobody answers ends with ETIMEDOUT: the last SYN has waited too.
+  /// When the kernel ends an attempt that gets no answer with ETIMEDOUT: 64 s after the last SYN.
   private static let kernelLimit: TimeSpan = .seconds(127)
 
-  /// What the world holds ready for an attempt.
+  /// How an attempt in flight will go on.
   private struct Flight {
     var local: Endpoint?
     var isRejected = false
-    /// From a SYN that arrives to its answer.
+    /// From the arrival of a SYN to its answer.
     var answersAfter: TimeSpan = .zero
     var resends: Int32 = 0
   }
 
-  /// A pair as the network sees it: the plan's own may get a source while the race runs.
+  /// A pair as the network sees it. `Plan.Pair` is not that: the route's choice becomes an address while the
+  /// race runs.
   private struct Path: Hashable {
     let local: Endpoint?
     let remote: Int32
@@ -35,24 +36,22 @@ public struct Simulation: Sendable {
 
   private let world: ScenarioWorld
   private let pathInformationWhenAsked: Bool
-  private var race: Race
+  private let race: Race
   private var now = Instant(nanoseconds: 0)
   private var lookups: [Lookup] = []
   private var queue = SimulationQueue()
   private var flights: [Flight] = []
-  /// What is known of each remote of the plan, by its index there.
+  /// The scenario's description of each remote, by its index in the plan.
   private var places: [ScenarioWorld.Place] = []
-  /// How many SYNs of a pair are still to vanish: of all its attempts together, for a second
-  /// socket's first SYN is not lost because the first one's was.
+  /// How many SYNs of a pair are still to be lost, counted over all its attempts: a second socket's first SYN
+  /// is not lost because the first socket's was.
   private var synsToLose: [Path: Int] = [:]
   private var isCancelled = false
-  private var records = true
-  private var events: [TranscriptEvent] = []
 
-  /// - Parameters: - scenario: with at least one name, or one remote of the family wanted. -
-  ///   pathInformationWhenAsked: facts are told when the race gathers them, as on sockets. Otherwise it has
-  ///   them
-  ///     from the start, so that evidence counts in every order.
+  /// - Parameters:
+  ///   - scenario: has at least one name, or one remote of the wanted family.
+  ///   - pathInformationWhenAsked: the race gets path information when it asks for it, as on sockets. Otherwise
+  ///     it has it from the start, so that evidence counts in every order.
   public init(_ scenario: Scenario, pathInformationWhenAsked: Bool = false) {
     world = ScenarioWorld(scenario)
     self.pathInformationWhenAsked = pathInformationWhenAsked
@@ -72,21 +71,15 @@ public struct Simulation: Sendable {
   }
 
   /// Runs the race to its end.
-  ///
-  /// - Parameter records: whether the transcript has its events; the result and the race it has
-  ///   anyway.
-  public consuming func run(records: Bool = true) -> Transcript {
-    self.records = records
+  public consuming func run() -> Transcript {
     let result = drive()
-    return Transcript(result: result, elapsed: elapsed, events: events, race: race, world: world)
+    return Transcript(result: result, elapsed: now - race.began, race: race, world: world)
   }
-
-  private var elapsed: TimeSpan { now - race.began }
 
   // MARK: driving
 
   private mutating func drive() -> RaceResult {
-    tellFactsUnasked()
+    updateUnasked()
     var idleRounds = 0
     while true {
       deliver()
@@ -98,10 +91,10 @@ public struct Simulation: Sendable {
         if let cancel = world.scenario.cancel, !isCancelled {
           next = min(next, race.began + cancel)
         }
-        // A wait that is over already is granted once: the round of a timeout of nothing.
+        // With a timeout of 0 the race waits once for an instant that has passed.
         idleRounds = next > now || queue.next?.time == now ? 0 : idleRounds + 1
-        precondition(idleRounds < 3, "the race waits for what is past")
-        precondition(next != .distantFuture, "the race waits for nothing")
+        precondition(idleRounds < 3, "the race waits for an instant that has passed")
+        precondition(next != .distantFuture, "the race waits for an event that cannot come")
         now = max(now, next)
       }
     }
@@ -112,32 +105,17 @@ public struct Simulation: Sendable {
     case finish(RaceResult)
   }
 
-  /// Does what the race asks for until it has nothing to ask.
+  /// Performs the race's steps until it waits or finishes.
   private mutating func takeSteps() -> Pause {
     while true {
       switch race.nextStep(at: now) {
-      case .needsPathInformation: tellFacts()
+      case .needsPathInformation: update()
       case .start(let id): start(id)
-      case .abandon(let id):
-        note(id)
-        let kind: TranscriptEvent.Kind =
-          race.attempts[id].outcome == .timedOut ? .timedOut : .abandon
-        record(TranscriptEvent(kind, id, errno: race.attempts[id].errno, at: elapsed))
+      case .abandon(let id): note(id)
       case .validate(let id):
-        if flights[Int(id.number)].isRejected {
-          record(TranscriptEvent(.rejected, id, at: elapsed))
-          race.handle(.rejected(id), at: now)
-        } else {
-          race.handle(.accepted(id), at: now)
-        }
+        race.handle(flights[Int(id.number)].isRejected ? .rejected(id) : .accepted(id), at: now)
       case .wait(let until): return .wait(until: until)
-      case .finish(let result):
-        switch result {
-        case .won(let id): record(TranscriptEvent(.won, id, at: elapsed))
-        case .lost(let errno, _): record(TranscriptEvent(lost: errno, at: elapsed))
-        case .cancelled: record(TranscriptEvent(cancelledAt: elapsed))
-        }
-        return .finish(result)
+      case .finish(let result): return .finish(result)
       }
     }
   }
@@ -151,16 +129,14 @@ public struct Simulation: Sendable {
         continue
       }
       let id = AttemptID(event.subject)
-      // Its socket was closed meanwhile.
-      guard race.attempts[id].outcome == .pending else { continue }
+      // The race may have closed its socket meanwhile.
+      guard race.attempts[id.index].outcome == .pending else { continue }
       switch event.happening {
       case .connected:
         note(id)
-        record(TranscriptEvent(.connected, id, at: elapsed))
         race.handle(.connected(id), at: now)
       case .failed(let errno):
         note(id)
-        record(TranscriptEvent(.init(of: errno), id, errno: errno, at: elapsed))
         race.handle(.failed(id, errno, synchronous: false), at: now)
       case .syn: takeSyn(id)
       case .answer: break
@@ -172,14 +148,10 @@ public struct Simulation: Sendable {
     }
   }
 
-  private mutating func record(_ event: TranscriptEvent) {
-    if records { events.append(event) }
-  }
-
   // MARK: attempts
 
   private mutating func start(_ id: AttemptID) {
-    let pair = race.attempts[id].pair
+    let pair = race.attempts[id.index].pair
     let remote = race.plan.remote(of: pair)
     let place = place(ofRemote: Int(pair.remote))
     let local = race.plan.local(of: pair) ?? place.source.map { Endpoint($0, port: 0) }
@@ -194,7 +166,6 @@ public struct Simulation: Sendable {
     case .failsAtOnce(let errno):
       flights.append(flight)
       note(id)
-      record(TranscriptEvent(.failed, id, errno: errno, at: elapsed))
       race.handle(.failed(id, errno, synchronous: true), at: now)
       return
     case .answers(let after): schedule(.connected, id, after: after)
@@ -211,12 +182,11 @@ public struct Simulation: Sendable {
       schedule(.syn, id, after: .zero)
     }
     flights.append(flight)
-    record(TranscriptEvent(.start, id, at: elapsed))
   }
 
-  /// Tells the race what a socket would say at its end.
+  /// Tells the race what the driver would read from the attempt's socket at its end.
   private mutating func note(_ id: AttemptID) {
-    let age = now - race.attempts[id].started
+    let age = now - race.attempts[id.index].started
     var resentCount: Int32 = 0
     while resentCount < Self.resendsMax, age >= .seconds(2 << Int64(resentCount) - 1) {
       resentCount += 1
@@ -224,16 +194,16 @@ public struct Simulation: Sendable {
     race.note(id, local: flights[Int(id.number)].local, resentCount: resentCount)
   }
 
-  /// A SYN vanishes, and the kernel will send another, or it is answered.
+  /// A SYN is lost, and the kernel will send another, or it is answered.
   private mutating func takeSyn(_ id: AttemptID) {
     let index = Int(id.number)
-    let path = Path(local: flights[index].local, remote: race.attempts[id].pair.remote)
+    let path = Path(local: flights[index].local, remote: race.attempts[id.index].pair.remote)
     guard let left = synsToLose[path], left > 0 else {
       schedule(.connected, id, after: flights[index].answersAfter)
       return
     }
     synsToLose[path] = left - 1
-    // After the last resend the kernel only waits.
+    // After the last resend the kernel waits for `kernelLimit`.
     guard flights[index].resends < Self.resendsMax else { return }
     schedule(.syn, id, after: .seconds(1 << Int64(flights[index].resends)))
     flights[index].resends += 1
@@ -241,7 +211,7 @@ public struct Simulation: Sendable {
 
   // MARK: names
 
-  /// Puts every answer that will be asked for into the queue.
+  /// Queues the answers of all names.
   private mutating func lookUpNames(_ wanted: Family?) {
     for (index, name) in world.scenario.names.enumerated() {
       let id = NameID(Int32(index))
@@ -249,7 +219,7 @@ public struct Simulation: Sendable {
         wanted == nil || $0.family == nil || $0.family == wanted
       }
       if asked.isEmpty, let wanted {
-        // Described for the other family only: that there is nothing of this one is known as soon.
+        // Described for the other family only: the resolver then answers that this one has no address.
         asked = [Scenario.Name.Answer(wanted, after: name.answers[0].after, [], errno: Errno(-5))]
       }
       for answer in asked {
@@ -264,36 +234,31 @@ public struct Simulation: Sendable {
     let index = Int(id.number)
     if let errno = answer.errno {
       race.handle(.unresolved(id, family: answer.family, errno), at: now)
-      // One family's "no" is no news while the other has addresses, or may have.
-      if race.hasNoAddress(id) {
-        record(TranscriptEvent(unresolved: id, errno, at: elapsed))
-      }
     } else {
-      record(TranscriptEvent(resolved: id, count: answer.addresses.count, at: elapsed))
       let port = world.scenario.names[index].port
       let endpoints = answer.addresses.map { Endpoint($0, port: port) }
       race.handle(.resolved(id, family: answer.family, endpoints), at: now)
-      tellFactsUnasked()
+      updateUnasked()
     }
   }
 
-  // MARK: facts
+  // MARK: path information
 
-  private mutating func tellFactsUnasked() {
+  private mutating func updateUnasked() {
     guard !pathInformationWhenAsked, race.plan.remoteCount > places.count else { return }
-    tellFacts()
+    update()
   }
 
-  private mutating func tellFacts() {
-    var facts = PathInformation(locals: world.scenario.locals, remotes: [])
-    facts.remotes.reserveCapacity(race.plan.remoteCount)
+  private mutating func update() {
+    var pathInformation = PathInformation(locals: world.scenario.locals, remotes: [])
+    pathInformation.remotes.reserveCapacity(race.plan.remoteCount)
     for index in 0..<race.plan.remoteCount {
-      facts.remotes.append(
+      pathInformation.remotes.append(
         race.plan.isUnknown(index)
           ? world.pathInformation(of: race.plan.endpoint(at: index), at: place(ofRemote: index))
           : RemotePathInformation())
     }
-    race.update(facts)
+    race.update(pathInformation)
   }
 
   private mutating func place(ofRemote index: Int) -> ScenarioWorld.Place {

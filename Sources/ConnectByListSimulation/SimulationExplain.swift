@@ -1,25 +1,25 @@
-// The plan of a scenario, in words.
+// `--explain`: the plan of a scenario, in words.
 
 import ConnectByListCore
 
 extension Simulation {
   /// The plan of a scenario alone, a line a pair: rank, local, remote, chance, reasons.
   ///
-  /// The order is that of the starts if every attempt stayed silent, and each chance is that of the
-  /// moment in which the pair's turn comes. Names stand in it with all their addresses.
+  /// The order is that of the starts if every attempt stayed silent, and each chance is that of the moment at
+  /// which the pair comes to be the next. Names are in it with all their addresses.
   public static func explain(_ scenario: Scenario) -> [UInt8] {
     let world = ScenarioWorld(scenario)
-    var plan = Plan(scenario.candidates(), options: scenario.options)
+    let plan = Plan(scenario.candidates(), options: scenario.options)
     for (entry, listed) in scenario.list.enumerated() {
       guard case .name(let index) = listed else { continue }
       plan.add(scenario.names[index].candidates(entry: entry, family: scenario.options.family))
     }
-    var facts = PathInformation(locals: scenario.locals, remotes: [])
+    var pathInformation = PathInformation(locals: scenario.locals, remotes: [])
     for index in 0..<plan.remoteCount {
       let endpoint = plan.endpoint(at: index)
-      facts.remotes.append(world.pathInformation(of: endpoint, at: world.place(of: endpoint)))
+      pathInformation.remotes.append(world.pathInformation(of: endpoint, at: world.place(of: endpoint)))
     }
-    plan.update(facts)
+    plan.update(pathInformation)
 
     var text = TextBuffer()
     var rank = 0
@@ -42,7 +42,7 @@ extension Simulation {
 }
 
 extension Scenario.Name {
-  /// What the race would get from its answers: IPv6's before IPv4's, which wait for them.
+  /// The addresses in the order in which the race would take them: IPv4 waits for IPv6.
   fileprivate func candidates(entry: Int, family: Family?) -> [Candidate] {
     var candidates: [Candidate] = []
     for wanted in [Family.inet6, .inet] where family == nil || family == wanted {

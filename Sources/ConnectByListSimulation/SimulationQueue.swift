@@ -1,62 +1,38 @@
 import ConnectByListCore
 
-/// What a simulated world still does, the next first.
+/// What is still to happen in a simulated world, the next first.
 struct SimulationQueue: Sendable {
-  enum Happening: Sendable {
+  enum Happening: Equatable, Sendable {
     case connected
     case failed(Errno)
     /// A SYN arrives that may be one of those that vanish.
     case syn
-    /// A lookup, by its index.
+    /// The answer to a lookup.
     case answer
   }
 
-  struct Event: Sendable {
+  struct Event: Comparable, Sendable {
     let time: Instant
     let happening: Happening
-    /// Whose: an attempt's number or a lookup's index.
+    /// An attempt's number, or a lookup's index.
     let subject: Int32
-    /// Among events of one instant: names' answers, then attempts in the order of their starts.
-    fileprivate let order: Int64
 
-    fileprivate func precedes(_ other: Event) -> Bool {
-      time != other.time ? time < other.time : order < other.order
+    /// At one instant the names' answers come first, then attempts in the order of their starts.
+    static func < (a: Event, b: Event) -> Bool {
+      if a.time != b.time { return a.time < b.time }
+      let isAnswer = (a.happening == .answer, b.happening == .answer)
+      return isAnswer.0 != isAnswer.1 ? isAnswer.0 : a.subject < b.subject
     }
   }
 
-  /// A binary heap.
-  private var events: [Event] = []
+  private var events = Heap<Event>()
 
   var next: Event? { events.first }
 
   mutating func insert(_ happening: Happening, of subject: Int32, at time: Instant) {
-    var order = Int64(subject)
-    if case .answer = happening { order -= 1 << 32 }
-    let event = Event(time: time, happening: happening, subject: subject, order: order)
-    var child = events.count
-    events.append(event)
-    while child > 0 {
-      let parent = (child - 1) / 2
-      guard events[child].precedes(events[parent]) else { return }
-      events.swapAt(child, parent)
-      child = parent
-    }
+    events.insert(Event(time: time, happening: happening, subject: subject))
   }
 
-  /// Takes the next one out, which there must be.
-  mutating func removeNext() {
-    events.swapAt(0, events.count - 1)
-    events.removeLast()
-    var parent = 0
-    while true {
-      var first = parent
-      for child in 2 * parent + 1..<2 * parent + 3
-      where child < events.count && events[child].precedes(events[first]) {
-        first = child
-      }
-      if first == parent { return }
-      events.swapAt(first, parent)
-      parent = first
-    }
-  }
+  /// Removes the next event; there must be one.
+  mutating func removeNext() { events.removeFirst() }
 }

@@ -1,18 +1,18 @@
-import Glibc
 import ConnectByListRaceWorlds
+import Glibc
 
-/// `ConnectByListCheckWorlds COUNT [FIRST-SEED]` races in so many random worlds, on all processors, and
-/// compares each with what the contract gives.
+/// `ConnectByListCheckWorlds COUNT [FIRST-SEED]` runs a race in each of COUNT random worlds, on all processors,
+/// and compares it with the reference race and the promises of the contract.
 ///
-/// `ConnectByListCheckWorlds FILE` prints what the contract gives for one scenario.
+/// `ConnectByListCheckWorlds FILE` prints the transcript that the contract gives a scenario.
 ///
-/// Exit status: 0 where every race was as the contract has it, 1 where one was not, 2 for a wrong
+/// Exit status: 0 if every race is as the contract has it, 1 if one is not (it is printed), 2 for a wrong
 /// argument.
 @main struct ConnectByListCheckWorlds {
-  /// Seeds that one task goes through before it asks for more: a second or less.
+  /// How many seeds one task checks, in at most about a second.
   static let batch: UInt64 = 5_000
 
-  typealias Found = (seed: UInt64, violation: Worlds.Violation)
+  typealias Found = (seed: UInt64, counterexample: Worlds.Counterexample)
 
   static func main() async {
     let arguments = CommandLine.arguments.dropFirst()
@@ -32,15 +32,15 @@ import ConnectByListRaceWorlds
     let first = numbers.count > 1 ? numbers[1] : 1
     let clock = ContinuousClock()
     let began = clock.now
-    if let found = await firstViolation(first..<first + numbers[0]) {
+    if let found = await firstCounterexample(first..<first + numbers[0]) {
       show(found)
       exit(1)
     }
-    print("\(numbers[0]) worlds from seed \(first), no violation, \(began.duration(to: clock.now))")
+    print("\(numbers[0]) worlds from seed \(first), no difference, \(began.duration(to: clock.now))")
   }
 
-  /// As many batches at once as there are processors.
-  static func firstViolation(_ seeds: Range<UInt64>) async -> Found? {
+  /// Runs as many batches at once as there are processors.
+  static func firstCounterexample(_ seeds: Range<UInt64>) async -> Found? {
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     var batches = stride(from: seeds.lowerBound, to: seeds.upperBound, by: Int(batch))
       .map { $0..<min($0 + batch, seeds.upperBound) }[...]
@@ -69,23 +69,26 @@ import ConnectByListRaceWorlds
 
   static func check(_ seeds: Range<UInt64>) -> (done: Int, found: Found?) {
     for seed in seeds {
-      if let violation = Worlds.violation(seed: seed) { return (seeds.count, (seed, violation)) }
+      if let counterexample = Worlds.counterexample(seed: seed) {
+        return (seeds.count, (seed, counterexample))
+      }
     }
     return (seeds.count, nil)
   }
 
   static func show(_ found: Found) {
     print("seed \(found.seed)")
-    show(found.violation)
+    show(found.counterexample)
     print("in fewer lines:")
-    show(Worlds.shrunk(found.violation))
+    show(Worlds.shrunk(found.counterexample))
   }
 
-  private static func show(_ violation: Worlds.Violation) {
-    print(String(decoding: violation.scenario, as: UTF8.self))
-    print("# the contract")
-    print(String(decoding: violation.expected, as: UTF8.self))
-    print("# the race")
-    print(String(decoding: violation.transcript, as: UTF8.self))
+  private static func show(_ counterexample: Worlds.Counterexample) {
+    print(counterexample.defect)
+    print(String(decoding: counterexample.scenario, as: UTF8.self))
+    print("# the contract:")
+    print(String(decoding: counterexample.expected, as: UTF8.self))
+    print("# the race:")
+    print(String(decoding: counterexample.transcript, as: UTF8.self))
   }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ConnectByListCommand
 
-/// What a command line is read as; ConnectByListCommandTests runs the same options for real.
+/// Parsing of command lines; ConnectByListCommandTests runs the program with the same options.
 struct CommandLineRequestTests {
   typealias Request = CommandLineRequest
   typealias Run = CommandLineRequest.Run
@@ -11,26 +11,26 @@ struct CommandLineRequestTests {
     try Request(["connectbylist"] + arguments)
   }
 
-  @Test func `nothing at all means the standard input`() throws {
+  @Test func `an empty command line runs the standard input`() throws {
     #expect(try read() == .run(Run(program: .standardInput(argument: nil))))
     #expect(try read("--") == .run(Run(program: .standardInput(argument: nil))))
     #expect(try Request([]) == .run(Run(program: .standardInput(argument: nil))))
   }
 
-  @Test func `the first argument without a dash is the script, and the rest is the script's`()
+  @Test func `the first argument without a dash is the script, and the rest are its arguments`()
     throws
   {
     #expect(try read("a.lua", "-e", "-x", "--") == .run(Run(program: .file(argument: 1))))
     #expect(try read("") == .run(Run(program: .file(argument: 1))))
   }
 
-  @Test func `a dash is the standard input, unless the options have ended before`() throws {
+  @Test func `a dash is the standard input, unless the options have ended`() throws {
     #expect(try read("-", "a") == .run(Run(program: .standardInput(argument: 1))))
     #expect(try read("--", "-") == .run(Run(program: .file(argument: 2))))
     #expect(try read("--", "-v") == .run(Run(program: .file(argument: 2))))
   }
 
-  @Test func `statements are kept in order, joined to their option or not`() throws {
+  @Test func `statements keep their order, in the argument of -e or in the next`() throws {
     let statements = [Request.Place(argument: 1, offset: 2), .init(argument: 3, offset: 0)]
     #expect(try read("-ea=1", "-e", "b=2") == .run(Run(statements: statements)))
     #expect(
@@ -41,14 +41,15 @@ struct CommandLineRequestTests {
         == .run(Run(statements: statements, program: .standardInput(argument: 4))))
   }
 
-  @Test func `a statement's place is counted in bytes and is no matter of characters`() throws {
-    // The letter and the combining accent are one Character, and `-e` is not a prefix of it.
+  @Test func `a statement's offset is in bytes, not in Characters`() throws {
+    // The letter and the combining accent are one Character, so `-e` is not a prefix of the String.
     #expect(try read("-e\u{301}") == .run(Run(statements: [.init(argument: 1, offset: 2)])))
     #expect(throws: Request.Misuse.self) { try read("-\u{301}") }
   }
 
   @Test(arguments: ["-v", "--version"])
-  func `the version alone runs no program, and before a script it runs that`(option: String) throws
+  func `the version option runs a script if there is one, and nothing otherwise`(option: String)
+    throws
   {
     #expect(try read(option) == .run(Run(showsVersion: true)))
     #expect(
@@ -57,7 +58,7 @@ struct CommandLineRequestTests {
   }
 
   @Test(arguments: ["-h", "--help"])
-  func `help wins over what stands beside it`(option: String) throws {
+  func `help takes precedence over other options`(option: String) throws {
     #expect(try read(option) == .help)
     #expect(try read("-e", "a=1", option, "-?", "a.lua") == .help)
     #expect(try read("a.lua", option) == .run(Run(program: .file(argument: 1))))
@@ -70,7 +71,7 @@ struct CommandLineRequestTests {
     }
   }
 
-  @Test func `a statement that is missing is asked for`() {
+  @Test func `a missing statement is an error`() {
     let misuse = Request.Misuse(message: "'-e' needs argument")
     #expect(throws: misuse) { try read("-e") }
     #expect(throws: misuse) { try read("-e", "-v") }

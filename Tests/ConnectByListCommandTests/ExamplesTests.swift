@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Each example, run as README says, and the errors a user would make with `--simulate`.
+/// Runs each example, and `--simulate` and `--explain` with files that fail.
 struct ExamplesTests {
   private static let folder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -9,7 +9,7 @@ struct ExamplesTests {
 
   private func path(_ name: String) -> String { Self.folder.appendingPathComponent(name).path }
 
-  @Test func `the quickstart wins a race, says who won, and exchanges a line`() throws {
+  @Test func `the quickstart wins a race, prints the winner, and exchanges a line`() throws {
     let outcome = try Interpreter.host().run([path("quickstart.lua")])
     #expect(outcome.status == 0, "\(outcome.errors)")
     for part in [
@@ -20,7 +20,7 @@ struct ExamplesTests {
     }
   }
 
-  @Test func `W28 the example in Swift connects, cancels and tells what failed`() throws {
+  @Test func `W28 the example in Swift connects, cancels and prints what failed`() throws {
     let folder = URL(fileURLWithPath: try Interpreter.host().path).deletingLastPathComponent()
     let example = Interpreter(path: folder.appendingPathComponent("ConnectByListExampleSwift").path)
     let outcome = try example.run([])
@@ -42,7 +42,7 @@ struct ExamplesTests {
     #expect(readme.contains("$ connectbylist --simulate examples/race.txt\n" + outcome.output))
   }
 
-  @Test func `the example of an order is told with its reasons`() throws {
+  @Test func `the example of an order is printed with its reasons`() throws {
     let outcome = try Interpreter.host().run(["--explain", path("order.txt")])
     #expect(outcome.status == 0)
     #expect(

@@ -1,13 +1,12 @@
-import CConnectByListLuaHost
+import CConnectByListLua
 import Foundation
 import Testing
 
-/// The program `connectbylist`, run as a user runs it: its options, what is built in, and how it
-/// gets on with the rest of a Lua system. What it shares with Lua's own program is in
-/// StockComparisonTests.
+/// Runs the program `connectbylist` and checks its options, the modules that are built in, and that
+/// other modules of the system load. StockComparisonTests compares it with Lua's own program.
 struct ConnectByListCommandTests {
 
-  @Test func `arguments arrive as they are where they are no text`() throws {
+  @Test func `arguments that are not UTF-8 arrive unchanged`() throws {
     let folder = try ScratchFolder()
     try folder.write("print(string.byte((...), 1, -1)) print(arg[1] == ..., x)", to: "script.lua")
     let shell = Interpreter(path: "/bin/sh")
@@ -20,6 +19,31 @@ struct ConnectByListCommandTests {
     #expect(outcome == .init(status: 0, output: "97\t255\t254\ntrue\t1\n", errors: ""))
   }
 
+  /// Swift's CommandLine finds the arguments through /proc. With it the program ran nothing and exited
+  /// with 0 where /proc is not mounted. If no mount namespace can be made for this test, strace shows
+  /// that the program does not read /proc.
+  @Test func `arguments arrive without /proc`() throws {
+    let host = try Interpreter.host().path
+    let script = "print(...) os.exit(tonumber((...)))"
+    let folder = try ScratchFolder()
+    let file = try folder.write(script, to: "script.lua").path
+    let shell = Interpreter(path: "/bin/sh")
+    let environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+    let hide = "unshare -rm sh -c 'mount -t tmpfs none /proc && exec \"$0\" \"$@\"'"
+    if try shell.run(["-c", hide + " true"], environment: environment).status == 0 {
+      let outcome = try shell.run(
+        ["-c", hide + " \"$0\" \"$1\" 7 x", host, file], environment: environment)
+      #expect(outcome == .init(status: 7, output: "7\tx\n", errors: ""))
+    } else {
+      _ = try #require(Interpreter.find("strace"), "apt-get install strace")
+      let outcome = try shell.run(
+        ["-c", "strace -f -e trace=openat \"$0\" \"$1\" 7 x", host, file], environment: environment)
+      #expect(outcome.status == 7)
+      #expect(outcome.errors.contains("script.lua"))
+      #expect(!outcome.errors.contains("/proc"), "\(outcome.errors)")
+    }
+  }
+
   @Test func `modules in C of the system load`() throws {
     let script = "local s = require 'socket' print(s._VERSION, s.tcp())"
     let stock = try Interpreter.stock().run(["-e", script])
@@ -30,7 +54,7 @@ struct ConnectByListCommandTests {
   }
 
   @Test(.enabled(if: Interpreter.find("busted") != nil, "apt-get install lua-busted"))
-  func `busted runs specs under it`() throws {
+  func `busted runs specs in it`() throws {
     let folder = try ScratchFolder()
     try folder.write(
       """
@@ -39,7 +63,7 @@ struct ConnectByListCommandTests {
           assert.is_function(package.preload["connectbylist.core"])
           assert.is_table(require "connectbylist")
         end)
-        it("tells failures", function() assert.equal(1, 2) end)
+        it("reports failures", function() assert.equal(1, 2) end)
       end)
       """, to: "host_spec.lua")
     let busted = Interpreter(path: try #require(Interpreter.find("busted")))
@@ -47,11 +71,11 @@ struct ConnectByListCommandTests {
       ["--lua=\(Interpreter.host().path)", "--output=TAP", "host_spec.lua"],
       environment: ["PATH": "/usr/bin:/bin"], in: folder.url)
     #expect(outcome.output.contains("ok 1 - the host is the one that runs"), "\(outcome)")
-    #expect(outcome.output.contains("not ok 2 - the host tells failures"))
+    #expect(outcome.output.contains("not ok 2 - the host reports failures"))
     #expect(outcome.output.contains("1..2"))
   }
 
-  // MARK: The command line's own part
+  // MARK: Options
 
   @Test(arguments: ["-h", "--help"])
   func `help goes to the standard output`(option: String) throws {
@@ -62,7 +86,7 @@ struct ConnectByListCommandTests {
   }
 
   @Test(arguments: ["-v", "--version"])
-  func `the version is the module's, beside Lua's`(option: String) throws {
+  func `the version option prints the module's version and Lua's`(option: String) throws {
     let outcome = try Interpreter.host().run([
       option, "-e", "print(require 'connectbylist'.version)",
     ])
@@ -75,7 +99,8 @@ struct ConnectByListCommandTests {
   }
 
   @Test(arguments: [["-x"], ["-e"], ["-v", "--nonsense", "script.lua"], ["-e", "--"]])
-  func `misuse is told with the usage, as by lua, and runs nothing`(arguments: [String]) throws {
+  func `a wrong option prints the usage, as lua does, and runs nothing`(arguments: [String]) throws
+  {
     let ours = try Interpreter.host().run(arguments, input: "print(1)")
     let theirs = try Interpreter.stock().run(arguments, input: "print(1)")
     #expect(ours.status == 1 && theirs.status == 1)
@@ -86,24 +111,23 @@ struct ConnectByListCommandTests {
     #expect(lines.dropFirst().first == "usage: connectbylist [options] [script [args]]")
   }
 
-  /// Lua's own program reports 0 here, and 1 only where a dash asked for the standard input. A pipe
-  /// into `connectbylist` can rely on the status either way.
+  /// Lua's own program exits with 0 here if the standard input was not given as a dash. This program
+  /// exits with 1 in both cases.
   @Test(arguments: [[], ["-"]])
-  func `a failure of the standard input shows in the exit status`(arguments: [String]) throws {
+  func `an error in the standard input makes the exit status 1`(arguments: [String]) throws {
     let outcome = try Interpreter.host().run(arguments, input: "error('no', 0)")
     #expect(outcome.status == 1)
     #expect(outcome.errors.hasPrefix("connectbylist: no\n"))
   }
 
-  // MARK: What is built in
+  // MARK: Embedded files
 
   /// The folder `lua` of the sources.
   private static let sources = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("lua")
 
-  /// The Lua files that can be required, by their modules' names. Those that begin with `---@meta`
-  /// are read by editors only.
+  /// The Lua files by their names as modules, without those for editors, which begin with `---@meta`.
   private func moduleTexts() throws -> [String: String] {
     var texts: [String: String] = [:]
     for path in try FileManager.default.subpathsOfDirectory(atPath: Self.sources.path)
@@ -116,25 +140,44 @@ struct ConnectByListCommandTests {
     return texts
   }
 
-  @Test func `each Lua file of the sources is built in, and no other`() throws {
+  private struct BuiltIn {
+    let name: String
+    let chunkName: String
+    let isModule: Bool
+    let text: String
+  }
+
+  private static let builtIn: [BuiltIn] = {
     var count = 0
-    let rows = UnsafeBufferPointer(start: cbl_host_embedded_files(&count), count: count)
-    let builtIn = rows.map { (String(cString: $0.module), String(cString: $0.text)) }
+    return UnsafeBufferPointer(start: cbl_lua_files(&count), count: count).map { file in
+      BuiltIn(
+        name: String(cString: file.name), chunkName: String(cString: file.chunk_name),
+        isModule: file.is_module,
+        text: String(
+          decoding: UnsafeBufferPointer(start: file.text, count: file.size), as: UTF8.self))
+    }
+  }()
+
+  @Test func `each Lua file of the sources is embedded, and no other`() throws {
     let texts = try moduleTexts()
-    #expect(builtIn.map(\.0).sorted() == texts.keys.sorted())
-    for (module, text) in builtIn {
-      #expect(text == texts[module], "the text of \(module) is not that of its file")
+    #expect(Self.builtIn.map(\.name).sorted() == texts.keys.sorted())
+    for file in Self.builtIn {
+      #expect(file.text == texts[file.name], "the text of \(file.name) is not that of its file")
+      #expect(
+        file.chunkName == "@" + file.name.replacingOccurrences(of: ".", with: "/") + ".lua")
     }
   }
 
-  @Test func `everything built in loads from any folder and with an empty environment`() throws {
-    for module in try moduleTexts().keys {
+  @Test func `modules load from any folder and with an empty environment`() throws {
+    let modules = Self.builtIn.filter(\.isModule).map(\.name)
+    #expect(modules == ["connectbylist", "connectbylist.testing"])
+    for module in modules {
       let outcome = try Interpreter.host().run(["-e", "assert(require '\(module)')"])
       #expect(outcome == .init(status: 0, output: "", errors: ""), "\(module)")
     }
   }
 
-  @Test func `a built-in file goes by its path in the folder lua`() throws {
+  @Test func `the chunk of an embedded file is named by its path in the folder lua`() throws {
     let script = """
       local seen = {}
       debug.sethook(function() seen[debug.getinfo(2, "S").short_src] = true end, "c")
@@ -146,7 +189,9 @@ struct ConnectByListCommandTests {
     #expect(outcome == .init(status: 0, output: "true\n", errors: ""))
   }
 
-  @Test func `what is built in wins over files, and a script's own preload over that`() throws {
+  @Test func `embedded modules take precedence over files, and a script's preload over both`()
+    throws
+  {
     let folder = try ScratchFolder()
     try folder.write("return { version = 'a file' }", to: "connectbylist.lua")
     try folder.write(

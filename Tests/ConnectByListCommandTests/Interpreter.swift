@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// A program that runs Lua: ours, as it was built with these tests, or Lua's own.
+/// A program that runs Lua: the host that was built with these tests, or Lua's own.
 struct Interpreter {
   let path: String
 
-  /// What a program did before it ended.
+  /// The result of a run.
   struct Outcome: Equatable {
     /// The exit status, or the signal that ended it, negative.
     var status: Int32
@@ -17,14 +17,14 @@ struct Interpreter {
     let description: String
   }
 
-  /// The program under test: the product beside the tests' own, or CONNECTBYLIST_PROGRAM where that
-  /// is set (to test a release build, or an installed one).
+  /// The program under test: the product in the folder of the tests' own, or CONNECTBYLIST_PROGRAM, for
+  /// testing a release build or an installed one.
   static func host() throws -> Interpreter {
     if let path = ProcessInfo.processInfo.environment["CONNECTBYLIST_PROGRAM"] {
       return try Interpreter(path: executable(path, hint: "CONNECTBYLIST_PROGRAM names it"))
     }
-    // The build puts programs and tests into one folder. On Linux the tests are a program
-    // themselves; where another program loads them, it is told their path.
+    // The build puts programs and tests into one folder. The tests are a program on Linux; if another
+    // program loads them, their path is among its arguments.
     let tests = ["/proc/self/exe"] + CommandLine.arguments.filter { $0.contains(".xctest") }
     let paths = tests.map {
       URL(fileURLWithPath: $0).resolvingSymlinksInPath().deletingLastPathComponent()
@@ -34,16 +34,16 @@ struct Interpreter {
     return try Interpreter(path: executable(path, hint: "swift build makes it"))
   }
 
-  /// Lua's own program, the measure of the comparisons.
+  /// Lua's own program.
   static func stock() throws -> Interpreter {
     let path = find("lua5.4") ?? "lua5.4"
     return try Interpreter(path: executable(path, hint: "apt-get install lua5.4"))
   }
 
-  /// Runs the program to its end, without a variable in its environment but the given ones.
+  /// Runs the program to its end, with no other environment variables than the given ones.
   ///
-  /// Its streams are files, not pipes: so it never waits for us, and no other test's child can
-  /// inherit the end of a pipe and hold it open.
+  /// Its streams are files, not pipes: it never waits for a reader, and no child of another test can
+  /// inherit the end of a pipe and keep it open.
   func run(
     _ arguments: [String], input: String = "", environment: [String: String] = [:],
     in folder: URL = URL(fileURLWithPath: "/")
@@ -68,11 +68,11 @@ struct Interpreter {
       output: try streams.read("output"), errors: try streams.read("errors"))
   }
 
-  /// How long a program may run before it is killed: a hang is to fail one test, not to stop all.
+  /// After this time a program is killed, so that a hang fails one test instead of stopping all.
   private static let patience = DispatchTimeInterval.seconds(60)
 
-  /// Starts the program with no signal blocked. It inherits the mask of the thread that starts it,
-  /// and the threads that tests run on block nearly all signals, SIGINT and SIGTERM among them.
+  /// Starts the program with no signal blocked. A program inherits the signal mask of the thread that
+  /// starts it, and the threads of tests block nearly all signals, SIGINT and SIGTERM among them.
   private static func start(_ process: Process) throws {
     var none = sigset_t()
     var previous = sigset_t()
@@ -82,7 +82,7 @@ struct Interpreter {
     try process.run()
   }
 
-  /// Where a program is that a shell would find; `nil` where there is none.
+  /// The path of a program in PATH; `nil` if there is none.
   static func find(_ name: String) -> String? {
     let folders = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     return folders.split(separator: ":").map { "\($0)/\(name)" }
@@ -97,7 +97,7 @@ struct Interpreter {
   }
 }
 
-/// A folder for one test's files, gone with the value.
+/// A temporary folder, removed with the value.
 final class ScratchFolder {
   let url: URL
 

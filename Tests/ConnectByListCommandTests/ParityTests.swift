@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The parity table in the documentation: each of its rows has tests whose names begin with its
-/// number, and it says truly in which files they and the code are.
+/// The parity table in the documentation: each row has tests whose names begin with its number, and it
+/// names the files of these tests, and files of code that exist.
 struct ParityTests {
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -29,7 +29,7 @@ struct ParityTests {
     }
   }
 
-  /// The table's rows: number, promise, code, tests.
+  /// The rows of the table, with the columns number, promise, code, tests.
   private static func rows() throws -> [Row] {
     let path = "Sources/ConnectByList/ConnectByList.docc/Parity.md"
     let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)

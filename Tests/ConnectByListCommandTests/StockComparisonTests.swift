@@ -2,8 +2,8 @@ import CConnectByListLuaHost
 import Foundation
 import Testing
 
-/// What the program shares with Lua's own: each command line is given to both, and output,
-/// messages, tracebacks and exit status have to be the same, byte for byte.
+/// Compares the program with Lua's own: both run each command line, and output, messages, tracebacks and
+/// exit status must be the same, byte for byte.
 struct StockComparisonTests {
   /// One command line, given to both programs.
   struct Comparison: CustomTestStringConvertible, Sendable {
@@ -35,9 +35,8 @@ struct StockComparisonTests {
     print(select("#", ...), ...)
     """
 
-  /// Has a shell send SIGINT to its parent, the interpreter. It waits for the line that `close` sends,
-  /// so that the signal meets the interpreter within `close` each time. (In `os.execute` it would not
-  /// hear it.)
+  /// Makes a shell send SIGINT to its parent, the interpreter. The shell waits for the line that `close`
+  /// flushes, so that the signal always arrives within `close`. (`os.execute` ignores SIGINT.)
   private static let interrupts = """
     local function interrupt()
       local shell = io.popen("read line; kill -INT $PPID", "w")
@@ -208,13 +207,13 @@ struct StockComparisonTests {
       environment["PATH"] = "/usr/bin:/bin"
       var outcome = try interpreter.run(
         comparison.arguments, input: comparison.input, environment: environment, in: folder.url)
-      // The programs call themselves differently: in front of a message, and in `arg`.
+      // The names of the programs, before messages and in `arg`, differ.
       let name = interpreter.path
       outcome.output = outcome.output.replacingOccurrences(of: name, with: "PROGRAM")
       for prefix in [name, CBL_HOST_NAME] where outcome.errors.hasPrefix("\(prefix): ") {
         outcome.errors = "PROGRAM" + outcome.errors.dropFirst(prefix.count)
       }
-      // How deep a stack of a million slots goes depends by a level on what lies at its bottom.
+      // The number of levels in a stack overflow depends on what the interpreter itself pushed.
       outcome.errors.replace(/skipping \d+ levels/, with: "skipping")
       return outcome
     }

@@ -11,7 +11,9 @@ import Testing
     ("[fe80::1%eth0]", "fe80::1%eth0"), ("febf::1%12", "febf::1%12"),
     ("ff02::1%eth0", "ff02::1%eth0"), ("ff12::1%eth0", "ff12::1%eth0"),
   ])
-  func `any address is read where no port belongs`(input: String, expected: String) {
+  func `an address without a port may be of any kind, with or without brackets`(
+    input: String, expected: String
+  ) {
     #expect(address(input).map { text($0) } == expected)
   }
 
@@ -25,7 +27,7 @@ import Testing
     "::1.2.3", "::1.2.3.4.5", "::1.2.3.256", "::01.2.3.4", "::1.2.3.4:5", "1.2.3.4::",
     "1:2:3:4:5:6:7:1.2.3.4", "1:2:3:4:5:6::1.2.3.4", "::.1.2.3", "::1.2.3.4%", "0x1::",
   ])
-  func `what is no address is none`(input: String) {
+  func `text that is not an address gives nil`(input: String) {
     #expect(address(input) == nil)
   }
 
@@ -40,7 +42,7 @@ import Testing
     #expect(address(input) == libraryAddress(input))
   }
 
-  @Test func `W23 a v4-mapped address stays mapped, and is printed so`() {
+  @Test func `W23 a v4-mapped address stays mapped, and is printed as mapped`() {
     let mapped = address("::FFFF:c000:0201")
     #expect(mapped == IPAddress(v4: 0xc000_0201).mapped)
     #expect(mapped.map { text($0) } == "::ffff:192.0.2.1")
@@ -63,11 +65,11 @@ import Testing
     ("0:0:3:4:5:6:7:8", "::3:4:5:6:7:8"), ("::192.0.2.1", "::c000:201"),
     ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"), ("::fffe:192.0.2.1", "::fffe:c000:201"),
   ])
-  func `an IPv6 address is printed as RFC 5952 section 4 has it`(input: String, expected: String) {
+  func `an IPv6 address is printed as in RFC 5952 section 4`(input: String, expected: String) {
     #expect(address(input).map { text($0) } == expected)
   }
 
-  @Test func `a scope is printed by name, or by number where the name could not be read again`() {
+  @Test func `a scope is printed as its name, or as its number if the name cannot be parsed`() {
     let scoped = IPAddress(high: 0xfe80 << 48, low: 1, scope: 9)
     #expect(text(scoped, NumericScopes()) == "fe80::1%9")
     #expect(text(scoped, OneLink(name: Array("wlan0".utf8))) == "fe80::1%wlan0")

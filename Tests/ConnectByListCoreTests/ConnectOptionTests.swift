@@ -213,11 +213,19 @@ import Testing
   // MARK: misspelled names
 
   @Test(arguments: names)
-  func `a name with a letter too few or too many is taken for the right one`(name: String) {
+  func `the nearest name of a misspelling is the right one`(name: String) {
     let all = ConnectOption.table.map { $0.name }
-    for slip in [String(name.dropFirst()), name + "x", name.replacing("_", with: "")] {
-      let nearest = NearestName.nearest(to: Array(slip.utf8), in: all)
-      #expect(nearest.map { "\($0)" } == name, "\(slip)")
+    let letters = Array(name.utf8)
+    var slips = [Array(letters.dropFirst()), letters + [UInt8(ascii: "x")]]
+    slips.append(letters.filter { $0 != UInt8(ascii: "_") })
+    for index in letters.indices.dropLast() {
+      var swapped = letters
+      swapped.swapAt(index, index + 1)
+      slips.append(swapped)
+    }
+    for slip in slips {
+      let nearest = NearestName.nearest(to: slip, in: all)
+      #expect(nearest.map { "\($0)" } == name, "\(String(decoding: slip, as: UTF8.self))")
     }
   }
 

@@ -1,7 +1,7 @@
 import ConnectByListCore
 import Glibc
 
-/// Two interfaces, one of them with a name of digits that is not its number.
+/// Two interfaces: eth0, and one whose name is a digit that is not its index.
 struct TwoLinks: ScopeNames {
   func index(ofInterface name: [UInt8]) -> UInt32? {
     name == Array("eth0".utf8) ? 3 : name == Array("7".utf8) ? 4 : nil
@@ -12,7 +12,7 @@ struct TwoLinks: ScopeNames {
   }
 }
 
-/// One interface, 9, of the name given.
+/// One interface, with the index 9 and the given name.
 struct OneLink: ScopeNames {
   let name: [UInt8]
   func index(ofInterface name: [UInt8]) -> UInt32? { name == self.name ? 9 : nil }
@@ -35,8 +35,8 @@ func text(_ endpoint: Endpoint) -> String {
   return String(decoding: buffer.bytes, as: UTF8.self)
 }
 
-/// The result in a form that fits into a table: `name a port 80`, `name a service https`,
-/// an endpoint as it is printed, or `error portZero`.
+/// The result as text: `name a port 80`, `name a service https`, the text of an endpoint, or
+/// `error portZero`.
 func describe(_ result: () throws(EntryError) -> EntryText) -> String {
   func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
   do {
@@ -63,7 +63,7 @@ func host(_ text: String, _ port: PortText) -> String {
   }
 }
 
-/// The C library's reading of an address, and of nothing else: no scope, no brackets.
+/// The address that the C library parses (inet_pton), which accepts neither a scope nor brackets.
 func libraryAddress(_ text: String) -> IPAddress? {
   libraryAddress(text.utf8CString.map { $0 })
 }

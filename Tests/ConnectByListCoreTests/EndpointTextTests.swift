@@ -1,7 +1,7 @@
 import ConnectByListCore
 import Testing
 
-/// The text of an entry: host and port together, or apart.
+/// The text of an entry: host and port in one text, or in two.
 @Suite struct EndpointTextTests {
   // MARK: entries
 
@@ -61,7 +61,7 @@ import Testing
     ("db.test:http\0", "badPort"), ("db.test:é", "badPort"), ("[::1]:80]", "badPort"),
     ("db.test:a2345678901234567890123456789012x", "badPort"), ("http://a", "badPort"),
   ])
-  func `W05 a bad port is an error, default port or not`(text: String, reason: String) {
+  func `W05 a bad port is an error with and without a default port`(text: String, reason: String) {
     #expect(entry(text) == "error \(reason)")
     #expect(entry(text, defaultPort: 9) == "error \(reason)")
   }
@@ -103,7 +103,7 @@ import Testing
     ("[::ffff:224.0.0.1]:80", "multicast"),
     ("255.255.255.255:80", "broadcast"), ("[::ffff:255.255.255.255]:80", "broadcast"),
   ])
-  func `a malformed entry says what is wrong with it`(text: String, reason: String) {
+  func `a malformed entry gives the reason`(text: String, reason: String) {
     #expect(entry(text) == "error \(reason)")
     #expect(entry(text, defaultPort: 9) == "error \(reason)")
   }
@@ -113,7 +113,7 @@ import Testing
     "1.2.3", "256.0.0.1", "1.2.3.256", "1.2.3.4.", "127.1.", "0x7f.0.0.1", "0x7f000001",
     "0X7F000001", "foo.0x7f", "foo.0X7F.", "0x", "foo.1", "foo.1.", "0", "1.2.3.0xff",
   ])
-  func `a host that ends in a number and is no dotted quad never becomes a name`(text: String) {
+  func `a host that ends in a number and is not a dotted quad is not a name`(text: String) {
     #expect(entry("\(text):80") == "error numericHost")
     #expect(entry(text, defaultPort: 80) == "error numericHost")
     #expect(host(text, .number(80)) == "error numericHost")
@@ -121,7 +121,7 @@ import Testing
     #expect(address(text) == nil)
   }
 
-  @Test func `a name has up to 253 bytes, and its labels up to 63`() {
+  @Test func `a name has at most 253 bytes, and each label at most 63`() {
     let label = String(repeating: "a", count: 63)
     let longest = "\(label).\(label).\(label).\(String(repeating: "a", count: 61))"
     #expect(longest.utf8.count == 253)
@@ -134,7 +134,7 @@ import Testing
     #expect(entry("a.\(label)a.:1") == "error labelTooLong")
   }
 
-  @Test func `a long text is refused in a time that does not grow with its square`() {
+  @Test func `a text of 256 KiB is refused in linear time`() {
     for unit in ["a", "1", "0", ":", ".", "[", "]", "%", "a.", "1:", "::", "%a", "\0", "é"] {
       let long = String(repeating: unit, count: 1 << 18 / unit.utf8.count)
       #expect(entry(long, defaultPort: 1).hasPrefix("error "))
@@ -144,7 +144,7 @@ import Testing
     }
   }
 
-  // MARK: host and port apart
+  // MARK: host and port in two texts
 
   @Test(arguments: [
     ("192.0.2.1", "192.0.2.1:80"), ("2001:db8::1", "[2001:db8::1]:80"), ("::1:80", "[::1:80]:80"),
@@ -175,12 +175,12 @@ import Testing
     #expect(host("[::1]", .service(Array(service.utf8))) == expected)
   }
 
-  @Test func `W05 a port of 0 given apart is an error`() {
+  @Test func `W05 a port of 0 is an error`() {
     #expect(host("192.0.2.1", .number(0)) == "error portZero")
     #expect(host("db.test", .number(0)) == "error portZero")
   }
 
-  @Test func `a message stands after the entry`() {
+  @Test func `each reason has a message of its own, to be printed after the entry`() {
     #expect(EntryError(.portZero).message.description == "port is 0")
     #expect(EntryError(.portOutOfRange).message.description == "port is above 65535")
     var seen: Set<String> = []
@@ -202,7 +202,7 @@ import Testing
       ("000080", nil), ("", nil), ("+1", nil), ("-1", nil), (" 1", nil), ("1 ", nil), ("0x50", nil),
       ("8a", nil), ("99999999999999999999", nil), ("1\0", nil), ("１", nil),
     ] as [(String, UInt16?)])
-  func `a port is one to five digits, 1 to 65535`(text: String, expected: UInt16?) {
+  func `a port has one to five digits and is 1 to 65535`(text: String, expected: UInt16?) {
     #expect(EndpointText.parsePort(Array(text.utf8)) == expected)
   }
 }

@@ -5,14 +5,14 @@ import Testing
 @Suite struct OrderingSortTests {
   // MARK: sorting
 
-  @Test func `nothing and one are sorted`() {
+  @Test func `no candidate and one candidate are sorted`() {
     #expect(Ordering.sorted([]).isEmpty)
     let one = Ordering.sorted([to("192.0.2.1")])
     #expect(one.map(\.index) == [0])
     #expect(one.map(\.rule) == [.unchanged])
   }
 
-  @Test func `the position of each destination has the rule that put it there`() {
+  @Test func `each destination has the rule that puts it after the one before`() {
     let candidates = [
       to("192.0.2.7") { $0.isUsable = false },
       to("192.0.2.1", from: "192.0.2.9"),
@@ -31,7 +31,7 @@ import Testing
       ])
   }
 
-  @Test func `destinations that no rule tells apart keep their order among thousands`() {
+  @Test func `destinations that no rule distinguishes keep their order among 10,000`() {
     let precedences = ["2001:db8::1", "192.0.2.1", "fd00::1"]
     let candidates = (0..<10_000).map { to(precedences[$0 * 7 % 3]) }
     let order = Ordering.sorted(candidates)
@@ -41,8 +41,8 @@ import Testing
     #expect(order.count { $0.rule == .higherPrecedence } == 2)
   }
 
-  @Test func `ten thousand random destinations come out in order`() {
-    var random = SplitMix(state: 10)
+  @Test func `10,000 random destinations are sorted`() {
+    var random = SplitMix64(seed: 10)
     let candidates = (0..<10_000).map { _ in random.candidate() }
     let order = Ordering.sorted(candidates)
     #expect(Set(order.map(\.index)).count == candidates.count)
@@ -54,8 +54,8 @@ import Testing
   }
 
   @Test(arguments: 1...8)
-  func `comparing is a strict weak order, and sorting agrees with it`(seed: UInt64) {
-    var random = SplitMix(state: seed)
+  func `comparison is a strict weak order, and sorting follows it`(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
     let candidates = (0..<48).map { _ in random.candidate() }
     let places = candidates.indices
     let leads = places.map { a in places.map { Ordering.compare(candidates[a], candidates[$0]) } }
@@ -72,7 +72,7 @@ import Testing
     for a in places {
       for b in places where leads[a][b].first != .second {
         for c in places where leads[b][c].first == leads[a][b].first {
-          // First and first gives first; neither and neither gives neither.
+          // `first` and `neither` are transitive.
           if leads[a][c].first != leads[a][b].first { brokenTriples += 1 }
         }
       }
@@ -80,16 +80,18 @@ import Testing
     #expect(brokenTriples == 0)
 
     let order = Ordering.sorted(candidates).map(\.index)
-    for (place, a) in order.enumerated() {
-      for b in order[(place + 1)...] {
+    for (position, a) in order.enumerated() {
+      for b in order[(position + 1)...] {
         #expect(leads[a][b].first == .first || leads[a][b].first == .neither && a < b)
       }
     }
   }
 
   @Test(arguments: 1...8)
-  func `with all known the keys say what the rules say, walked one by one`(seed: UInt64) {
-    var random = SplitMix(state: seed)
+  func `if everything is known, the comparison follows the rules of RFC 6724 one by one`(
+    seed: UInt64
+  ) {
+    var random = SplitMix64(seed: seed)
     var seen: Set<OrderingRule> = []
     for _ in 0..<5_000 {
       let a = random.candidate(knowsAll: true)
@@ -98,10 +100,10 @@ import Testing
       #expect(verdict == walkedRules(a, b))
       seen.insert(verdict.rule)
     }
-    #expect(seen.count == 11, "every rule must have had its turn")
+    #expect(seen.count == 11, "each rule must decide at least one comparison")
   }
 
-  // MARK: families by turns
+  // MARK: interleaving
 
   @Test(arguments: [
     ("", []), ("4", [0]), ("6", [0]), ("66", [0, 1]), ("64", [0, 1]), ("46", [0, 1]),
@@ -109,14 +111,14 @@ import Testing
     ("6444", [0, 1, 2, 3]), ("444466", [0, 4, 1, 5, 2, 3]), ("6464", [0, 1, 2, 3]),
     ("64466", [0, 1, 3, 2, 4]),
   ])
-  func `families take turns and keep their own order`(families: String, order: [Int]) {
+  func `families alternate, and each keeps its order`(families: String, order: [Int]) {
     #expect(Ordering.interleaved(families.map { $0 == "4" ? .inet : .inet6 }) == order)
   }
 
-  @Test func `interleaving what is interleaved changes nothing`() {
-    var random = SplitMix(state: 4)
+  @Test func `interleaving twice is the same as interleaving once`() {
+    var random = SplitMix64(seed: 4)
     for _ in 0..<50 {
-      let families = (0..<20).map { _ in random.next(3) == 0 ? Family.inet : .inet6 }
+      let families = (0..<20).map { _ in random.below(3) == 0 ? Family.inet : .inet6 }
       let order = Ordering.interleaved(families)
       #expect(order.sorted() == Array(0..<20))
       let turned = order.map { families[$0] }
@@ -125,7 +127,7 @@ import Testing
   }
 }
 
-/// RFC 6724 section 6 as it is written, for candidates of which everything is known.
+/// The rules of RFC 6724 section 6 in the order of the text, for candidates without unknown values.
 private func walkedRules(
   _ a: OrderingCandidate, _ b: OrderingCandidate
 ) -> (first: Ordering.Leader, rule: OrderingRule) {
@@ -140,58 +142,47 @@ private func walkedRules(
     a == b ? nil : (a < b ? .first : .second, rule)
   }
 
-  if let told = prefer(.avoidUnusable, a.isUsable, b.isUsable) { return told }
-  if let told = prefer(.matchingScope, matchesScope(a), matchesScope(b)) { return told }
+  if let decision = prefer(.avoidUnusable, a.isUsable, b.isUsable) { return decision }
+  if let decision = prefer(.matchingScope, matchesScope(a), matchesScope(b)) { return decision }
   let isDeprecated = [a, b].map { $0.sourceFlags.contains(.deprecated) }
-  if let told = prefer(.avoidDeprecated, !isDeprecated[0], !isDeprecated[1]) { return told }
+  if let decision = prefer(.avoidDeprecated, !isDeprecated[0], !isDeprecated[1]) { return decision }
   let isHome = [a, b].map { $0.sourceFlags.contains(.home) }
-  if let told = prefer(.homeAddress, isHome[0], isHome[1]) { return told }
+  if let decision = prefer(.homeAddress, isHome[0], isHome[1]) { return decision }
   let matchesLabel = [a, b].map { label($0.destination) == label($0.source!) }
-  if let told = prefer(.matchingLabel, matchesLabel[0], matchesLabel[1]) { return told }
+  if let decision = prefer(.matchingLabel, matchesLabel[0], matchesLabel[1]) { return decision }
   let precedences = [a, b].map { Int(PolicyTable.policy(of: $0.destination).precedence) }
-  if let told = prefer(.higherPrecedence, less: -precedences[0], -precedences[1]) { return told }
-  if let told = prefer(.nativeTransport, a.isNative, b.isNative) { return told }
+  if let decision = prefer(.higherPrecedence, less: -precedences[0], -precedences[1]) {
+    return decision
+  }
+  if let decision = prefer(.nativeTransport, a.isNative, b.isNative) { return decision }
   let scopes = [a, b].map { Int($0.destination.addressScope.rawValue) }
-  if let told = prefer(.smallerScope, less: scopes[0], scopes[1]) { return told }
+  if let decision = prefer(.smallerScope, less: scopes[0], scopes[1]) { return decision }
   let times = [a, b].map { Int($0.roundTrip!.nanoseconds) }
-  if let told = prefer(.measured, less: times[0], times[1]) { return told }
+  if let decision = prefer(.measured, less: times[0], times[1]) { return decision }
   if a.destination.unmapped.family == .inet6, b.destination.unmapped.family == .inet6 {
     let common = [a, b].map {
       $0.source!.unmapped.family == .inet6
         ? min($0.destination.commonPrefixLength(with: $0.source!), Int($0.sourcePrefixLength)) : 0
     }
-    if let told = prefer(.longestPrefix, less: -common[0], -common[1]) { return told }
+    if let decision = prefer(.longestPrefix, less: -common[0], -common[1]) { return decision }
   }
   return (.neither, .unchanged)
 }
 
-/// The generator of Steele, Lea and Flood (2014): the same numbers from a seed on every machine.
-private struct SplitMix {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func next(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
-  /// From few values each, so that early rules often tie and the late ones have their turn. Sources
-  /// are of any family: the order must hold even for what no kernel would say.
-  mutating func candidate(knowsAll: Bool = false) -> OrderingCandidate {
+extension SplitMix64 {
+  /// A random candidate. Each value is one of few, so that early rules often tie and later ones decide. The
+  /// source may be of another family than the destination: the order must hold for any input.
+  fileprivate mutating func candidate(knowsAll: Bool = false) -> OrderingCandidate {
     let addresses: [IPAddress] = Self.addresses
-    var candidate = OrderingCandidate(addresses[next(addresses.count)])
-    let source = addresses[next(addresses.count)]
-    if knowsAll || next(3) > 0 { candidate.source = source }
-    candidate.isUsable = next(8) > 0
-    candidate.sourcePrefixLength = [0, 32, 48, 64, 128][next(5)]
-    if next(8) == 0 { candidate.sourceFlags.insert(.deprecated) }
-    if next(8) == 0 { candidate.sourceFlags.insert(.home) }
-    candidate.isNative = next(8) == 0
-    if knowsAll || next(2) == 0 { candidate.roundTrip = .milliseconds(Int64(next(3))) }
+    var candidate = OrderingCandidate(addresses[below(addresses.count)])
+    let source = addresses[below(addresses.count)]
+    if knowsAll || below(3) > 0 { candidate.source = source }
+    candidate.isUsable = below(8) > 0
+    candidate.sourcePrefixLength = [0, 32, 48, 64, 128][below(5)]
+    if below(8) == 0 { candidate.sourceFlags.insert(.deprecated) }
+    if below(8) == 0 { candidate.sourceFlags.insert(.home) }
+    candidate.isNative = below(8) == 0
+    if knowsAll || below(2) == 0 { candidate.roundTrip = .milliseconds(Int64(below(3))) }
     return candidate
   }
 

@@ -21,7 +21,7 @@ func to(
   return candidate
 }
 
-/// Compares both ways round.
+/// Expects the same result for both orders of the arguments.
 func expect(
   _ better: OrderingCandidate, before worse: OrderingCandidate, by rule: OrderingRule,
   at location: SourceLocation = #_sourceLocation

@@ -6,8 +6,8 @@ import Testing
 @Suite struct OrderingTests {
   // MARK: published orders
 
-  /// The expected order, each destination with its source and the rule that puts it after the one
-  /// before.
+  /// Two destinations in the expected order, with their sources, and the rule that puts the second after the
+  /// first.
   struct Example: Sendable, CustomTestStringConvertible {
     let name: String
     let order: [(destination: String, source: String, flags: LocalAddress.Flags)]
@@ -57,7 +57,7 @@ import Testing
       ("2001:db8:1::1", "2001:db8:1::2"), ("2002:c633:6401::1", "2002:c633:6401::2"),
       .higherPrecedence),
   ])
-  func `the examples of RFC 6724 section 10.2 come out as printed, from both input orders`(
+  func `the examples of RFC 6724 section 10.2 are sorted as printed, from both input orders`(
     example: Example
   ) {
     let candidates = example.order.map { row in
@@ -70,7 +70,10 @@ import Testing
     }
   }
 
-  @Test func `many IPv4 addresses from one source stay as given, since rule 9 is not for IPv4`() {
+  @Test
+  func
+    `many IPv4 addresses from one source keep the given order, since rule 9 does not apply to IPv4`()
+  {
     let candidates = [
       "54.83.193.112", "184.72.238.214", "23.23.172.185", "75.101.148.21", "23.23.134.56",
       "23.21.50.150",
@@ -142,13 +145,15 @@ import Testing
     expect(better, before: worse, by: .smallerScope)
   }
 
-  @Test func `evidence of a shorter round trip goes before the longest prefix`() {
+  @Test func `a shorter measured round trip takes precedence over the longest prefix`() {
     let better = to("2001:db8:1::1", from: "2001:db8:2::9") { $0.roundTrip = .microseconds(200) }
     let worse = to("2001:db8:2::1", from: "2001:db8:2::9") { $0.roundTrip = .milliseconds(30) }
     expect(better, before: worse, by: .measured)
   }
 
-  @Test func `a measured destination goes before one that is not, whatever its round trip`() {
+  @Test
+  func `a measured destination goes before one that is not measured, however long its round trip`()
+  {
     let better = to("192.0.2.1", from: "10.0.0.9") { $0.roundTrip = .seconds(20) }
     expect(better, before: to("192.0.2.2", from: "10.0.0.9"), by: .measured)
     let never = to("192.0.2.3", from: "10.0.0.9") { $0.roundTrip = .forever }
@@ -169,13 +174,13 @@ import Testing
     expect(better, before: worse, by: .longestPrefix)
   }
 
-  @Test func `rule 9 counts no bits beyond the source's prefix`() {
+  @Test func `rule 9 counts only bits within the source's prefix`() {
     let a = to("2001:db8:1:2::1", from: "2001:db8:1:2::9") { $0.sourcePrefixLength = 48 }
     let b = to("2001:db8:1:3::1", from: "2001:db8:1:2::9") { $0.sourcePrefixLength = 48 }
     #expect(Ordering.compare(a, b) == (.neither, .unchanged))
   }
 
-  @Test func `rule 10 leaves the rest as given`() {
+  @Test func `rule 10 keeps the given order`() {
     let a = to("192.0.2.1", from: "10.0.0.9")
     let b = to("192.0.2.2", from: "10.0.0.9")
     #expect(Ordering.compare(a, b) == (.neither, .unchanged))
@@ -183,7 +188,7 @@ import Testing
     #expect(Ordering.sorted([b, a]).map(\.index) == [0, 1])
   }
 
-  @Test func `each rule says its number in words`() {
+  @Test func `the text of each rule begins with its number`() {
     for number: UInt8 in 1...10 {
       let words = OrderingRule(rawValue: number)!.words.description
       #expect(words.hasPrefix("rule \(number): "))
@@ -193,15 +198,15 @@ import Testing
       OrderingRule.avoidDeprecated.words.description == "rule 3: a deprecated source goes last")
   }
 
-  // MARK: what is not known
+  // MARK: unknown values
 
-  @Test func `unknown sources leave the rules that look at the destination alone`() {
+  @Test func `with unknown sources the rules about destinations apply`() {
     expect(to("2001:db8::1"), before: to("192.0.2.1"), by: .higherPrecedence)
     expect(to("fe80::1"), before: to("2001:db8::1"), by: .smallerScope)
     #expect(Ordering.compare(to("2001:db8::1"), to("2001:db8:1::1")) == (.neither, .unchanged))
   }
 
-  @Test func `flags and prefix without a source are not looked at`() {
+  @Test func `flags and prefix of an unknown source are ignored`() {
     let a = to("192.0.2.1") {
       $0.sourceFlags = [.deprecated, .home]
       $0.sourcePrefixLength = 24
@@ -232,8 +237,8 @@ import Testing
     expect(near, before: to("2001:db8::2"), by: .longestPrefix)
   }
 
-  /// X would stand between Y and Z by precedence, were rule 2 just skipped for it.
-  @Test func `three candidates of which one has no known source do not form a circle`() {
+  /// If rule 2 were skipped for x, its precedence would put x between y and z, and the order would be cyclic.
+  @Test func `three candidates, one with an unknown source, have one order`() {
     let y = to("2001:db8::1", from: "fe80::9")
     let x = to("192.0.2.1")
     let z = to("2002:c000:201::1", from: "2002:c000:201::9")

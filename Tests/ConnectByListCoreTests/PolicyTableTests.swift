@@ -25,7 +25,7 @@ import Testing
     ("fc00::1", 3, 13), ("fdff::1", 3, 13), ("fec0::1", 1, 11), ("feff::1", 1, 11),
     ("fe80::1", 40, 1), ("ff02::1", 40, 1),
   ])
-  func `the policy of an address is that of the longest prefix it is under`(
+  func `the policy of an address is that of the longest matching prefix`(
     address: String, precedence: Int, label: Int
   ) {
     let policy = PolicyTable.policy(of: ip(address))
@@ -39,7 +39,10 @@ import Testing
     #expect(lengths.last == 0)
   }
 
-  @Test func `no IPv6 address has the precedence of IPv4, so that rule 9 meets one family only`() {
+  @Test
+  func
+    `no IPv6 address has the precedence of IPv4, so rule 9 only compares addresses of one family`()
+  {
     let ofIPv4 = PolicyTable.rows.filter { $0.precedence == 35 }
     #expect(ofIPv4.map(\.prefix) == [ip("::ffff:0.0.0.0")])
   }
@@ -52,14 +55,14 @@ import Testing
     ("10.1.2.4", "10.1.2.3", 24, 0), ("10.1.2.4", "::ffff:10.1.2.3", 24, 0),
     ("::ffff:10.1.2.4", "::ffff:10.1.2.3", 120, 0),
   ])
-  func `the common prefix ends at the source's prefix, and IPv4 has none`(
+  func `the common prefix ends with the source's prefix, and is 0 for IPv4`(
     source: String, destination: String, length: UInt8, common: UInt8
   ) {
     let candidate = to(destination, from: source) { $0.sourcePrefixLength = length }
     #expect(candidate.commonPrefixLength == common)
   }
 
-  @Test func `an unknown source has no prefix in common with any destination`() {
+  @Test func `an unknown source has no common prefix with any destination`() {
     #expect(to("2001:db8::1").commonPrefixLength == 0)
   }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import ConnectByListCore
 @testable import ConnectByListSimulation
 
-/// The cap on attempts in flight, the second socket for a silent remote, and the caller's check.
+/// The cap on attempts in flight, the second attempt of `hedge`, and the caller's validation.
 @Suite struct RaceCapTests {
   // MARK: the cap and the hedge
 
@@ -29,7 +29,7 @@ import Testing
           """)
   }
 
-  @Test func `under a deadline the cap gives up an attempt that is half a second old`() {
+  @Test func `at the cap, under a deadline, an attempt is given up when it is 500 ms old`() {
     #expect(
       transcript(
         """
@@ -52,7 +52,7 @@ import Testing
           """)
   }
 
-  @Test func `of those that the cap may give up it is the least likely, not the oldest`() {
+  @Test func `of the attempts that may be given up the least likely is, not the oldest`() {
     #expect(
       transcript(
         """
@@ -77,7 +77,7 @@ import Testing
           """)
   }
 
-  @Test func `a silent last remote gets a second socket, a second before the kernel`() {
+  @Test func `a silent last remote gets a second attempt, before the kernel sends its SYN again`() {
     #expect(
       transcript(
         """
@@ -93,7 +93,7 @@ import Testing
           """)
   }
 
-  @Test func `a second socket does not wait for facts that nobody has asked for`() {
+  @Test func `a second attempt does not wait for path information that the race does not need`() {
     #expect(
       transcript(
         """
@@ -109,7 +109,7 @@ import Testing
           """)
   }
 
-  @Test func `a second socket does not exceed the cap`() {
+  @Test func `a second attempt does not exceed the cap`() {
     #expect(
       transcript(
         """
@@ -124,7 +124,7 @@ import Testing
           """)
   }
 
-  @Test func `no second socket while another remote is in flight`() {
+  @Test func `there is no second attempt while another remote is in flight`() {
     #expect(
       transcript(
         """
@@ -144,9 +144,9 @@ import Testing
           """)
   }
 
-  // MARK: the caller's check
+  // MARK: validation
 
-  @Test func `a rejected connection is a failure, and starts the next`() {
+  @Test func `a rejected connection is a failure and starts the next attempt`() {
     #expect(
       transcript(
         """
@@ -163,7 +163,7 @@ import Testing
           """)
   }
 
-  @Test func `losers are kept until the check has passed`() {
+  @Test func `other connections are kept until one passes the validation`() {
     #expect(
       transcript(
         """

@@ -5,7 +5,7 @@ import Testing
 
 /// The deadline, a timeout of zero, and an attempt's own timeout.
 @Suite struct RaceDeadlineTests {
-  @Test func `a deadline presses the starts together and leaves the last a reserve`() {
+  @Test func `a deadline compresses the delays and leaves a reserve after the last start`() {
     #expect(
       transcript(
         """
@@ -39,7 +39,7 @@ import Testing
           """)
   }
 
-  @Test func `a deadline does not press what goes one by one`() {
+  @Test func `a deadline does not compress the sequential pace`() {
     #expect(
       transcript(
         """
@@ -55,7 +55,7 @@ import Testing
           """)
   }
 
-  @Test func `addresses that come late are latestStart into the time that is left`() {
+  @Test func `addresses that join late share the time that is left`() {
     #expect(
       transcript(
         """
@@ -78,7 +78,7 @@ import Testing
           """)
   }
 
-  @Test func `a timeout of nothing starts all, and wins only with what completes at once`() {
+  @Test func `a timeout of zero starts all attempts, and one that completes at once wins`() {
     #expect(
       transcript(
         """
@@ -95,7 +95,7 @@ import Testing
           """)
   }
 
-  @Test func `a timeout of nothing is lost where nothing completes at once`() {
+  @Test func `a timeout of zero is lost if nothing completes at once`() {
     #expect(
       transcript(
         """
@@ -112,7 +112,7 @@ import Testing
           """)
   }
 
-  @Test func `a timeout of nothing does not wait for a name`() {
+  @Test func `a timeout of zero does not wait for a name`() {
     #expect(
       transcript(
         """
@@ -124,7 +124,7 @@ import Testing
           """)
   }
 
-  @Test func `an attempt's own timeout starts the next`() {
+  @Test func `an attempt_timeout ends an attempt and starts the next`() {
     #expect(
       transcript(
         """
@@ -145,7 +145,7 @@ import Testing
           """)
   }
 
-  @Test func `without any timeout the kernel ends what nobody answers`() {
+  @Test func `without a timeout the kernel ends a silent attempt after 127 s`() {
     #expect(
       transcript(
         """

@@ -28,7 +28,7 @@ import Testing
           """)
   }
 
-  @Test func `a rank is not a place in the list: evidence has put the third first`() {
+  @Test func `the rank is the position in the plan: here the history puts the third entry first`() {
     #expect(
       transcript(
         """
@@ -65,7 +65,7 @@ import Testing
           """)
   }
 
-  @Test func `a failure goes before a cancel, and starts nothing any more`() {
+  @Test func `a failure goes before a cancel, and starts nothing`() {
     #expect(
       transcript(
         """

@@ -5,7 +5,7 @@ import Testing
 
 /// When the next attempt starts.
 @Suite struct RacePaceTests {
-  @Test func `twenty dead addresses cost half a second`() throws {
+  @Test func `twenty silent addresses cost half a second`() throws {
     var text = "local 10.0.0.5/24\n"
     for host in 1...20 { text += "remote 192.0.2.\(host):80 silent\n" }
     text += "remote 192.0.2.21:80 answers 30ms\n"
@@ -17,7 +17,7 @@ import Testing
         == [0, 150_000, 225_000, 262_500, 281_250, 291_250, 301_250, 311_250])
   }
 
-  @Test func `an accelerating delay halves with each attempt in flight, not with each start`() {
+  @Test func `an accelerating delay halves for each attempt in flight, not for each start`() {
     #expect(
       transcript(
         """
@@ -42,7 +42,7 @@ import Testing
           """)
   }
 
-  @Test func `sequential goes one by one, and silence starts nothing`() {
+  @Test func `the sequential pace starts one attempt at a time, and silence starts none`() {
     #expect(
       transcript(
         """
@@ -63,7 +63,7 @@ import Testing
           """)
   }
 
-  @Test func `parallel starts all at once`() {
+  @Test func `the parallel pace starts all at once`() {
     #expect(
       transcript(
         """
@@ -83,7 +83,7 @@ import Testing
           """)
   }
 
-  @Test func `a measured round trip paces instead of the default delay`() {
+  @Test func `a measured round trip replaces the default delay`() {
     #expect(
       transcript(
         """
@@ -100,7 +100,7 @@ import Testing
           """)
   }
 
-  @Test func `a measured round trip paces in the caller's order too`() {
+  @Test func `a measured round trip replaces the default delay in the given order too`() {
     #expect(
       transcript(
         """

@@ -15,15 +15,15 @@ import Testing
         remote [2001:db8::2]:80 noroute
         remote 192.0.2.1:80 answers 30ms
         """) == """
-        0.000 failed - [2001:db8::1]:80 ENETUNREACH
-        0.000 failed - [2001:db8::2]:80 ENETUNREACH
-        0.000 start 10.0.0.5 192.0.2.1:80
-        30.000 connected 10.0.0.5 192.0.2.1:80
-        30.000 won 10.0.0.5 192.0.2.1:80
-        """)
+          0.000 failed - [2001:db8::1]:80 ENETUNREACH
+          0.000 failed - [2001:db8::2]:80 ENETUNREACH
+          0.000 start 10.0.0.5 192.0.2.1:80
+          30.000 connected 10.0.0.5 192.0.2.1:80
+          30.000 won 10.0.0.5 192.0.2.1:80
+          """)
   }
 
-  @Test func `the errno of the last failure is the race's`() {
+  @Test func `the race fails with the errno of the last failure`() {
     #expect(
       transcript(
         """
@@ -31,14 +31,14 @@ import Testing
         remote [2001:db8::1]:80 noroute
         remote 192.0.2.1:80 refuses 5ms
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        5.000 refused 10.0.0.5 192.0.2.1:80
-        5.000 failed - [2001:db8::1]:80 ENETUNREACH
-        5.000 lost ENETUNREACH
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          5.000 refused 10.0.0.5 192.0.2.1:80
+          5.000 failed - [2001:db8::1]:80 ENETUNREACH
+          5.000 lost ENETUNREACH
+          """)
   }
 
-  @Test func `three silent remotes make their source a suspect, which a fourth start avoids`() {
+  @Test func `after three silent remotes the fourth attempt avoids their source`() {
     #expect(
       transcript(
         """
@@ -55,25 +55,25 @@ import Testing
         remote 192.0.2.6:80 silent
         pair 10.0.0.6 192.0.2.3:80 answers 350ms
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        100.000 start 10.0.0.5 192.0.2.2:80
-        200.000 start 10.0.0.5 192.0.2.3:80
-        300.000 start 10.0.0.6 192.0.2.3:80
-        400.000 start 10.0.0.5 192.0.2.4:80
-        500.000 start 10.0.0.5 192.0.2.5:80
-        600.000 start 10.0.0.5 192.0.2.6:80
-        650.000 connected 10.0.0.6 192.0.2.3:80
-        650.000 abandon 10.0.0.5 192.0.2.1:80
-        650.000 abandon 10.0.0.5 192.0.2.2:80
-        650.000 abandon 10.0.0.5 192.0.2.3:80
-        650.000 abandon 10.0.0.5 192.0.2.4:80
-        650.000 abandon 10.0.0.5 192.0.2.5:80
-        650.000 abandon 10.0.0.5 192.0.2.6:80
-        650.000 won 10.0.0.6 192.0.2.3:80
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          100.000 start 10.0.0.5 192.0.2.2:80
+          200.000 start 10.0.0.5 192.0.2.3:80
+          300.000 start 10.0.0.6 192.0.2.3:80
+          400.000 start 10.0.0.5 192.0.2.4:80
+          500.000 start 10.0.0.5 192.0.2.5:80
+          600.000 start 10.0.0.5 192.0.2.6:80
+          650.000 connected 10.0.0.6 192.0.2.3:80
+          650.000 abandon 10.0.0.5 192.0.2.1:80
+          650.000 abandon 10.0.0.5 192.0.2.2:80
+          650.000 abandon 10.0.0.5 192.0.2.3:80
+          650.000 abandon 10.0.0.5 192.0.2.4:80
+          650.000 abandon 10.0.0.5 192.0.2.5:80
+          650.000 abandon 10.0.0.5 192.0.2.6:80
+          650.000 won 10.0.0.6 192.0.2.3:80
+          """)
   }
 
-  @Test func `another local address is tried with the remote that is likeliest by now`() {
+  @Test func `another local address is first tried with the remote that is now the likeliest`() {
     #expect(
       transcript(
         """
@@ -86,20 +86,20 @@ import Testing
         remote 192.0.2.3:80 resets 10ms
         pair 10.0.0.6 192.0.2.1:80 answers 50ms
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        10.000 refused 10.0.0.5 192.0.2.1:80
-        10.000 start 10.0.0.5 192.0.2.2:80
-        110.000 start 10.0.0.5 192.0.2.3:80
-        120.000 reset 10.0.0.5 192.0.2.3:80
-        120.000 start 10.0.0.6 192.0.2.3:80
-        130.000 reset 10.0.0.6 192.0.2.3:80
-        130.000 start 10.0.0.6 192.0.2.2:80
-        230.000 start 10.0.0.6 192.0.2.1:80
-        280.000 connected 10.0.0.6 192.0.2.1:80
-        280.000 abandon 10.0.0.5 192.0.2.2:80
-        280.000 abandon 10.0.0.6 192.0.2.2:80
-        280.000 won 10.0.0.6 192.0.2.1:80
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          10.000 refused 10.0.0.5 192.0.2.1:80
+          10.000 start 10.0.0.5 192.0.2.2:80
+          110.000 start 10.0.0.5 192.0.2.3:80
+          120.000 reset 10.0.0.5 192.0.2.3:80
+          120.000 start 10.0.0.6 192.0.2.3:80
+          130.000 reset 10.0.0.6 192.0.2.3:80
+          130.000 start 10.0.0.6 192.0.2.2:80
+          230.000 start 10.0.0.6 192.0.2.1:80
+          280.000 connected 10.0.0.6 192.0.2.1:80
+          280.000 abandon 10.0.0.5 192.0.2.2:80
+          280.000 abandon 10.0.0.6 192.0.2.2:80
+          280.000 won 10.0.0.6 192.0.2.1:80
+          """)
   }
 
   @Test func `a pair is tried once, also when addresses join late`() {
@@ -114,17 +114,17 @@ import Testing
         remote 192.0.2.1:80 silent
         name late.test ipv4 after 400ms 192.0.2.7 192.0.2.7 port 80
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        100.000 start 10.0.0.6 192.0.2.1:80
-        400.000 resolved late.test 2
-        400.000 start 10.0.0.5 192.0.2.7:80
-        500.000 start 10.0.0.6 192.0.2.7:80
-        1000.000 timedout 10.0.0.5 192.0.2.1:80
-        1000.000 timedout 10.0.0.6 192.0.2.1:80
-        1000.000 timedout 10.0.0.5 192.0.2.7:80
-        1000.000 timedout 10.0.0.6 192.0.2.7:80
-        1000.000 lost ETIMEDOUT
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          100.000 start 10.0.0.6 192.0.2.1:80
+          400.000 resolved late.test 2
+          400.000 start 10.0.0.5 192.0.2.7:80
+          500.000 start 10.0.0.6 192.0.2.7:80
+          1000.000 timedout 10.0.0.5 192.0.2.1:80
+          1000.000 timedout 10.0.0.6 192.0.2.1:80
+          1000.000 timedout 10.0.0.5 192.0.2.7:80
+          1000.000 timedout 10.0.0.6 192.0.2.7:80
+          1000.000 lost ETIMEDOUT
+          """)
   }
 
   @Test func `ENETUNREACH from an address puts the rest of its family last`() {
@@ -138,19 +138,20 @@ import Testing
         remote 192.0.2.1:80 refuses 5ms
         remote 192.0.2.2:80 refuses 5ms
         """) == """
-        0.000 start 2001:db8::5 [2001:db8::1]:80
-        1.000 unreachable 2001:db8::5 [2001:db8::1]:80
-        1.000 start 10.0.0.5 192.0.2.1:80
-        6.000 refused 10.0.0.5 192.0.2.1:80
-        6.000 start 10.0.0.5 192.0.2.2:80
-        11.000 refused 10.0.0.5 192.0.2.2:80
-        11.000 start 2001:db8::5 [2001:db8::2]:80
-        16.000 refused 2001:db8::5 [2001:db8::2]:80
-        16.000 lost ECONNREFUSED
-        """)
+          0.000 start 2001:db8::5 [2001:db8::1]:80
+          1.000 unreachable 2001:db8::5 [2001:db8::1]:80
+          1.000 start 10.0.0.5 192.0.2.1:80
+          6.000 refused 10.0.0.5 192.0.2.1:80
+          6.000 start 10.0.0.5 192.0.2.2:80
+          11.000 refused 10.0.0.5 192.0.2.2:80
+          11.000 start 2001:db8::5 [2001:db8::2]:80
+          16.000 refused 2001:db8::5 [2001:db8::2]:80
+          16.000 lost ECONNREFUSED
+          """)
   }
 
-  @Test func `an address that is not ours fails at once, and one that fits no remote too`() {
+  @Test
+  func `a local address that the machine does not have fails, and so does a remote without one`() {
     #expect(
       transcript(
         """
@@ -159,15 +160,15 @@ import Testing
         remote 192.0.2.1:80 refuses 5ms
         remote [2001:db8::1]:80 answers 1ms
         """) == """
-        0.000 start 10.0.0.5:4000 192.0.2.1:80
-        5.000 refused 10.0.0.5:4000 192.0.2.1:80
-        5.000 failed - [2001:db8::1]:80 EADDRNOTAVAIL
-        5.000 failed 10.0.0.9 192.0.2.1:80 EADDRNOTAVAIL
-        5.000 lost EADDRNOTAVAIL
-        """)
+          0.000 start 10.0.0.5:4000 192.0.2.1:80
+          5.000 refused 10.0.0.5:4000 192.0.2.1:80
+          5.000 failed - [2001:db8::1]:80 EADDRNOTAVAIL
+          5.000 failed 10.0.0.9 192.0.2.1:80 EADDRNOTAVAIL
+          5.000 lost EADDRNOTAVAIL
+          """)
   }
 
-  @Test func `only the route's choice`() {
+  @Test func `with local_addresses = false only the route's source is tried`() {
     #expect(
       transcript(
         """
@@ -176,13 +177,13 @@ import Testing
         option local_addresses false
         remote 192.0.2.1:80 refuses 5ms
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        5.000 refused 10.0.0.5 192.0.2.1:80
-        5.000 lost ECONNREFUSED
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          5.000 refused 10.0.0.5 192.0.2.1:80
+          5.000 lost ECONNREFUSED
+          """)
   }
 
-  @Test func `an unscoped link-local address is tried on every link`() {
+  @Test func `a link-local address without a scope is tried on every link`() {
     #expect(
       transcript(
         """
@@ -191,12 +192,12 @@ import Testing
         remote [fe80::1]:80 answers 100ms
         pair fe80::5%eth0 [fe80::1%eth0]:80 refuses 5ms
         """) == """
-        0.000 start fe80::5%eth0 [fe80::1%eth0]:80
-        5.000 refused fe80::5%eth0 [fe80::1%eth0]:80
-        5.000 start fe80::6%eth1 [fe80::1%eth1]:80
-        105.000 connected fe80::6%eth1 [fe80::1%eth1]:80
-        105.000 won fe80::6%eth1 [fe80::1%eth1]:80
-        """)
+          0.000 start fe80::5%eth0 [fe80::1%eth0]:80
+          5.000 refused fe80::5%eth0 [fe80::1%eth0]:80
+          5.000 start fe80::6%eth1 [fe80::1%eth1]:80
+          105.000 connected fe80::6%eth1 [fe80::1%eth1]:80
+          105.000 won fe80::6%eth1 [fe80::1%eth1]:80
+          """)
   }
 
   // MARK: names
@@ -210,13 +211,13 @@ import Testing
         name x.test ipv6 after 200ms 2001:db8::1 port 80
         remote 192.0.2.1:80 answers 30ms
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        30.000 connected 10.0.0.5 192.0.2.1:80
-        30.000 won 10.0.0.5 192.0.2.1:80
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          30.000 connected 10.0.0.5 192.0.2.1:80
+          30.000 won 10.0.0.5 192.0.2.1:80
+          """)
   }
 
-  @Test func `a name's addresses join a race that runs`() {
+  @Test func `the addresses of a name join the race when they are resolved`() {
     #expect(
       transcript(
         """
@@ -226,16 +227,16 @@ import Testing
         world 2001:db8::1 answers 10ms
         remote 192.0.2.1:80 silent
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        20.000 resolved x.test 1
-        150.000 start 2001:db8::5 [2001:db8::1]:80
-        160.000 connected 2001:db8::5 [2001:db8::1]:80
-        160.000 abandon 10.0.0.5 192.0.2.1:80
-        160.000 won 2001:db8::5 [2001:db8::1]:80
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          20.000 resolved x.test 1
+          150.000 start 2001:db8::5 [2001:db8::1]:80
+          160.000 connected 2001:db8::5 [2001:db8::1]:80
+          160.000 abandon 10.0.0.5 192.0.2.1:80
+          160.000 won 2001:db8::5 [2001:db8::1]:80
+          """)
   }
 
-  @Test func `IPv4 addresses wait 50 ms for IPv6 ones, and no longer`() {
+  @Test func `IPv4 addresses wait for IPv6 addresses for at most 50 ms`() {
     #expect(
       transcript(
         """
@@ -245,12 +246,12 @@ import Testing
         world 192.0.2.1 answers 100ms
         world 2001:db8::1 answers 1ms
         """) == """
-        10.000 resolved x.test 1
-        60.000 start 10.0.0.5 192.0.2.1:80
-        70.000 resolved x.test 1
-        160.000 connected 10.0.0.5 192.0.2.1:80
-        160.000 won 10.0.0.5 192.0.2.1:80
-        """)
+          10.000 resolved x.test 1
+          60.000 start 10.0.0.5 192.0.2.1:80
+          70.000 resolved x.test 1
+          160.000 connected 10.0.0.5 192.0.2.1:80
+          160.000 won 10.0.0.5 192.0.2.1:80
+          """)
   }
 
   @Test func `IPv6 addresses that come within the 50 ms go first`() {
@@ -263,15 +264,15 @@ import Testing
         world 192.0.2.1 answers 100ms
         world 2001:db8::1 answers 10ms
         """) == """
-        10.000 resolved x.test 1
-        60.000 resolved x.test 1
-        60.000 start 2001:db8::5 [2001:db8::1]:80
-        70.000 connected 2001:db8::5 [2001:db8::1]:80
-        70.000 won 2001:db8::5 [2001:db8::1]:80
-        """)
+          10.000 resolved x.test 1
+          60.000 resolved x.test 1
+          60.000 start 2001:db8::5 [2001:db8::1]:80
+          70.000 connected 2001:db8::5 [2001:db8::1]:80
+          70.000 won 2001:db8::5 [2001:db8::1]:80
+          """)
   }
 
-  @Test func `IPv4 addresses do not wait when IPv6 has said that it has none`() {
+  @Test func `IPv4 addresses do not wait if the name has no IPv6 address`() {
     #expect(
       transcript(
         """
@@ -280,14 +281,14 @@ import Testing
         name x.test ipv4 after 10ms 192.0.2.1 ipv6 after 30ms EAI_NODATA port 80
         world 192.0.2.1 answers 100ms
         """) == """
-        10.000 resolved x.test 1
-        30.000 start 10.0.0.5 192.0.2.1:80
-        130.000 connected 10.0.0.5 192.0.2.1:80
-        130.000 won 10.0.0.5 192.0.2.1:80
-        """)
+          10.000 resolved x.test 1
+          30.000 start 10.0.0.5 192.0.2.1:80
+          130.000 connected 10.0.0.5 192.0.2.1:80
+          130.000 won 10.0.0.5 192.0.2.1:80
+          """)
   }
 
-  @Test func `a name that is not known fails the race with the resolver's code`() {
+  @Test func `an unknown name fails the race with the resolver's code`() {
     #expect(
       transcript(
         """
@@ -295,12 +296,12 @@ import Testing
         local 2001:db8::5/64
         name x.test fails after 5ms EAI_NONAME
         """) == """
-        5.000 unresolved x.test EAI_NONAME
-        5.000 lost EAI_NONAME
-        """)
+          5.000 unresolved x.test EAI_NONAME
+          5.000 lost EAI_NONAME
+          """)
   }
 
-  @Test func `a name that is not known leaves the literals to race`() {
+  @Test func `an unknown name does not end the race of the literals`() {
     #expect(
       transcript(
         """
@@ -309,14 +310,14 @@ import Testing
         name x.test fails after 5ms EAI_NONAME
         remote 192.0.2.1:80 refuses 12ms
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        5.000 unresolved x.test EAI_NONAME
-        12.000 refused 10.0.0.5 192.0.2.1:80
-        12.000 lost ECONNREFUSED
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          5.000 unresolved x.test EAI_NONAME
+          12.000 refused 10.0.0.5 192.0.2.1:80
+          12.000 lost ECONNREFUSED
+          """)
   }
 
-  @Test func `only the family wanted is asked for`() {
+  @Test func `only the addresses of the option family are looked up`() {
     #expect(
       transcript(
         """
@@ -327,15 +328,15 @@ import Testing
         name y.test ipv6 after 30ms 2001:db8::1 port 80
         world 192.0.2.1:80 refuses 100ms
         """) == """
-        10.000 resolved x.test 1
-        10.000 start 10.0.0.5 192.0.2.1:80
-        30.000 unresolved y.test EAI_NODATA
-        110.000 refused 10.0.0.5 192.0.2.1:80
-        110.000 lost ECONNREFUSED
-        """)
+          10.000 resolved x.test 1
+          10.000 start 10.0.0.5 192.0.2.1:80
+          30.000 unresolved y.test EAI_NODATA
+          110.000 refused 10.0.0.5 192.0.2.1:80
+          110.000 lost ECONNREFUSED
+          """)
   }
 
-  @Test func `an address that is in the list already is merged with it`() {
+  @Test func `a name's address that is in the list is not tried twice`() {
     #expect(
       transcript(
         """
@@ -345,10 +346,10 @@ import Testing
         remote 192.0.2.1:80 silent
         name x.test ipv4 after 10ms 192.0.2.1 port 80
         """) == """
-        0.000 start 10.0.0.5 192.0.2.1:80
-        10.000 resolved x.test 1
-        200.000 timedout 10.0.0.5 192.0.2.1:80
-        200.000 lost ETIMEDOUT
-        """)
+          0.000 start 10.0.0.5 192.0.2.1:80
+          10.000 resolved x.test 1
+          200.000 timedout 10.0.0.5 192.0.2.1:80
+          200.000 lost ETIMEDOUT
+          """)
   }
 }

@@ -226,7 +226,7 @@ import Testing
       "'5' has no unit: a duration is written 250ms, 1.5s, 20us or 100ns"
     ),
   ])
-  func `a bad line is refused with its number, the word, and what may stand there`(
+  func `the error has the line's number, the word, and what is expected there`(
     line: String, message: String
   ) {
     let text = "# first\n\n" + line + "\nremote 192.0.2.1:80 silent"
@@ -245,13 +245,13 @@ import Testing
     "option family inet6\nremote 192.0.2.1:80 silent",
     "local 10.0.0.5/24\nremote [fe80::1]:80 silent",
   ])
-  func `a list that comes to nothing is empty`(text: String) {
+  func `a list without a usable remote is empty`(text: String) {
     #expect(
       transcript(text) == "line 2: the list is empty: every remote is of another family, "
         + "or link-local without a link")
   }
 
-  @Test func `bytes that are no text are escaped in the message`() {
+  @Test func `control bytes are escaped in the message`() {
     let bytes: [UInt8] = [0x1b, 0x5b, 0x00, 0x27]
     #expect(throws: ScenarioError.self) { try Scenario(parsing: bytes) }
     #expect(transcript("\u{1b}[\0'").hasPrefix(#"line 1: unknown statement '\x1b[\x00\''; "#))

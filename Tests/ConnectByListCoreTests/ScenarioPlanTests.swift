@@ -5,7 +5,7 @@ import Testing
 
 /// The plan that `--explain` prints, with the reason for each pair's position.
 @Suite struct ScenarioPlanTests {
-  @Test func `evidence moves a remote, and the plan says which`() {
+  @Test func `history and path information move a remote, and the plan gives the reason`() {
     #expect(
       explanation(
         """
@@ -35,7 +35,7 @@ import Testing
           """)
   }
 
-  @Test func `families take turns, and the plan says where`() {
+  @Test func `families alternate, and the plan gives the reason`() {
     #expect(
       explanation(
         """
@@ -51,7 +51,7 @@ import Testing
           """)
   }
 
-  @Test func `the caller's order and a shuffled one`() {
+  @Test func `the given order and a random order are reasons`() {
     #expect(
       explanation(
         """
@@ -68,7 +68,7 @@ import Testing
           """)
   }
 
-  @Test func `named local addresses, one of which fits nothing here`() {
+  @Test func `named local addresses make the pairs, and one of another family makes none`() {
     #expect(
       explanation(
         """
@@ -88,7 +88,7 @@ import Testing
           """)
   }
 
-  @Test func `names stand in the plan with all their addresses, IPv6 before IPv4`() {
+  @Test func `the plan has all addresses of a name, IPv6 before IPv4`() {
     #expect(
       explanation(
         """
@@ -100,14 +100,14 @@ import Testing
           """)
   }
 
-  /// Go's addrselect_test.go: destinations with their sources, in the order they belong in.
+  /// From Go's addrselect_test.go: destinations with their sources, in the expected order.
   @Test(arguments: [
     ["[2001:db8:1::1]:80 from 2001:db8:1::2", "198.51.100.121:80 from 169.254.13.78"],
     ["198.51.100.121:80 from 198.51.100.117", "[2001:db8:1::1]:80 from fe80::1"],
     ["[2001:db8:1::1]:80 from 2001:db8:1::2", "10.1.2.3:80 from 10.1.2.4"],
     ["[fe80::1]:80 from fe80::2", "[2001:db8:1::1]:80 from 2001:db8:1::2"],
   ])
-  func `the published orders of RFC 6724, whichever way round they come`(remotes: [String]) {
+  func `the published orders of RFC 6724 result from both input orders`(remotes: [String]) {
     let expected = remotes.map { $0.prefix { $0 != " " } }
     for given in [remotes, remotes.reversed()] {
       let text = given.map { "remote \($0) silent\n" }.joined()
@@ -117,7 +117,7 @@ import Testing
     }
   }
 
-  @Test func `rule 9 is not for IPv4: addresses stay as given`() {
+  @Test func `IPv4 addresses keep the given order, since rule 9 does not apply to IPv4`() {
     let hosts = [
       "54.83.193.112", "184.72.238.214", "23.23.172.185", "75.101.148.21", "23.23.134.56",
       "23.21.50.150",

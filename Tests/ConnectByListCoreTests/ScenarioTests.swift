@@ -3,11 +3,11 @@ import Testing
 @testable import ConnectByListCore
 @testable import ConnectByListSimulation
 
-/// The scenario text of the contract's section 8, and how the world that it describes behaves.
+/// The scenario text of the contract's section 8, and the races in the networks that it describes.
 @Suite struct ScenarioTests {
-  // MARK: the contract's own examples
+  // MARK: examples of the contract
 
-  @Test func `the transcript of the contract`() {
+  @Test func `the contract's example has the contract's transcript`() {
     #expect(
       transcript(
         """
@@ -27,7 +27,7 @@ import Testing
           """)
   }
 
-  @Test func `the scenario of the contract: the likeliest first`() {
+  @Test func `the contract's scenario starts the likeliest pair first`() {
     #expect(
       transcript(
         """
@@ -55,7 +55,7 @@ import Testing
           """)
   }
 
-  @Test func `the plan of the contract's scenario`() {
+  @Test func `the contract's scenario has a plan with a reason for each pair`() {
     #expect(
       explanation(
         """
@@ -87,7 +87,7 @@ import Testing
 
   // MARK: verbs and statements
 
-  @Test func `every verb`() {
+  @Test func `each verb has its event`() {
     #expect(
       transcript(
         """
@@ -128,7 +128,7 @@ import Testing
           """)
   }
 
-  @Test func `words stand in any order, and a comment ends a line anywhere`() {
+  @Test func `the parts of a line may be in any order, and a comment may begin anywhere`() {
     #expect(
       transcript(
         """
@@ -143,7 +143,7 @@ import Testing
           """)
   }
 
-  @Test func `the world describes addresses that only a name brings, with or without their port`() {
+  @Test func `a world line describes a name's address, with or without its port`() {
     #expect(
       transcript(
         """
@@ -173,7 +173,7 @@ import Testing
           """)
   }
 
-  @Test func `a pair's line goes over its remote's, and no other pair's`() {
+  @Test func `a pair line overrides its remote's line for that pair alone`() {
     #expect(
       transcript(
         """
@@ -191,7 +191,7 @@ import Testing
           """)
   }
 
-  @Test func `of two lines for one remote the first counts, as of two entries of a list`() {
+  @Test func `of two lines for one remote the first applies`() {
     #expect(
       transcript(
         """
@@ -205,7 +205,7 @@ import Testing
           """)
   }
 
-  @Test func `a remote with a source is taken as it is, multicast and unscoped too`() {
+  @Test func `a remote with a source is used unchanged, even if it is multicast or has no scope`() {
     #expect(
       transcript(
         """
@@ -246,9 +246,9 @@ import Testing
           """)
   }
 
-  @Test func `a report of a simulated race knows sources and resent SYNs`() throws {
+  @Test func `the report of a simulated race has sources and resent SYNs`() throws {
     let text = "local 10.0.0.5/24\nremote 192.0.2.1:80 lost 2 answers 30ms"
-    let race = Simulation(try Scenario(parsing: Array(text.utf8))).run(records: false).race
+    let race = Simulation(try Scenario(parsing: Array(text.utf8))).run().race
     #expect(race.attempts[0].resentCount == 2)
     #expect(race.attempts[0].local == Endpoint(IPAddress(v4: 0x0a00_0005), port: 0))
   }

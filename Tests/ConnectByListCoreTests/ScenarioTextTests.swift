@@ -18,7 +18,7 @@ import Testing
     #expect(scenario.cancel == TimeSpan(nanoseconds: nanoseconds))
   }
 
-  @Test func `an option has exactly the nanoseconds that its text has`() throws {
+  @Test func `a duration option is exact to the nanosecond`() throws {
     // The nearest double of some of these is greater, and a number of seconds is rounded up.
     for nanoseconds in stride(from: Int64(10_000_001), to: 11_000_000, by: 997) {
       let text = "remote 192.0.2.1:80 silent\noption attempt_delay \(nanoseconds)ns"
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test func `options are those of a script`() throws {
+  @Test func `a scenario sets the options that a script can set`() throws {
     let options = try Scenario(
       parsing: Array(
         """
@@ -59,9 +59,9 @@ import Testing
     #expect(locals.map(\.port) == [0, 4000])
   }
 
-  // MARK: text and back
+  // MARK: printing
 
-  @Test func `a scenario that is written as text reads back as the same`() throws {
+  @Test func `a scenario that is printed and parsed is the same`() throws {
     let text = """
       local 10.0.0.5/24
       local 2001:db8::5/64 deprecated temporary home tentative broadcast
@@ -127,7 +127,9 @@ import Testing
     }
   }
 
-  @Test func `interfaces are numbered as they appear, and names of digits are names`() throws {
+  @Test func `interfaces are numbered in the order of the text, and a number is an interface name`()
+    throws
+  {
     let text = """
       local fe80::5%eth7/64
       local fe80::6%1/64

@@ -1,15 +1,16 @@
 @testable import ConnectByListCore
 @testable import ConnectByListSimulation
 
-/// The transcript of a scenario's race, without its last newline; or what the parser says of the
-/// text.
+/// The transcript of a scenario's race, without its last newline, or the parser's error.
 ///
-/// - Parameter pathInformationWhenAsked: facts are told when the race gathers them, not before.
+/// - Parameter pathInformationWhenAsked: the race gets path information when it asks, not from the start.
 func transcript(_ scenario: String, pathInformationWhenAsked: Bool = false) -> String {
-  simulated(scenario) { Simulation($0, pathInformationWhenAsked: pathInformationWhenAsked).run().text }
+  simulated(scenario) {
+    Simulation($0, pathInformationWhenAsked: pathInformationWhenAsked).run().text
+  }
 }
 
-/// The plan of a scenario, a line a pair; or what the parser says of the text.
+/// The plan of a scenario, one line for each pair, or the parser's error.
 func explanation(_ scenario: String) -> String {
   simulated(scenario) { Simulation.explain($0) }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import ConnectByListCore
 
 @Suite struct SortingTests {
-  @Test func `indices are sorted as the library sorts, and stay as they are among equals`() {
+  @Test func `indices are sorted stably`() {
     var random = SplitMix64(seed: 1)
     for count in Array(0...40) + [1000, 1023, 1024, 1025] {
       for kinds in [1, 2, 5, 1000] {
@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  @Test func `what is in order costs one comparison a value`() {
+  @Test func `sorting a sorted array costs one comparison for each value`() {
     var comparisons = 0
     let order = sortedIndices(10_000) {
       comparisons += 1
@@ -24,7 +24,7 @@ import Testing
     #expect(comparisons < 10_000)
   }
 
-  @Test func `a table of endpoints says the same as a dictionary`() {
+  @Test func `a table of endpoints behaves as a dictionary`() {
     var random = SplitMix64(seed: 2)
     for count in [0, 1, 8, 9, 16, 17, 500, 5000] {
       var table = EndpointTable()
@@ -44,14 +44,16 @@ import Testing
     }
   }
 
-  @Test func `what a list forgets is gone, and what it remembers stays`() {
+  @Test func `forgetting an endpoint removes its history alone`() {
     var history = ConnectHistory()
     let endpoints = (1...40).map { Endpoint(IPAddress(v4: 0x0a00_0000 + $0), port: 80) }
     let list = endpoints.enumerated().map { Candidate($1, entry: Int32($0)) }
-    var race = Race(
+    let race = Race(
       plan: Plan(list, options: ConnectOptions()), at: Instant(nanoseconds: 0))
     race.update(
-      PathInformation(locals: [], remotes: [RemotePathInformation](repeating: RemotePathInformation(), count: list.count)))
+      PathInformation(
+        locals: [],
+        remotes: [RemotePathInformation](repeating: RemotePathInformation(), count: list.count)))
     var now = Instant(nanoseconds: 0)
     loop: while true {
       switch race.nextStep(at: now) {
@@ -71,7 +73,7 @@ import Testing
       #expect(history[endpoint] == nil && !history.isEmpty)
     }
     #expect(endpoints.filter { history[$0] != nil } == known.suffix(3))
-    // There is room again.
+    // The removed entries make room for others.
     history.take(race, countMax: 30)
     #expect(endpoints.filter { history[$0] != nil }.count == 30)
     #expect(history[known.last!]?.failureCount == 2)
@@ -79,10 +81,10 @@ import Testing
     #expect(history.isEmpty)
   }
 
-  @Test func `an entry of a list is 32 bytes, and so is what is remembered of an endpoint`() {
+  @Test func `an entry of a list has at most 32 bytes, and so has the history of an endpoint`() {
     #expect(MemoryLayout<Entry>.stride <= 32)
     #expect(MemoryLayout<EndpointHistory>.stride <= 32)
-    // A race is copied into its report, and an attempt is there for each that is in flight.
+    // The report has a copy of the race, and the race has an `Attempt` for each attempt in flight.
     #expect(MemoryLayout<Race>.size <= 320)
     #expect(MemoryLayout<Attempt>.stride <= 192)
   }

@@ -3,9 +3,9 @@ import Testing
 @testable import ConnectByListCore
 @testable import ConnectByListSimulation
 
-/// The races of python-trio's tests of `open_tcp_stream`, by their numbers in the vectors.
+/// The races of python-trio's tests of `open_tcp_stream`, in their order.
 @Suite struct TrioRaceTests {
-  @Test func `race 1: a single address that answers wins when it does`() {
+  @Test func `race 1: a single address wins when it answers`() {
     #expect(
       transcript(
         """
@@ -20,7 +20,7 @@ import Testing
           """)
   }
 
-  @Test func `race 2: without a timeout a slow answer is waited for`() {
+  @Test func `race 2: without a timeout a race waits for a slow answer`() {
     #expect(
       transcript(
         """
@@ -35,7 +35,7 @@ import Testing
           """)
   }
 
-  @Test func `race 3: a single address that refuses is lost when it does`() {
+  @Test func `race 3: a race with a single address is lost when that refuses`() {
     #expect(
       transcript(
         """
@@ -50,7 +50,7 @@ import Testing
           """)
   }
 
-  @Test func `race 4: the third start wins while the first two are still silent`() {
+  @Test func `race 4: the third attempt wins while the first two are silent`() {
     #expect(
       transcript(
         """
@@ -71,7 +71,7 @@ import Testing
           """)
   }
 
-  @Test func `race 5: what has not started when the race is won never starts`() {
+  @Test func `race 5: nothing starts after the race is won`() {
     #expect(
       transcript(
         """
@@ -90,7 +90,7 @@ import Testing
           """)
   }
 
-  @Test func `race 6: a longer delay starts the third too late`() {
+  @Test func `race 6: with a longer delay the third attempt starts too late to win`() {
     #expect(
       transcript(
         """
@@ -111,7 +111,7 @@ import Testing
           """)
   }
 
-  @Test func `race 7: a failure starts the next at once and restarts the delay`() {
+  @Test func `race 7: a failure starts the next attempt at once and restarts the delay`() {
     #expect(
       transcript(
         """
@@ -135,7 +135,7 @@ import Testing
           """)
   }
 
-  @Test func `race 8: it is lost when the last failure comes, whoever's that is`() {
+  @Test func `race 8: a race is lost at the last failure, of whichever attempt`() {
     #expect(
       transcript(
         """
@@ -159,7 +159,8 @@ import Testing
           """)
   }
 
-  @Test func `race 9: of three that connect together exactly one wins, and two are abandoned`() {
+  @Test
+  func `race 9: of three attempts that connect at one instant one wins and two are abandoned`() {
     #expect(
       transcript(
         """
@@ -188,7 +189,7 @@ import Testing
           """)
   }
 
-  @Test func `race 10: the other family is moved to the second place`() {
+  @Test func `race 10: interleaving moves the other family to the second position`() {
     #expect(
       transcript(
         """
@@ -208,7 +209,7 @@ import Testing
           """)
   }
 
-  @Test func `race 11: no time is spent on IPv4 where it is absent`() {
+  @Test func `race 11: without IPv4 its addresses cost no time`() {
     #expect(
       transcript(
         """
@@ -228,7 +229,7 @@ import Testing
           """)
   }
 
-  @Test func `race 12: no time is spent on IPv6 where it is absent`() {
+  @Test func `race 12: without IPv6 its addresses cost no time`() {
     #expect(
       transcript(
         """
@@ -254,7 +255,7 @@ import Testing
         == "line 1: the list is empty: there is no remote and no name")
   }
 
-  @Test func `race 14: a cancel closes everything`() {
+  @Test func `race 14: a cancel ends all attempts`() {
     #expect(
       transcript(
         """

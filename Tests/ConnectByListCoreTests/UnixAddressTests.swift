@@ -2,14 +2,14 @@ import Testing
 
 @testable import ConnectByListCore
 
-/// Unix stream addresses in lists and plans; that they are connected to is the driver's
-/// (`UnixTests`).
+/// Unix stream addresses in lists and plans. `UnixTests` of the driver connects to them.
 @Suite struct UnixAddressTests {
   private let start = Instant(nanoseconds: 0)
 
   // MARK: the list's table of paths
 
-  @Test func `the same path is the same endpoint, and another is another`() throws {
+  @Test func `equal paths are equal endpoints, and different paths are different endpoints`() throws
+  {
     let list = try list("unix:/a", "unix:@a", "unix:/a")
     #expect(list.count == 3)
     #expect(list[0] == list[2])
@@ -18,7 +18,7 @@ import Testing
     #expect(list.candidates(family: nil, links: []).map(\.entry) == [0, 1])
   }
 
-  @Test func `a path stays as long as an entry has it`() throws {
+  @Test func `a path stays in the table while an entry has it`() throws {
     var list = try list("unix:/a", "unix:/a", "unix:/b")
     let a = try endpoint(list[0])
     list.remove(at: 0)
@@ -28,7 +28,8 @@ import Testing
     #expect(paths(list) == ["/b"])
   }
 
-  @Test func `a place that is used again is never taken for the one before`() throws {
+  @Test func `an endpoint of a removed path is not equal to a new path's in the same slot`() throws
+  {
     var list = try list("unix:/a", "unix:/b")
     let a = try endpoint(list[0])
     let before = list.unixPaths
@@ -36,15 +37,15 @@ import Testing
     try list.append(unixPath: Array("/c".utf8))
     let c = try endpoint(list[1])
     #expect(a != c)
-    #expect(a.address.low & 0xffff_ffff == c.address.low & 0xffff_ffff, "the same place")
+    #expect(a.address.low & 0xffff_ffff == c.address.low & 0xffff_ffff, "the same slot")
     #expect(list.unixPaths[a] == [])
     #expect(paths(list) == ["/b", "/c"])
-    // What was copied before stays as it was: a race that runs has its own.
+    // An earlier copy of the table is unchanged: a running race has a copy.
     #expect(text(before[a]) == "/a")
     #expect(before[c] == [])
   }
 
-  @Test func `an emptied list has no paths, and old endpoints none of its new ones`() throws {
+  @Test func `an emptied list has no paths, and old endpoints do not have its new paths`() throws {
     var list = try list("unix:/a")
     let a = try endpoint(list[0])
     list.removeAll()
@@ -53,18 +54,18 @@ import Testing
     #expect(paths(list) == ["/b"])
   }
 
-  @Test func `many paths come and go`() throws {
+  @Test func `many paths are added and removed`() throws {
     var list = AddressList()
     for round in 0..<3 {
       for number in 0..<1000 { try list.append(unixPath: Array("/run/\(round)/\(number)".utf8)) }
       #expect(paths(list) == (0..<1000).map { "/run/\(round)/\($0)" })
       let slots = try (0..<1000).map { try endpoint(list[$0]).address.low & 0xffff_ffff }
-      #expect(Set(slots) == Set(0..<1000), "no place is left unused")
+      #expect(Set(slots) == Set(0..<1000), "removed slots are used again")
       while list.count > 0 { list.remove(at: list.count - 1) }
     }
   }
 
-  @Test func `an entry of the list can be appended once more`() throws {
+  @Test func `an entry of the list can be appended again`() throws {
     var list = try list("unix:/a")
     list.append(list[0])
     list.remove(at: 0)
@@ -76,7 +77,7 @@ import Testing
     ("/" + String(repeating: "x", count: 107), .unixTooLong),
     ("@" + String(repeating: "x", count: 108), .unixTooLong),
   ])
-  func `a path that no socket can have is refused, and the list is as before`(
+  func `an invalid path is refused, and the list is unchanged`(
     path: String, reason: EntryError.Reason
   ) throws {
     var list = try list("unix:/a")
@@ -84,14 +85,14 @@ import Testing
     #expect(paths(list) == ["/a"])
   }
 
-  @Test func `the longest paths are taken`() throws {
+  @Test func `the longest valid paths are accepted`() throws {
     let long = ["/" + String(repeating: "x", count: 106), "@" + String(repeating: "x", count: 107)]
     #expect(paths(try list("unix:" + long[0], "unix:" + long[1])) == long)
   }
 
-  @Test func `what is forgotten with an entry is its history alone`() throws {
+  @Test func `forgetting an entry removes its history alone`() throws {
     var list = try list("unix:/a", "unix:/b")
-    var race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
+    let race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
     for _ in 0..<2 {
       guard case .start(let id) = race.nextStep(at: start) else { throw EntryError(.empty) }
       race.handle(.failed(id, Errno(2), synchronous: true), at: start)
@@ -104,9 +105,9 @@ import Testing
     #expect(list.history[b]?.failure?.errno == Errno(2))
   }
 
-  // MARK: what kind of address it is
+  // MARK: kind and text
 
-  @Test func `it is no special IP address, whatever its place`() throws {
+  @Test func `a Unix address is not a special IP address`() throws {
     var list = AddressList()
     for number in 0..<3 { try list.append(unixPath: Array("/\(number)".utf8)) }
     for index in 0..<3 {
@@ -119,7 +120,7 @@ import Testing
     #expect(list.unixPaths[.unixElsewhere] == [])
   }
 
-  @Test func `it is printed with its path, control bytes escaped`() throws {
+  @Test func `a Unix address is printed as its path, with control bytes escaped`() throws {
     var text = TextBuffer()
     text.append(unixPath: Array("/run/a b\n\u{1b}".utf8))
     #expect(self.text(text.bytes) == #"unix:/run/a b\x0a\x1b"#)
@@ -130,7 +131,7 @@ import Testing
 
   // MARK: the plan
 
-  @Test func `it goes before every IP address, in the given order, and is not told apart by rules`()
+  @Test func `Unix addresses go before every IP address, in the given order, without rules`()
     throws
   {
     let list = try list("192.0.2.1:80", "unix:/a", "[2001:db8::1]:80", "unix:@b")
@@ -143,7 +144,10 @@ import Testing
         """)
   }
 
-  @Test func `it goes before an IP address that worked, and after it once it failed`() throws {
+  @Test
+  func `a Unix address goes before an IP address that connected, and after it when it has failed`()
+    throws
+  {
     var list = try list("192.0.2.1:80", "unix:/a")
     var race = Race(plan: list.plan(given(), links: [], at: start)!, at: start)
     #expect(race.nextStep(at: start) == .start(AttemptID(0)))
@@ -170,7 +174,7 @@ import Testing
         """)
   }
 
-  @Test func `the caller's order holds, and families take turns around it`() throws {
+  @Test func `the given order is kept, and families alternate around a Unix address`() throws {
     let list = try list("192.0.2.1:80", "192.0.2.2:80", "unix:/a", "[2001:db8::1]:80")
     #expect(
       try order(list, given()) == ["192.0.2.1:80", "192.0.2.2:80", "unix:/a", "[2001:db8::1]:80"])
@@ -185,11 +189,12 @@ import Testing
     ([.inet, .unix, .inet, .inet6, .unix], [0, 1, 3, 2, 4]),
     ([.unix, .inet6, .inet6, .inet], [0, 1, 3, 2]),
   ])
-  func `families take turns, a Unix address keeps its place`(families: [Family], order: [Int]) {
+  func `families alternate, and a Unix address keeps its position`(families: [Family], order: [Int])
+  {
     #expect(Ordering.interleaved(families) == order)
   }
 
-  @Test func `local addresses are nothing to it`() throws {
+  @Test func `local addresses do not apply to a Unix address`() throws {
     var options = ConnectOptions()
     options.locals = .these([Endpoint(IPAddress(v4: 0x0a00_0005), port: 0)])
     let list = try list("unix:/a", "[2001:db8::1]:80")
@@ -199,13 +204,13 @@ import Testing
         2 [2001:db8::1]:80 0.008 none of the given local addresses fits; \
         a Unix address, being on this machine, goes first
         """)
-    var plan = list.plan(options, links: [], at: start)!
+    let plan = list.plan(options, links: [], at: start)!
     let pair = plan.next()!
     #expect(plan.local(of: pair) == nil)
     #expect(!plan.isImpossible(pair))
   }
 
-  @Test func `a family leaves out the others`() throws {
+  @Test func `the option family leaves out the other families`() throws {
     let list = try list("unix:/a", "192.0.2.1:80")
     func only(_ family: Family) throws -> [String] {
       var options = ConnectOptions()
@@ -222,9 +227,9 @@ import Testing
     #expect(options.family == .unix)
   }
 
-  // MARK: facts
+  // MARK: path information
 
-  @Test func `nothing is asked for the sake of Unix addresses`() throws {
+  @Test func `Unix addresses need no path information`() throws {
     for texts in [["unix:/a"], ["unix:/a", "unix:/b"], ["unix:/a", "192.0.2.1:80"]] {
       let plan = try list(texts).plan(ConnectOptions(), links: [], at: start)!
       #expect(!plan.needsPathInformationForOrder)
@@ -234,11 +239,12 @@ import Testing
     #expect(two.plan(ConnectOptions(), links: [], at: start)!.needsPathInformationForOrder)
   }
 
-  @Test func `a race of Unix addresses alone gathers nothing, and a failure starts the next`()
+  @Test
+  func `a race of Unix addresses alone asks for nothing, and a failure starts the next attempt`()
     throws
   {
     let list = try list("unix:/a", "unix:/b")
-    var race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
+    let race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
     #expect(race.nextStep(at: start) == .start(AttemptID(0)))
     race.handle(.failed(AttemptID(0), Errno(2), synchronous: true), at: start)
     #expect(race.nextStep(at: start) == .start(AttemptID(1)))
@@ -247,24 +253,25 @@ import Testing
     #expect(race.attempts.map(\.outcome) == [.failed, .refused])
   }
 
-  @Test func `its failure is held against nobody else`() throws {
-    var plan = try list("unix:/a", "unix:/b").plan(ConnectOptions(), links: [], at: start)!
+  @Test func `the failure of a Unix address does not change another's chance`() throws {
+    let plan = try list("unix:/a", "unix:/b").plan(ConnectOptions(), links: [], at: start)!
     let a = plan.next()!
     plan.noteFailure(of: a, Errno(2), wasSilent: false)
     #expect(plan.chance(of: a) == Chance.afterDefiniteFailure)
     #expect(plan.chance(of: plan.next()!) == Chance.remoteHere)
   }
 
-  @Test func `an IP address that joins later has facts all the same`() throws {
-    var plan = try list("unix:/a").plan(ConnectOptions(), links: [], at: start)!
+  @Test func `an IP address that joins later gets path information`() throws {
+    let plan = try list("unix:/a").plan(ConnectOptions(), links: [], at: start)!
     plan.update(nothingKnown(plan))
     #expect(!plan.hasLocals)
     let remote = Endpoint(IPAddress(v4: 0x0a00_0001), port: 80)
     plan.add([Candidate(remote, entry: 1)])
     let locals = [5, 6].map { LocalAddress(IPAddress(v4: 0x0a00_0000 + $0), prefixLength: 24) }
-    var facts = PathInformation(locals: locals, remotes: [RemotePathInformation(), RemotePathInformation()])
-    facts.remotes[1].route = .source(locals[0].address)
-    plan.update(facts)
+    var information = PathInformation(
+      locals: locals, remotes: [RemotePathInformation(), RemotePathInformation()])
+    information.remotes[1].route = .source(locals[0].address)
+    plan.update(information)
     var pairs: [Plan.Pair] = []
     while let pair = plan.next() { pairs.append(pair) }
     #expect(pairs.map { plan.local(of: $0)?.address } == [nil] + locals.map(\.address))
@@ -272,7 +279,7 @@ import Testing
 
   // MARK: helpers
 
-  /// A list of texts as they are printed.
+  /// A list of entries from their texts; `unix:` comes before a Unix path.
   private func list(_ texts: String...) throws -> AddressList { try list(texts) }
 
   private func list(_ texts: [String]) throws -> AddressList {
@@ -311,14 +318,15 @@ import Testing
   }
 
   private func nothingKnown(_ plan: Plan) -> PathInformation {
-    PathInformation(locals: [], remotes: Array(repeating: RemotePathInformation(), count: plan.remoteCount))
+    PathInformation(
+      locals: [], remotes: Array(repeating: RemotePathInformation(), count: plan.remoteCount))
   }
 
   private func rows(
     _ list: AddressList, _ options: ConnectOptions
   ) throws -> (Race, [(row: ReportRow, remote: String)]) {
     let plan = try #require(list.plan(options, links: [], at: start))
-    var race = Race(plan: plan, at: start)
+    let race = Race(plan: plan, at: start)
     race.update(nothingKnown(plan))
     let rows = race.rows().map { row in
       var text = TextBuffer()
@@ -332,7 +340,7 @@ import Testing
     try rows(list, options).1.map { $0.remote }
   }
 
-  /// Rank, remote, chance and reasons, a line a pair.
+  /// Rank, remote, chance and reasons, one line for each pair.
   private func plan(_ list: AddressList, _ options: ConnectOptions = ConnectOptions()) throws
     -> String
   {

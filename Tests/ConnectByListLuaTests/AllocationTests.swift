@@ -2,24 +2,23 @@ import CConnectByListLuaTestSupport
 import Foundation
 import Testing
 
-/// The border's proof: whichever allocation of Lua's fails, a script that uses every public name
-/// (and every kind of misuse) ends in success or in a memory error. Nothing is lost in that moment,
-/// no descriptor and no byte, and the same script then succeeds in the same state.
+/// Tests the binding with each of Lua's allocations failing in turn. A script that uses every public
+/// name, and every kind of misuse, succeeds or gets a memory error. It leaks no descriptor and no
+/// byte, and then succeeds in the same state.
 ///
 /// The script is Tests/Lua/every_name.lua. Each of its sections runs once for every allocation that
-/// it asks for, in each of three ways to run out of memory. Run under the address sanitizer this
-/// shows wild accesses and what Swift's own heap has lost, too:
-/// `swift test --sanitize=address --disable-xctest --filter ConnectByListLuaTests`.
+/// it requests, with each of three kinds of shortage. The address sanitizer adds checks of accesses
+/// and of Swift's heap: `swift test --sanitize=address --disable-xctest --filter ConnectByListLuaTests`.
 struct AllocationTests {
-  /// How memory runs out at the nth request.
+  /// Which requests fail, from the nth on.
   enum Shortage: String, CaseIterable, CustomTestStringConvertible {
-    /// It fails, and the second try, after Lua's emergency collection, succeeds: nobody sees an
-    /// error, as a rule (a collection makes no second try itself), but a collection has come at the
-    /// worst moment.
+    /// It alone fails. The second try, after Lua's emergency collection, succeeds: mostly there is no
+    /// error, but a collection runs at the worst moment. (A request during a collection has no second
+    /// try.)
     case once
-    /// It fails, and so does the second try: an error is raised, and all that follows has memory.
+    /// It and the second try fail: an error is raised, and later requests succeed.
     case twice
-    /// There is no more memory from here on.
+    /// It and all later requests fail.
     case forGood
 
     var testDescription: String { "fails \(rawValue)" }
@@ -33,33 +32,33 @@ struct AllocationTests {
     }
   }
 
-  /// Runs a section with each of its allocations failing, until a run ends that has none left to
-  /// fail. Returns how many runs that were, and what was wrong.
+  /// Runs a section with its first allocation failing, then its second, and so on until a run has
+  /// fewer. Returns the number of runs, and what was wrong.
   private static func sweep(
     _ text: String, section: Int, _ shortage: Shortage
-  ) -> (runCount: Int, complaints: [String]) {
-    var complaints: [String] = []
+  ) -> (runCount: Int, problems: [String]) {
+    var problems: [String] = []
     let before = cbl_test_descriptor_count()
     var first = 1
-    while complaints.count < 5 {
+    while problems.count < 5 {
       var outcome = cbl_test_outcome()
       cbl_test_run(text, CInt(section), first, shortage.last(from: first), &outcome)
-      func complain(_ what: String) { complaints.append("allocation \(first): \(what)") }
+      func note(_ what: String) { problems.append("allocation \(first): \(what)") }
       switch outcome.ending {
       case CBL_TEST_DONE, CBL_TEST_OUT_OF_MEMORY: break
       default:
-        complain(
+        note(
           withUnsafeBytes(of: outcome.message) {
             String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
           })
       }
-      if outcome.live_bytes != 0 { complain("\(outcome.live_bytes) bytes not given back") }
+      if outcome.live_bytes != 0 { note("\(outcome.live_bytes) bytes not given back") }
       let after = cbl_test_descriptor_count()
-      if after != before { complain("\(before) descriptors before, \(after) after") }
-      if outcome.request_count < first { return (first, complaints) }
+      if after != before { note("\(before) descriptors before, \(after) after") }
+      if outcome.request_count < first { return (first, problems) }
       first += 1
     }
-    return (first, complaints)
+    return (first, problems)
   }
 
   private static let script = URL(fileURLWithPath: #filePath)
@@ -81,12 +80,12 @@ struct AllocationTests {
 
   @Test func `the script has its sections`() { #expect(Self.sections.count >= 10) }
 
-  /// What a thread of its own works on, and leaves.
-  private final class Errand {
+  /// The work of a thread with its own table of descriptors, and the result.
+  private final class Sweep {
     let text: String
     let section: Int
     let shortage: Shortage
-    var result: (runCount: Int, complaints: [String]) = (0, [])
+    var result: (runCount: Int, problems: [String]) = (0, [])
 
     init(_ text: String, _ section: Int, _ shortage: Shortage) {
       self.text = text
@@ -96,17 +95,19 @@ struct AllocationTests {
   }
 
   @Test(arguments: sections, Shortage.allCases)
-  func `W14: every allocation of Lua may fail, and nothing leaks`(section: String, shortage: Shortage) throws {
+  func `W14: every allocation of Lua may fail, and nothing leaks`(
+    section: String, shortage: Shortage
+  ) throws {
     let number = try #require(Self.sections.firstIndex(of: section)) + 1
-    let errand = Errand(try String(contentsOf: Self.script, encoding: .utf8), number, shortage)
+    let sweep = Sweep(try String(contentsOf: Self.script, encoding: .utf8), number, shortage)
     let error = cbl_test_with_own_descriptors(
       { context in
-        let errand = Unmanaged<Errand>.fromOpaque(context!).takeUnretainedValue()
-        errand.result = AllocationTests.sweep(errand.text, section: errand.section, errand.shortage)
-      }, Unmanaged.passUnretained(errand).toOpaque())
-    try #require(error == 0, "a table of descriptors of one's own takes Linux 5.9: errno \(error)")
-    #expect(errand.result.complaints == [])
-    // Fewer would mean that nothing was made to fail.
-    #expect(errand.result.runCount > 20)
+        let sweep = Unmanaged<Sweep>.fromOpaque(context!).takeUnretainedValue()
+        sweep.result = AllocationTests.sweep(sweep.text, section: sweep.section, sweep.shortage)
+      }, Unmanaged.passUnretained(sweep).toOpaque())
+    try #require(error == 0, "a thread's own table of descriptors needs Linux 5.9: errno \(error)")
+    #expect(sweep.result.problems == [])
+    // Fewer would mean that no allocation failed.
+    #expect(sweep.result.runCount > 20)
   }
 }

@@ -2,8 +2,8 @@ import CConnectByListLuaTestSupport
 import Foundation
 import Testing
 
-/// The specs of Tests/Lua, in the program as it was built with these tests. In stock Lua, with the
-/// loadable module, `.ci/run` runs the same.
+/// Runs the specs of Tests/Lua in the program that was built with these tests. `.ci/run` runs them in
+/// stock Lua with the loadable module.
 struct LuaSpecTests {
   private struct Missing: Error, CustomStringConvertible {
     let description: String
@@ -16,7 +16,7 @@ struct LuaSpecTests {
     let (status, output) = try Self.run(
       Self.busted(), ["--lua=\(Self.host())", "--output=plainTerminal", "Tests/Lua"], in: Self.root)
     #expect(status == 0, "\(output)")
-    // Not a run that found nothing to do.
+    // A run that found no specs would succeed too.
     let count = try #require(output.firstMatch(of: /(\d+) successes/), "\(output)").output.1
     #expect(Int(count)! > 200, "\(output)")
   }
@@ -30,7 +30,8 @@ struct LuaSpecTests {
     return path
   }
 
-  /// The program beside the tests' own; ConnectByListCommandTests' Interpreter looks for it in the same places.
+  /// The program, in the folder of the tests' own; Interpreter in ConnectByListCommandTests looks in the
+  /// same places.
   private static func host() throws -> String {
     if let path = ProcessInfo.processInfo.environment["CONNECTBYLIST_PROGRAM"] { return path }
     let tests = ["/proc/self/exe"] + CommandLine.arguments.filter { $0.contains(".xctest") }
@@ -52,7 +53,7 @@ struct LuaSpecTests {
     defer { try? FileManager.default.removeItem(at: file) }
     let texts = ([path] + arguments).map { strdup($0) } + [nil]
     defer { for text in texts { free(text) } }
-    // A hang is to fail this test, not to stop all.
+    // The time limit makes a hang fail this test instead of stopping all.
     let status = cbl_test_run_program(texts, folder.path, file.path, 300)
     let output = (try? String(contentsOf: file, encoding: .utf8)) ?? "no output"
     return (status, output)

@@ -135,7 +135,7 @@ extension Driver {
         with: request { $0.locals = .these([Endpoint(IPAddress(v4: 0xcb00_7105), port: 0)]) })
       #expect(error.errno == .addressNotAvailable)
       #expect(error.report.outcomes == [.failed])
-      #expect(error.report.attempts[0].isSynchronous)
+      #expect(error.report.race!.events[0].isSynchronous)
       #expect(peer.acceptedCount == 0)
     }
 

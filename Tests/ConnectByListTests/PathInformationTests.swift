@@ -175,7 +175,7 @@ extension Driver {
       let remotes = [
         Endpoint(IPAddress(v4: 0x7f00_0002), port: 80), Endpoint(loopbackV4, port: 80),
       ]
-      var plan = plan(remotes)
+      let plan = plan(remotes)
       let facts = finder.facts(for: plan)
       #expect(facts.remotes.count == 2)
       #expect(facts.remotes[1].route == .source(loopbackV4))

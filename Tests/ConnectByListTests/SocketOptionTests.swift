@@ -8,11 +8,11 @@ import Testing
 @testable import ConnectByList
 
 extension Driver {
-  /// The table of socket options against the kernel, and what of it an attempt's socket gets.
+  /// The table of socket options compared with the kernel, and the options of an attempt's socket.
   @Suite struct SocketOptionTests {
     // MARK: the table
 
-    @Test func `every name stands once, and every option`() {
+    @Test func `no name and no kernel option is in the table twice`() {
       let names = SocketOption.names.map { "\($0)" }
       #expect(Set(names).count == names.count)
       let options = SocketOption.table.map { "\($0.level) \($0.number)" }
@@ -43,7 +43,7 @@ extension Driver {
       }
     }
 
-    @Test func `what another family has is refused by the kernel`() throws {
+    @Test func `the kernel refuses an option of another family`() throws {
       let socket = try Syscalls.socket(.inet)
       for option in SocketOption.table where !option.families.contains(.inet) {
         let setting = try #require(option.setting(samples(of: option)[0]))
@@ -52,7 +52,7 @@ extension Driver {
       }
     }
 
-    @Test func `an option refuses what it cannot be`() throws {
+    @Test func `an option refuses a value out of its range or of another type`() throws {
       for option in SocketOption.table {
         var wrong: [SocketOption.Value] = [
           .number(.nan), .number(.infinity), .number(-1), .whole(.min), .whole(.max), .text([0]),
@@ -80,7 +80,7 @@ extension Driver {
       }
     }
 
-    @Test func `what can only be read has no setting`() throws {
+    @Test func `an option that can only be read has no setting`() throws {
       let socket = try Syscalls.socket(.inet6)
       for name in ["error", "type", "domain", "protocol"] {
         let option = try row(name)
@@ -93,7 +93,7 @@ extension Driver {
       #expect(try row("protocol").value(on: socket.number) == .whole(6))
     }
 
-    @Test func `a fraction of a second goes to the kernel's nearest unit, and never to nothing`()
+    @Test func `a fraction of a second is rounded to the kernel's unit, and never to 0`()
       throws
     {
       let socket = try Syscalls.socket(.inet)
@@ -131,7 +131,7 @@ extension Driver {
 
     // MARK: attempts
 
-    @Test func `an attempt goes without the options of another family`() throws {
+    @Test func `an attempt does not set the options of another family`() throws {
       let peer = try TestEndpoint(.echo)
       let connection = try connect(
         peer.endpoint,
@@ -227,7 +227,7 @@ extension Driver {
       #expect(wire.typesOfService(ofSYNsTo: listener.endpoint.port) == [0x68])
     }
 
-    // MARK: the options of another's socket
+    // MARK: the options of a caller's socket
 
     @Test(arguments: [Family.inet, .inet6])
     func `W25: an untouched socket differs in nothing from a fresh one`(_ family: Family) throws {
@@ -283,7 +283,8 @@ extension Driver {
       #expect(try carried() == 2, "SOCK_RCVBUF_LOCK")
     }
 
-    @Test func `W25: a C program's time limits are carried, and what only lasts a moment is not`()
+    @Test
+    func `W25: a C program's timeouts are carried, an option that does not keep its value is not`()
       throws
     {
       let fresh = try Syscalls.socket(.inet)
@@ -301,7 +302,8 @@ extension Driver {
       #expect(kept == withUnsafeBytes(of: limit) { Array($0) })
     }
 
-    @Test func `differences of no socket are ENOTSOCK, of no descriptor EBADF`() throws {
+    @Test func `differences throw ENOTSOCK for another descriptor, EBADF for a closed one`() throws
+    {
       let fresh = try Syscalls.socket(.inet)
       let event = try Syscalls.eventDescriptor()
       for (number, expected) in [(event.number, Errno.notASocket), (1_000_000, .badDescriptor)] {
@@ -335,7 +337,7 @@ extension Connection {
   }
 }
 
-/// Values that an option may have, and that the kernel keeps as they are.
+/// Values in the option's range that the kernel returns unchanged.
 private func samples(of option: SocketOption) -> [SocketOption.Value] {
   switch "\(option.name)" {
   case "bindtodevice": return [.text(Array("lo".utf8)), .text([])]
@@ -356,8 +358,8 @@ private func samples(of option: SocketOption) -> [SocketOption.Value] {
   }
 }
 
-/// Sees the TCP packets that come to one address of this machine, with their IP headers. Bound to an
-/// address that no other test uses: else what others send would fill its buffer.
+/// Receives the TCP packets to one local address, with their IP headers. No other test uses the address,
+/// so that other packets do not fill the buffer.
 private final class RawTCP {
   private let number: CInt
 
@@ -372,7 +374,7 @@ private final class RawTCP {
 
   deinit { close(number) }
 
-  /// Of the SYNs to a port that have come so far; on loopback one has come when `connect` returns.
+  /// Of the SYNs to a port that have arrived so far. On loopback a SYN has arrived when `connect` returns.
   func typesOfService(ofSYNsTo port: UInt16) -> [UInt8] {
     var found: [UInt8] = []
     var packet = [UInt8](repeating: 0, count: 2048)

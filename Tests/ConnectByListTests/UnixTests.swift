@@ -82,7 +82,7 @@ extension Driver {
       let error = try failure(of: list(path("nothing")))
       #expect(error.errno == Errno(2))
       #expect(error.report.outcomes == [.failed])
-      #expect(error.report.attempts[0].isSynchronous)
+      #expect(error.report.race!.events[0].isSynchronous)
       #expect(try failure(of: list(abstractName())).errno == .connectionRefused)
     }
 

@@ -8,7 +8,7 @@ local function texts(list)
 end
 
 describe("an address list", function()
-  it("is made of an array, of one text, or of nothing", function()
+  it("is made from an array, from one text, or empty", function()
     assert.equal(0, #net.address_list())
     assert.equal(0, #net.address_list {})
     assert.same({ "192.0.2.7:80" }, texts(net.address_list "192.0.2.7:80"))
@@ -40,7 +40,7 @@ describe("an address list", function()
     assert.equal(7000, list[4].port)
   end)
 
-  it("is indexed from 1, and has nothing outside", function()
+  it("is indexed from 1, and gives nil outside", function()
     local list = net.address_list { "192.0.2.1:80", "192.0.2.2:80" }
     assert.equal("192.0.2.1", list[1].host)
     assert.equal("192.0.2.2", list[2.0].host)
@@ -49,7 +49,7 @@ describe("an address list", function()
     end
   end)
 
-  it("gives an entry back when it is taken out", function()
+  it("removes an entry and returns it", function()
     local list = net.address_list { "192.0.2.1:80", "192.0.2.2:80", "192.0.2.3:80" }
     assert.equal("192.0.2.2:80", tostring(list:remove(2)))
     assert.same({ "192.0.2.1:80", "192.0.2.3:80" }, texts(list))
@@ -58,7 +58,7 @@ describe("an address list", function()
     assert.equal(0, #list)
   end)
 
-  it("is emptied", function()
+  it("removes all entries with clear", function()
     local list = net.address_list { "192.0.2.1:80", "192.0.2.2:80" }
     assert.equal(list, list:clear())
     assert.equal(0, #list)
@@ -74,7 +74,7 @@ describe("an address list", function()
     assert.matches("192%.0%.2%.20:80, … %(25 in all%)$", tostring(list))
   end)
 
-  it("stays as it was where an entry is malformed", function()
+  it("stays the same if an entry is malformed", function()
     local list = net.address_list { "192.0.2.1:80" }
     local malformed = {
       { "192.0.2.2", "'192.0.2.2': no port" },
@@ -89,10 +89,10 @@ describe("an address list", function()
       { { host = "192.0.2.2", port = true }, "the port is neither a whole number nor text" },
       { { host = "192.0.2.2", port = 80.5 }, "the port is neither a whole number nor text" },
       { { host = "192.0.2.2", port = "x y" }, "port" },
-      { { host = "192.0.2.2:80" , scope = "lo" }, "" },
+      { { host = "192.0.2.2:80", scope = "lo" }, "'192.0.2.2:80%%lo': " },
       { { host = "fe80::1", scope = {}, port = 80 }, "the scope is neither" },
       { { host = "fe80::1", scope = "nonesuch0", port = 80 }, "the scope is neither" },
-      { { host = "192.0.2.2", scope = "lo", port = 80 }, "" },
+      { { host = "192.0.2.2", scope = "lo", port = 80 }, "'192.0.2.2%%lo': " },
     }
     for _, case in ipairs(malformed) do
       local added, message, code = list:add(case[1])
@@ -103,7 +103,7 @@ describe("an address list", function()
     assert.same({ "192.0.2.1:80" }, texts(list))
   end)
 
-  it("is none where one of the entries is malformed, and says which", function()
+  it("is not made from a malformed entry; the message gives its position", function()
     local list, message, code = net.address_list { "192.0.2.1:80", "192.0.2.2:99999" }
     assert.is_nil(list)
     assert.equal("entry 2: '192.0.2.2:99999': port is above 65535", message)
@@ -118,7 +118,7 @@ describe("an address list", function()
     assert.equal("EINVAL", code)
   end)
 
-  it("raises where it is misused", function()
+  it("raises when it is misused", function()
     local list = net.address_list { "192.0.2.1:80" }
     local function misuse(expected, body)
       assert.matches(expected, support.raised(body))
@@ -148,7 +148,7 @@ describe("an address list", function()
     assert.matches("address_list_spec%.lua:" .. line .. ": bad argument", message)
   end)
 
-  it("remembers how its endpoints did, until it is told to forget", function()
+  it("keeps the results of connects until forget", function()
     local testing = require "connectbylist.testing"
     local refused <close> = testing.refused()
     local echo <close> = testing.echo()

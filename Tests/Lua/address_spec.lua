@@ -2,7 +2,7 @@ local net = require "connectbylist"
 local support = require "Tests.Lua.support"
 
 describe("an address", function()
-  it("is read from a literal with its port", function()
+  it("is parsed from a literal with its port", function()
     local address = net.address("192.0.2.7:7000")
     assert.equal("192.0.2.7", address.host)
     assert.equal(7000, address.port)
@@ -10,19 +10,19 @@ describe("an address", function()
     assert.is_nil(address.scope)
   end)
 
-  it("is read from a host and a port", function()
+  it("is parsed from a host and a port", function()
     assert.equal("192.0.2.7:80", tostring(net.address("192.0.2.7", 80)))
     assert.equal("[2001:db8::7]:80", tostring(net.address("2001:db8::7", 80)))
     assert.equal("[2001:db8::7]:80", tostring(net.address("2001:db8::7", "80")))
   end)
 
-  it("is printed as RFC 5952 has it", function()
+  it("is printed in the form of RFC 5952", function()
     assert.equal("[2001:db8::1]:80", tostring(net.address("[2001:0DB8:0:0:0:0:0:1]:80")))
     assert.equal("[2001:db8:0:1:1:1:1:1]:80", tostring(net.address("[2001:db8::1:1:1:1:1]:80")))
     assert.equal("[::ffff:192.0.2.7]:80", tostring(net.address("[::FFFF:c000:207]:80")))
   end)
 
-  it("keeps its scope apart from its host", function()
+  it("has its scope in a field of its own", function()
     local address = net.address("[fe80::1%lo]:80")
     assert.equal("fe80::1", address.host)
     assert.equal("lo", address.scope)
@@ -30,7 +30,7 @@ describe("an address", function()
     assert.equal("[fe80::1%lo]:80", tostring(address))
   end)
 
-  it("is equal to another with the same value", function()
+  it("equals another with the same value", function()
     assert.is_true(net.address("127.0.0.1:80") == net.address("127.0.0.1", 80))
     assert.is_false(net.address("127.0.0.1:80") == net.address("127.0.0.1:81"))
     assert.is_false(net.address("127.0.0.1:80") == net.address("127.0.0.2:80"))
@@ -38,14 +38,14 @@ describe("an address", function()
     assert.is_false(net.address("[::ffff:127.0.0.1]:80") == net.address("127.0.0.1:80"))
   end)
 
-  it("is joined to text on either side", function()
+  it("is concatenated with text on either side", function()
     local address = net.address("127.0.0.1:80")
     assert.equal("to 127.0.0.1:80", "to " .. address)
     assert.equal("127.0.0.1:80 it is", address .. " it is")
     assert.equal("127.0.0.1:80127.0.0.1:80", address .. address)
   end)
 
-  it("is mapped and unmapped", function()
+  it("is converted to v4-mapped and back", function()
     local address = net.address("192.0.2.7:80")
     assert.equal("[::ffff:192.0.2.7]:80", tostring(address:mapped()))
     assert.equal("inet6", address:mapped().family)
@@ -79,7 +79,7 @@ describe("an address", function()
     { "db.example.net:80", "not an address" },
   }
   for _, case in ipairs(malformed) do
-    it(("is none in %q, and says why"):format(case[1]), function()
+    it(("is not parsed from %q; the message says why"):format(case[1]), function()
       local address, message, code = net.address(case[1])
       assert.is_nil(address)
       assert.equal("EINVAL", code)
@@ -87,13 +87,13 @@ describe("an address", function()
     end)
   end
 
-  it("shows what it refuses without its control bytes", function()
+  it("escapes control bytes in its messages", function()
     local _, message = net.address("a\27[31m\n:80")
     assert.is_nil(message:find("%c"))
     assert.matches([[a\x1b%[31m\x0a:80]], message)
   end)
 
-  it("is none with a port out of range", function()
+  it("is not made with a port out of range", function()
     for _, port in ipairs { 0, -1, 65536, "0", "65536", "-1" } do
       local address, message, code = net.address("192.0.2.7", port)
       assert.is_nil(address)
@@ -102,7 +102,7 @@ describe("an address", function()
     end
   end)
 
-  it("takes nothing but text and a port: all else is misuse", function()
+  it("raises for any other type of argument", function()
     assert.matches("bad argument #1 to 'address' %(string expected, got nil%)",
       support.raised(net.address))
     assert.matches("bad argument #1 to 'address' %(string expected, got table%)",

@@ -13,7 +13,7 @@ describe("connect_by_list", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  it("gives a connected socket", function()
+  it("returns a connected socket", function()
     local echo <close> = testing.echo()
     local sock <close> = assert(net.connect_by_list(net.address_list { echo:address() }))
     assert.is_true(sock:connected())
@@ -41,14 +41,14 @@ describe("connect_by_list", function()
     assert.equal("six", sock:read())
   end)
 
-  it("takes an IPv4 address that is written as a mapped one", function()
+  it("accepts a v4-mapped address for an IPv4 one", function()
     local echo <close> = testing.echo()
     local sock <close> = assert(net.connect_by_list { echo:address():mapped() })
     assert.equal("inet", sock:getfamily())
     assert.is_true(sock:remote_address() == echo:address())
   end)
 
-  it("goes past endpoints that refuse", function()
+  it("continues after endpoints that refuse", function()
     local first <close> = testing.refused()
     local second <close> = testing.refused("::1")
     local echo <close> = testing.echo()
@@ -57,7 +57,7 @@ describe("connect_by_list", function()
     assert.is_true(sock:remote_address() == echo:address())
   end)
 
-  it("finds the one that answers behind twenty that are silent", function()
+  it("connects to the one that answers after twenty that are silent", function()
     local endpoints = {}
     for i = 1, 20 do endpoints[i] = testing.silent() end
     local echo <close> = testing.echo()
@@ -65,14 +65,15 @@ describe("connect_by_list", function()
     local began = support.now()
     local sock <close> = assert(net.connect_by_list(list_of(endpoints),
       { order = "given", timeout = 10 }))
-    -- 150 ms and its halves, then 10 ms each: half a second; the rest is for a busy machine.
+    -- Delays of 150 ms, 75 ms and so on down to 10 ms add up to half a second. The rest is for a
+    -- busy machine.
     local elapsed = support.now() - began
     assert.is_true(elapsed >= 0.4 and elapsed < 1.5, ("it took %.2f s"):format(elapsed))
     assert.is_true(sock:remote_address() == echo:address())
     for i = 1, 20 do endpoints[i]:close() end
   end)
 
-  it("has more than 64 at once where it is told to", function()
+  it("has more than 64 attempts in flight with in_flight", function()
     local endpoints = {}
     for i = 1, 100 do endpoints[i] = testing.silent() end
     local echo <close> = testing.echo()
@@ -84,12 +85,12 @@ describe("connect_by_list", function()
     for i = 1, 100 do endpoints[i]:close() end
   end)
 
-  it("changes nothing in the list that it is given", function()
+  it("does not change the list", function()
     local refused <close> = testing.refused()
     local echo <close> = testing.echo()
     local list = list_of { refused, echo }
     local before = tostring(list)
-    local sock <close> = assert(net.connect_by_list(list))
+    local _ <close> = assert(net.connect_by_list(list))
     assert.equal(before, tostring(list))
   end)
 
@@ -124,7 +125,7 @@ describe("connect_by_list", function()
       end
     end)
 
-    it("with EINVAL for a malformed entry, and says which and why", function()
+    it("with EINVAL for a malformed entry; the message says which and why", function()
       local message, code, report = failure { "127.0.0.1:80", "127.1:80" }
       assert.equal("connect_by_list: entry 2: '127.1:80': "
         .. "a host that ends in a number must be an IPv4 address of four decimal parts", message)
@@ -135,7 +136,7 @@ describe("connect_by_list", function()
       assert.equal("EINVAL", code)
     end)
 
-    it("with ECONNREFUSED where all refuse, and names the last", function()
+    it("with ECONNREFUSED if all refuse; the message names the last", function()
       local first <close> = testing.refused()
       local second <close> = testing.refused()
       local message, code, report = failure(list_of { first, second }, { order = "given" })
@@ -163,14 +164,14 @@ describe("connect_by_list", function()
       assert.is_true(elapsed >= 0.28 and elapsed < 0.5, tostring(elapsed))
     end)
 
-    it("at once with a timeout of nothing where nothing completes at once", function()
+    it("at once with a timeout of 0 if no attempt completes at once", function()
       local silent <close> = testing.silent()
       local _, code, report = failure(list_of { silent }, { timeout = 0 })
       assert.equal("ETIMEDOUT", code)
       assert.is_true(report.elapsed < 0.2)
     end)
 
-    it("with ETIMEDOUT and no deadline of ours where each attempt has its own", function()
+    it("with ETIMEDOUT and without `deadline` after attempt_timeout", function()
       local silent <close> = testing.silent()
       local _, code, report = failure(list_of { silent }, { attempt_timeout = 0.05 })
       assert.equal("ETIMEDOUT", code)
@@ -178,13 +179,13 @@ describe("connect_by_list", function()
       assert.equal("timed_out", report.attempts[1].outcome)
     end)
 
-    it("with EAFNOSUPPORT where no entry is of the wanted family", function()
+    it("with EAFNOSUPPORT if no entry is of the wanted family", function()
       local message, code = failure({ "127.0.0.1:80" }, { family = "inet6" })
       assert.equal("connect_by_list: no entry of the wanted family", message)
       assert.equal("EAFNOSUPPORT", code)
     end)
 
-    it("with ENODEV for an interface that is not there", function()
+    it("with ENODEV for an interface that does not exist", function()
       for _, name in ipairs { "nonesuch0", "lo\0", ("x"):rep(300), "99999" } do
         local message, code = failure({ "127.0.0.1:80" }, { interface = name })
         assert.equal("connect_by_list: no such interface", message)
@@ -192,7 +193,7 @@ describe("connect_by_list", function()
       end
     end)
 
-    it("and leaves the list fit for the next call", function()
+    it("and the list can be used again", function()
       local refused <close> = testing.refused()
       local echo <close> = testing.echo()
       local list = list_of { refused }
@@ -203,7 +204,7 @@ describe("connect_by_list", function()
     end)
   end)
 
-  it("raises where the list is no list", function()
+  it("raises if the list is of another type", function()
     for _, case in ipairs { { "nil", nil }, { "number", 5 }, { "boolean", true },
       { "function", print } } do
       assert.matches("bad argument #1 to 'connect_by_list' %(address list, table or string "
@@ -213,7 +214,7 @@ describe("connect_by_list", function()
       support.raised(net.connect_by_list, io.stdout))
   end)
 
-  it("connects in a coroutine as anywhere", function()
+  it("connects in a coroutine", function()
     local echo <close> = testing.echo()
     local thread = coroutine.wrap(function()
       local sock <close> = assert(net.connect_by_list { echo:address() })

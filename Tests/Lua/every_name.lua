@@ -1,15 +1,14 @@
---- Every public name and every kind of misuse, in sections that take no time and can be run again:
--- for AllocationTests, which runs each of them once for every allocation that can fail in it.
+--- Every public name and every kind of misuse, in fast sections that can run again. AllocationTests
+-- runs each section once for every allocation that can fail in it.
 --
--- A section's `setup` has all the memory it wants, and what it returns is what `run` gets. A
--- descriptor that is nobody's for a moment stands in the global `loose`, so that it can be closed
--- if memory runs out in that moment.
+-- A section's `setup` does not run out of memory; `run` gets its result. While no object owns a
+-- descriptor, its number is in the global `loose`, so that it can be closed if memory runs out then.
 
--- Lua's words for a want of memory: those of luaL_checkstack and of table.unpack mean a stack that
+-- Lua's messages when memory runs out. Those of luaL_checkstack and table.unpack mean that the stack
 -- could not grow.
 local shortages = { "^not enough memory$", "stack overflow", "too many results to unpack" }
 
--- Lets an error that was caught go on where it is a want of memory.
+-- Raises an error that was caught again if memory had run out.
 local function pass_on(message)
   if type(message) ~= "string" then return end
   for _, shortage in ipairs(shortages) do
@@ -17,16 +16,22 @@ local function pass_on(message)
   end
 end
 
--- Raises unless the body raises what was meant.
+-- Raises unless the body raises a message that matches.
 local function misuse(pattern, body, ...)
   local ok, message = pcall(body, ...)
   if not ok then pass_on(message) end
   assert(not ok and tostring(message):find(pattern), message)
 end
 
+-- Uses each part of the module that loads with its first use.
+local function load_all_parts(net)
+  local _, _, _, report = net.connect_by_list {}
+  assert(#tostring(report) > 0 and #report:json() > 0)
+end
+
 local function world()
   local net, testing = require "connectbylist", require "connectbylist.testing"
-  require "connectbylist.report"
+  load_all_parts(net)
   return { net = net, testing = testing, echo = testing.echo(), refused = testing.refused() }
 end
 
@@ -43,19 +48,22 @@ local function section(name, setup, run)
 end
 
 section("loading", nil, function()
-  for _, name in ipairs { "connectbylist", "connectbylist.core", "connectbylist.report",
-    "connectbylist.testing" } do
+  for _, name in ipairs { "connectbylist", "connectbylist.core", "connectbylist.testing" } do
     package.loaded[name] = nil
   end
   local net, testing = require "connectbylist", require "connectbylist.testing"
-  require "connectbylist.report"
   assert(net.version)
-  -- That the types are whole shows in what they do.
+  -- A metatable that is incomplete would show here.
   local list = net.address_list { "127.0.0.1:9" }
   assert(#list == 1 and tostring(list) == "address list: 127.0.0.1:9")
   local endpoint <close> = testing.refused()
   local _, _, code, report = net.connect_by_list({ endpoint:address() }, {})
   assert(code == "ECONNREFUSED" and report.attempts[1].outcome == "refused")
+end)
+
+section("parts that load late", nil, function()
+  package.loaded["connectbylist"] = nil
+  load_all_parts(require "connectbylist")
 end)
 
 section("addresses", world, function(w)
@@ -297,10 +305,10 @@ section("a socket's life", world, function(w)
   misuse("0 or more", sock.settimeout, sock, -1)
   misuse("number expected", sock.settimeout, sock, "x")
   misuse("only %-1 can be set", sock.setfd, sock, 5)
-  -- Long: a short text that is somewhere already takes no memory.
+  -- Long, because a short string that exists already needs no allocation.
   local unread = ("unread"):rep(10)
   sock:write("line\n", unread)
-  -- All of it has come when its first line has, or the next read waits for the rest.
+  -- The rest has arrived with the first line; otherwise read(0) waits for it.
   assert(sock:read(5) == "line\n" and sock:read(0) == "")
   local busy, message, code = sock:detach()
   assert(not busy and message and code == "EBUSY")
@@ -377,9 +385,8 @@ section("test endpoints", world, function(w)
   end
   misuse("bad argument #1 to 'echo'", testing.echo, "x")
   misuse("address not available", testing.refused, "192.0.2.1")
-  local sock <close> = connected(w)
-  local text = tostring(w.echo)
-  assert(text:find "test endpoint")
+  local _ <close> = connected(w)
+  assert(tostring(w.echo):find "test endpoint")
 end)
 
 section("errors of any size that end a block", world, function(w)

@@ -1,4 +1,4 @@
---- The sections of every_name.lua as they are meant, with all the memory they want.
+--- The sections of every_name.lua without a failing allocation.
 local net = require "connectbylist"
 local support = require "Tests.Lua.support"
 
@@ -10,9 +10,9 @@ describe("every public name", function()
   local path = "Tests/Lua/every_name.lua"
 
   for _, section in ipairs(dofile(path)) do
-    it("works, and says how it is misused: " .. section.name, function()
+    it("works and checks its arguments: " .. section.name, function()
       local world = section.setup and section.setup()
-      -- Twice, as it is run where memory runs out.
+      -- AllocationTests, too, runs it again in the same state.
       for _ = 1, 2 do section.run(world) end
       if world then
         world.echo:close()

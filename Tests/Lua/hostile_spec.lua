@@ -1,5 +1,5 @@
---- Scripts that do what no script should: metamethods called by hand, a wrong self, finalizers that
--- interfere. Whatever they do, nothing but an error comes of it.
+--- Scripts that misuse the module: metamethods called directly, a wrong self, finalizers that interfere.
+-- The result is an error, and valid calls still work.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
@@ -21,7 +21,7 @@ describe("a hostile script", function()
       setmetatable({}, { __name = "socket" }), n = 9 }
   end
 
-  it("gets no method to work on another self", function()
+  it("cannot call a method on another type", function()
     with_echo(function(sock, endpoint)
       local list = net.address_list { "127.0.0.1:80" }
       local report = sock:report()
@@ -54,7 +54,7 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("gets no metamethod to work on another self", function()
+  it("cannot call a metamethod on another type", function()
     with_echo(function(sock, endpoint)
       local list = net.address_list()
       for _, object in ipairs { sock, list, endpoint, sock:report() } do
@@ -63,14 +63,16 @@ describe("a hostile script", function()
         for i = 1, others.n do
           assert.is_true((pcall(metatable.__gc, others[i])))
           if metatable.__close then assert.is_false((pcall(metatable.__close, others[i], nil))) end
-          if metatable.__tostring then pcall(metatable.__tostring, others[i]) end
+          if metatable.__tostring then
+            assert.is_false((pcall(metatable.__tostring, others[i])))
+          end
         end
         assert.is_true((pcall(metatable.__gc)))
       end
     end)
   end)
 
-  it("releases nothing of one type with the finalizer of another", function()
+  it("cannot release an object with the finalizer of another type", function()
     with_echo(function(sock, endpoint)
       local objects = { sock, net.address_list { "127.0.0.1:80" }, endpoint, sock:report() }
       for i, object in ipairs(objects) do
@@ -86,7 +88,7 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("may call a finalizer by hand, twice: the object is closed then", function()
+  it("may call a finalizer twice, which closes the object", function()
     with_echo(function(sock, endpoint)
       local list, report = net.address_list { "127.0.0.1:80" }, sock:report()
       for _, object in ipairs { sock, list, endpoint, report } do
@@ -111,7 +113,7 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("may take the methods out of their table", function()
+  it("may remove methods from their table", function()
     with_echo(function(sock)
       local methods = getmetatable(sock).__index
       local read = methods.read
@@ -124,14 +126,18 @@ describe("a hostile script", function()
     end)
   end)
 
-  it("finds no handle to get at in what a call leaves behind", function()
+  it("finds a finalizer and a name in each metatable", function()
+    local names = {}
     for name, metatable in pairs(require "connectbylist.core".types) do
       assert.is_function(metatable.__gc)
       assert.equal(name, metatable.__name)
+      names[#names + 1] = name
     end
+    table.sort(names)
+    assert.same({ "address list", "reply", "report", "socket", "test endpoint" }, names)
   end)
 
-  it("may nest options as deep and as wide as it likes", function()
+  it("may nest options deeply and give very many", function()
     local deep = {}
     local inner = deep
     for _ = 1, 1000 do
@@ -146,7 +152,22 @@ describe("a hostile script", function()
   end)
 
   it("may give every function values of every type", function()
-    with_echo(function(sock)
+    local returned, raised = 0, 0
+    -- A call raises a message, or returns nil with a message and a code, or nil alone, or a value.
+    local function try(body, ...)
+      local ok, first, message, code = pcall(body, ...)
+      if ok then
+        returned = returned + 1
+        if first == nil and message ~= nil then
+          assert.is_string(message)
+          assert.is_string(code)
+        end
+      else
+        raised = raised + 1
+        assert.is_string(first)
+      end
+    end
+    with_echo(function(sock, endpoint)
       sock:settimeout(0.01)
       local values = { nil, true, -1, 0, 2 ^ 53, 0 / 0, math.huge, "", "\0", ("x"):rep(5000), {},
         { {} }, print, io.stdout, sock, net.address_list(), net.address("127.0.0.1:9"), n = 17 }
@@ -154,25 +175,30 @@ describe("a hostile script", function()
         sock.settimeout }
       for _, body in ipairs(functions) do
         for i = 1, values.n do
-          for j = 1, values.n do pcall(body, sock, values[i], values[j]) end
+          for j = 1, values.n do try(body, sock, values[i], values[j]) end
         end
       end
       for _, body in ipairs { net.address, net.address_list, net.wrap, net.local_addresses } do
         for i = 1, values.n do
-          -- 0, 1 and 2 are this process's own, and no sockets.
-          pcall(body, values[i], values[1])
+          -- Descriptor 0 is this process's standard input, which is no socket.
+          try(body, values[i], values[1])
         end
       end
       for i = 1, values.n do
         for j = 1, values.n do
-          pcall(net.connect_by_list, values[i], { timeout = values[j] })
+          try(net.connect_by_list, values[i], { timeout = values[j] })
           local list = net.address_list()
-          pcall(list.add, list, values[i], values[j])
-          pcall(list.remove, list, values[i])
-          pcall(list.add, list, { host = values[i], port = values[j], scope = values[j] })
+          try(list.add, list, values[i], values[j])
+          try(list.remove, list, values[i])
+          try(list.add, list, { host = values[i], port = values[j], scope = values[j] })
         end
       end
+      assert.is_true(returned > 500 and raised > 500, ("%d, %d"):format(returned, raised))
       assert.is_true(sock:connected())
+      local again <close> = support.connected(endpoint)
+      again:settimeout(5)
+      again:write("unharmed\n")
+      assert.equal("unharmed", again:read("l"))
     end)
   end)
 end)
@@ -182,19 +208,20 @@ describe("a finalizer", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  -- Runs the body with a collector that never rests, and so many finalizers that come in every
-  -- cycle and call this.
+  -- Runs the body with a collector that runs all the time, and so many finalizers that run in every
+  -- cycle and call `interfere`. Returns how often they did.
   local function under_fire(interfere, body, count)
-    local going = true
+    local going, call_count = true, 0
     local function rearm()
       setmetatable({}, { __gc = function()
         if not going then return end
+        call_count = call_count + 1
         interfere()
         rearm()
       end })
     end
-    -- A cycle after the other, each in as few steps as may be, a step every eight bytes. A full one
-    -- sets the pace by that.
+    -- One cycle after the other, each in as few steps as possible, a step every eight bytes. The pause
+    -- takes effect with the full collection.
     local mode = collectgarbage("incremental", 4, 1000, 3)
     collectgarbage()
     for _ = 1, count or 20 do rearm() end
@@ -204,6 +231,7 @@ describe("a finalizer", function()
     collectgarbage(mode)
     collectgarbage()
     if not ok then error(message, 0) end
+    return call_count
   end
 
   it("may read from the socket that is being read", function()
@@ -221,9 +249,7 @@ describe("a finalizer", function()
     for i = 1, total do tokens[i] = ("%08x"):format(i) end
     sock:write(table.concat(tokens))
     sock:shutdown("write")
-    local fired = 0
-    under_fire(function()
-      fired = fired + 1
+    local fired = under_fire(function()
       local token = sock:read(8)
       if token then note(token) end
     end, function()
@@ -241,13 +267,14 @@ describe("a finalizer", function()
     assert.is_true(fired > 0)
   end)
 
-  it("may close the socket that is being read, in any way", function()
+  it("may close the socket that is being read, in each way", function()
     local ways = {
       function(sock) sock:close() end,
       function(sock) getmetatable(sock).__gc(sock) end,
       function(sock) sock:setfd(-1) end,
     }
     for way, close in ipairs(ways) do
+      local interrupted = 0
       for round = 1, 30 do
         local sock, endpoint = support.echo()
         local number = sock:getfd()
@@ -264,6 +291,7 @@ describe("a finalizer", function()
               10)
             if not ok then
               assert.matches("attempt to use a closed socket", first)
+              interrupted = interrupted + 1
               break
             end
             if not first then break end
@@ -274,10 +302,12 @@ describe("a finalizer", function()
         sock:close()
         endpoint:close()
       end
+      assert.is_true(interrupted > 0)
     end
   end)
 
   it("may close the socket that is being written to", function()
+    local interrupted = 0
     for round = 1, 50 do
       local sock, endpoint = support.echo()
       local write, i = sock.write, 0
@@ -286,45 +316,52 @@ describe("a finalizer", function()
         countdown = countdown - 1
         if countdown == 0 then getmetatable(sock).__gc(sock) end
       end, function()
-        -- Numbers that were no text before: nearly all that allocates here is the call itself.
-        repeat i = i + 1 until i > 3000 or not pcall(write, sock, i + 0.1, i + 0.2, i + 0.3,
-          i + 0.4, i + 0.5, i + 0.6, i + 0.7, i + 0.8, i + 0.9)
+        -- Numbers whose text is new: nearly all allocations here are those of the call.
+        local ok, message
+        repeat
+          i = i + 1
+          ok, message = pcall(write, sock, i + 0.1, i + 0.2, i + 0.3, i + 0.4, i + 0.5, i + 0.6,
+            i + 0.7, i + 0.8, i + 0.9)
+        until i > 3000 or not ok
+        if not ok then
+          assert.matches("attempt to use a closed socket", message)
+          interrupted = interrupted + 1
+        end
       end, 1)
       sock:close()
       endpoint:close()
     end
+    assert.is_true(interrupted > 0)
   end)
 
-  it("may take away the options that a connect is reading", function()
+  it("may remove the options that a connect is reading", function()
     local echo <close> = testing.echo()
-    local address = echo:address()
+    local address, fired = echo:address(), 0
     for round = 1, 30 do
       local options = setmetatable({ timeout = 5, interface = "l" .. ("o"):rep(1) },
         { __mode = "kv" })
       options.socket = { ["node" .. "lay"] = true }
       options.local_addresses = { "127.0.0." .. round }
-      under_fire(function()
+      fired = fired + under_fire(function()
         options.interface, options.socket, options.local_addresses = nil, nil, nil
       end, function()
-        for _ = 1, 5 do
-          local sock = net.connect_by_list({ address }, options)
-          if sock then sock:close() end
-        end
+        -- All that may be left of the options allows a connection.
+        for _ = 1, 5 do assert(net.connect_by_list({ address }, options)):close() end
       end)
     end
+    assert.is_true(fired > 0)
   end)
 
   it("may change the list that is being connected to", function()
     local echo <close> = testing.echo()
     local list = net.address_list { echo:address() }
-    under_fire(function()
+    local fired = under_fire(function()
       list:clear()
       list:add(echo:address())
     end, function()
-      for _ = 1, 50 do
-        local sock <close> = net.connect_by_list(list)
-      end
+      for _ = 1, 50 do assert(net.connect_by_list(list)):close() end
     end)
+    assert.is_true(fired > 0)
   end)
 
   it("may connect, read, write and close itself", function()

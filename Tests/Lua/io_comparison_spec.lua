@@ -1,5 +1,5 @@
---- Reads and writes are `io`'s: the same bytes in a file and on a socket, the same random formats,
--- the same results. Every round has a seed; CONNECTBYLIST_SEED repeats the one that failed.
+--- Compares reading and writing with `io`: the same bytes in a file and on a socket, read with the same
+-- random formats, must give the same results. Each round has a seed; CONNECTBYLIST_SEED repeats one.
 local support = require "Tests.Lua.support"
 
 local only_seed = tonumber(os.getenv "CONNECTBYLIST_SEED")
@@ -60,7 +60,7 @@ local function make_formats(random, most)
   local formats = {}
   for i = 1, random(0, most) do
     local format = make_format(random)
-    -- What follows the letter is not looked at, and a star may stand before it.
+    -- io ignores what follows the letter, and accepts a star before it.
     if type(format) == "string" and random(1, 8) == 1 then format = "*" .. format .. "ine" end
     formats[i] = format
   end
@@ -68,7 +68,7 @@ local function make_formats(random, most)
 end
 
 local function assert_same(expected, actual, what)
-  local function told(results)
+  local function text_of(results)
     local texts = {}
     for i = 1, results.n do
       local value = results[i]
@@ -81,11 +81,11 @@ local function assert_same(expected, actual, what)
   for i = 1, expected.n do
     same = same and rawequal(expected[i], actual[i])
       and math.type(expected[i]) == math.type(actual[i])
-      -- 0.0 and -0.0 are equal and not the same.
+      -- 0.0 and -0.0 are equal, but their text differs.
       and (expected[i] ~= 0 or tostring(expected[i]) == tostring(actual[i]))
   end
   if not same then
-    error(("%s: io has (%s), the socket has (%s)"):format(what, told(expected), told(actual)), 0)
+    error(("%s: io has (%s), the socket has (%s)"):format(what, text_of(expected), text_of(actual)), 0)
   end
 end
 
@@ -94,7 +94,7 @@ describe("compared with io,", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  -- Runs rounds, each with random numbers of its own. `body(random, sock, file)`.
+  -- Runs `body(random, sock, file)` once for each seed.
   local function each_round(body)
     for seed = only_seed or 1, only_seed or rounds do
       local sock, endpoint = support.echo()
@@ -112,7 +112,7 @@ describe("compared with io,", function()
     assert(file:seek("set"))
   end
 
-  -- Sends a text in random pieces, one at a call, and at last the end of the stream.
+  -- Returns a function that sends the next random piece of a text, and after the last one shuts down.
   local function sender(random, sock, text)
     local position, ended = 1, false
     return function()
@@ -128,7 +128,7 @@ describe("compared with io,", function()
     end
   end
 
-  it("a stream that has come as a whole reads the same", function()
+  it("a stream that has arrived completely reads the same", function()
     each_round(function(random, sock, file)
       local text = make_text(random)
       fill(file, text)
@@ -143,9 +143,9 @@ describe("compared with io,", function()
     end)
   end)
 
-  -- The socket reads without waiting, and a piece is sent whenever that came to nothing: so every
-  -- read is tried over and over on what there is, and must not take any of it before it succeeds.
-  it("a stream that comes piece by piece, with timeouts in between, reads the same", function()
+  -- The socket reads with a timeout of 0, and the next piece is sent after each timeout. So every read is
+  -- repeated on incomplete data, and must not consume any of it before it succeeds.
+  it("a stream that arrives in pieces, with timeouts in between, reads the same", function()
     each_round(function(random, sock, file)
       local text = make_text(random)
       fill(file, text)
@@ -159,7 +159,7 @@ describe("compared with io,", function()
           local is_late = results.n == 3 and results[1] == nil and results[3] == "ETIMEDOUT"
           if is_late then
             send()
-            -- Time for the echo, but none to lose where the last piece is with it already.
+            -- Long enough for the echo to answer.
             sock:settimeout(0.0005)
             results = table.pack(sock:read(table.unpack(formats)))
             is_late = results.n == 3 and results[1] == nil and results[3] == "ETIMEDOUT"
@@ -171,14 +171,14 @@ describe("compared with io,", function()
     end)
   end)
 
-  it("lines goes through the same", function()
+  it("lines gives the same", function()
     each_round(function(random, sock, file)
       local text = make_text(random)
       fill(file, text)
       local send = sender(random, sock, text)
       for _ = 1, #text + 2 do send() end
       local formats = make_formats(random, 4)
-      -- All there is, or nothing of it, would never end.
+      -- Formats that never give nil would make an endless loop.
       for i, format in ipairs(formats) do
         if format == 0 or type(format) == "string" and format:find "a" then formats[i] = "L" end
       end
@@ -186,16 +186,16 @@ describe("compared with io,", function()
       local of_socket = sock:lines(table.unpack(formats))
       for i = 1, 10000 do
         local expected, actual = table.pack(of_file()), table.pack(of_socket())
-        -- The end is nothing at all with io, and nil with us.
+        -- At the end io returns no value, and a socket nil.
         if expected[1] == nil and actual[1] == nil then break end
         assert_same(expected, actual, ("line %d (%s)"):format(i, table.concat(formats, ", ")))
       end
-      -- What stopped the loop may have left something: it is the same too.
+      -- A format that failed may have ended the loop early; the rest must be the same.
       assert_same(table.pack(file:read("a")), table.pack(sock:read("a")), "the rest")
     end)
   end)
 
-  it("the same is written, in any buffering", function()
+  it("the same is written, with any buffering", function()
     local function make_value(random)
       local kind = random(1, 8)
       if kind == 1 then return random(-1000000, 1000000) end

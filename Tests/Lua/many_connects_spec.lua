@@ -1,11 +1,10 @@
---- Many connects leave nothing behind: no descriptor and no memory. How many:
--- CONNECTBYLIST_CONNECTS.
+--- Many connects leak no descriptor and no memory. CONNECTBYLIST_CONNECTS sets how many.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
 
 local count = tonumber(os.getenv "CONNECTBYLIST_CONNECTS") or 2000
--- What the allocators may hold on to, however many connects there were.
+-- Memory that the allocators may keep, whatever the number of connects.
 local slack_kib = 1024
 
 describe(("%d connects"):format(count), function()
@@ -13,9 +12,8 @@ describe(("%d connects"):format(count), function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  -- Runs the body often enough for every allocator to have what it wants, and then so many times.
-  -- The descriptors are counted when the endpoint is closed: until then it may have some of its
-  -- own.
+  -- Runs the body until the allocators have reached their size, and then `count` times. Descriptors are
+  -- counted after the endpoint is closed: until then it may have some of its own.
   local function leave_no_memory(body)
     for _ = 1, count // 2 do body() end
     collectgarbage()
@@ -29,15 +27,15 @@ describe(("%d connects"):format(count), function()
     assert.is_true(grown_lua < 64, ("%.0f KiB more in Lua"):format(grown_lua))
   end
 
-  it("that succeed leave no descriptor and no memory", function()
+  it("that succeed leak no descriptor and no memory", function()
     local echo <close> = testing.echo()
     local list = net.address_list { echo:address() }
     leave_no_memory(function()
-      local sock <close> = assert(net.connect_by_list(list, { timeout = 5 }))
+      local _ <close> = assert(net.connect_by_list(list, { timeout = 5 }))
     end)
   end)
 
-  it("that race leave no descriptor and no memory", function()
+  it("that race leak no descriptor and no memory", function()
     local refused <close> = testing.refused()
     local echo <close> = testing.echo()
     local addresses = { refused:address(), echo:address() }
@@ -50,7 +48,7 @@ describe(("%d connects"):format(count), function()
     end)
   end)
 
-  it("that fail leave no descriptor and no memory", function()
+  it("that fail leak no descriptor and no memory", function()
     local refused <close> = testing.refused()
     local list = net.address_list { refused:address() }
     leave_no_memory(function()
@@ -60,7 +58,7 @@ describe(("%d connects"):format(count), function()
     end)
   end)
 
-  it("whose sockets nobody closes are closed by the collector", function()
+  it("whose sockets are not closed are closed by the collector", function()
     local echo <close> = testing.echo()
     local list = net.address_list { echo:address() }
     for i = 1, math.min(count, 2000) do

@@ -7,7 +7,7 @@ describe("the options of connect_by_list", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  -- Nothing is sent: options are read before anything else.
+  -- Sends nothing, because options are read first.
   local function misuse(options)
     return support.raised(function() local _ = net.connect_by_list({ "127.0.0.1:1" }, options) end)
   end
@@ -20,21 +20,21 @@ describe("the options of connect_by_list", function()
     { "local_address", "local_addresses" }, { "interfaces", "interface" }, { "sockets", "socket" },
   }
   for _, slip in ipairs(slips) do
-    it(("name the nearest to '%s'"):format(slip[1]), function()
+    it(("are suggested for '%s'"):format(slip[1]), function()
       local expected = ("bad argument #2 to 'connect_by_list' "
         .. "(unknown option '%s'; did you mean '%s'?)"):format(slip[1], slip[2])
       assert.is_not_nil(misuse({ [slip[1]] = 1 }):find(expected, 1, true))
     end)
   end
 
-  it("name no other where none is near", function()
+  it("are not suggested if none is near", function()
     assert.matches("%(unknown option 'colour'%)", misuse { colour = "red" })
     assert.matches("%(unknown option ''%)", misuse { [""] = 1 })
     assert.matches("%(unknown option 'x\\x00\\x1b\\''%)", misuse { ["x\0\27'"] = 1 })
     assert.matches("%(unknown option 'x+…'%)", misuse { [("x"):rep(1000)] = 1 })
   end)
 
-  it("name the nearest socket option too", function()
+  it("are suggested for socket options too", function()
     assert.matches("%(unknown option 'no_delay'; did you mean 'nodelay'%?%)",
       misuse { socket = { no_delay = true } })
     assert.matches("%(option 'nodelay' must be a boolean; got 1%)",
@@ -44,7 +44,7 @@ describe("the options of connect_by_list", function()
     assert.matches("%(unknown option ''%)", misuse { socket = { true } })
   end)
 
-  it("have names: an array is misuse", function()
+  it("have names: an array raises", function()
     assert.matches("%(option names are strings%)", misuse { 5 })
     assert.matches("%(option names are strings%)", misuse { [{}] = 5 })
   end)
@@ -72,7 +72,7 @@ describe("the options of connect_by_list", function()
       { { host = "127.0.0.1" } } }, "an array of IP addresses, or false" },
   }
   for _, row in ipairs(wrong) do
-    it(("refuse what '%s' cannot be, and say what it can"):format(row[1]), function()
+    it(("raise for a wrong value of '%s'; the message gives the range"):format(row[1]), function()
       local expected = ("bad argument #2 to 'connect_by_list' (option '%s' must be %s; got ")
         :format(row[1], row[3])
       for _, value in ipairs(row[2]) do
@@ -82,7 +82,7 @@ describe("the options of connect_by_list", function()
     end)
   end
 
-  it("say what they got", function()
+  it("are shown in the message", function()
     assert.matches("got %-1%)$", misuse { timeout = -1 })
     assert.matches("got %-1%)$", misuse { timeout = -1.0 })
     assert.matches("got a number%)$", misuse { timeout = -1.5 })
@@ -101,7 +101,7 @@ describe("the options of connect_by_list", function()
       misuse { local_addresses = {} })
   end)
 
-  it("are of a bounded number", function()
+  it("are limited in number and depth", function()
     local many = {}
     for i = 1, 5000 do many["key" .. i] = i end
     assert.matches("a table with too many fields", misuse(many))
@@ -111,13 +111,13 @@ describe("the options of connect_by_list", function()
     assert.matches("unknown option 'socket'", misuse(deep))
   end)
 
-  it("are read without their metatable's help", function()
+  it("are read without metamethods", function()
     local echo <close> = testing.echo()
     local options = setmetatable({}, { __index = function() error("looked up") end })
     net.connect_by_list({ echo:address() }, options):close()
   end)
 
-  it("may all be said at once", function()
+  it("may all be given at once", function()
     local echo <close> = testing.echo()
     local sock <close> = assert(net.connect_by_list({ echo:address() }, {
       timeout = 5, attempt_delay = 0.25, minimum_delay = 0.02, attempt_timeout = 4,
@@ -127,7 +127,7 @@ describe("the options of connect_by_list", function()
     assert.equal("127.0.0.1", sock:local_address().host)
   end)
 
-  it("may be for ever", function()
+  it("may be infinite times", function()
     local echo <close> = testing.echo()
     for _, key in ipairs { "timeout", "attempt_timeout", "hedge" } do
       net.connect_by_list({ echo:address() }, { [key] = math.huge }):close()
@@ -142,7 +142,7 @@ describe("the options of connect_by_list", function()
     assert.equal("127.0.0.7", sock:local_address().host)
   end)
 
-  it("take a local address as net.local_addresses gives it", function()
+  it("accept a local address of net.local_addresses", function()
     local echo <close> = testing.echo()
     local own = {}
     for _, item in ipairs(assert(net.local_addresses())) do
@@ -153,7 +153,7 @@ describe("the options of connect_by_list", function()
     assert.equal("127.0.0.1", sock:local_address().host)
   end)
 
-  it("take the port of a local address", function()
+  it("use the port of a local address", function()
     local echo <close> = testing.echo()
     local probe = support.connected(echo)
     local free = probe:local_address()
@@ -164,7 +164,7 @@ describe("the options of connect_by_list", function()
     assert.is_true(sock:local_address() == mine)
   end)
 
-  it("fail where the local address is nobody's", function()
+  it("make a connect fail if no interface has the local address", function()
     local echo <close> = testing.echo()
     local sock, _, code, report = net.connect_by_list({ echo:address() },
       { local_addresses = { "192.0.2.99" } })
@@ -173,7 +173,7 @@ describe("the options of connect_by_list", function()
     assert.equal(1, #report.attempts)
   end)
 
-  it("choose the device", function()
+  it("choose the interface", function()
     local echo <close> = testing.echo()
     local sock <close> = assert(net.connect_by_list({ echo:address() }, { interface = "lo" }))
     assert.is_true(sock:connected())
@@ -189,7 +189,7 @@ describe("the options of connect_by_list", function()
     end
   end)
 
-  it("shuffle by a seed, the same for the same", function()
+  it("shuffle by a seed, and the same seed gives the same order", function()
     local endpoints, list = {}, net.address_list()
     for i = 1, 8 do
       endpoints[i] = testing.refused()
@@ -216,13 +216,14 @@ describe("the options of connect_by_list", function()
       ports[i] = endpoints[i]:address().port
     end
     local _, _, _, report = net.connect_by_list(list, { order = "given" })
+    assert.equal(8, #report.attempts)
     for i, attempt in ipairs(report.attempts) do
       assert.equal(ports[i], attempt.remote_address.port)
     end
     for i = 1, 8 do endpoints[i]:close() end
   end)
 
-  it("have one at a time where they say so", function()
+  it("run one attempt at a time with pace 'sequential'", function()
     local endpoints, list = {}, net.address_list()
     for i = 1, 3 do
       endpoints[i] = testing.silent()

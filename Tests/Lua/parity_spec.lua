@@ -1,5 +1,5 @@
---- The rows of the parity table that a script sees, each by its number. What only C or Swift sees,
--- or only another network, is in the tests of ConnectByListCAPI, ConnectByList and Tests/Network.
+--- The rows of the parity table that a script can observe, by number. Rows that need C, Swift or another
+-- network are in the tests of ConnectByListCAPI and ConnectByList, and in Tests/Network.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
@@ -15,7 +15,7 @@ describe("parity:", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  it("W01 literals and names stand in one list", function()
+  it("W01 a list may contain literals and names", function()
     local echo <close> = testing.echo()
     local refused <close> = testing.refused()
     local port = echo:address().port
@@ -58,7 +58,7 @@ describe("parity:", function()
     assert.equal(6, #report.attempts)
   end)
 
-  it("W03 IPv4 and IPv6 stand in one list, without any preparation", function()
+  it("W03 a list may contain IPv4 and IPv6 addresses", function()
     local four <close> = testing.echo()
     local six <close> = testing.echo("::1")
     local down <close> = testing.refused("::1")
@@ -69,7 +69,7 @@ describe("parity:", function()
     end
   end)
 
-  it("W04 a bound or a connected socket is refused, and left as it was", function()
+  it("W04 a bound or a connected socket is refused and not changed", function()
     local echo <close> = testing.echo()
     local bound <close> = assert(net.socket "inet")
     assert(bound:bind("127.0.0.1", 0))
@@ -101,7 +101,7 @@ describe("parity:", function()
     assert.equal("127.0.0.1:9", tostring(net.address_list({ "127.0.0.1" }, 9)[1]))
   end)
 
-  it("W06 the addresses are those that the other side sees", function()
+  it("W06 the addresses are those that the peer sees", function()
     local sock, other = support.pair()
     if not sock then return pending("there is no LuaSocket") end
     local host, port = other:getpeername()
@@ -121,10 +121,10 @@ describe("parity:", function()
     assert.is_false(report.deadline)
   end)
 
-  it("W09 the deadline is strict: it ends an attempt in its middle", function()
+  it("W09 the deadline is strict: it ends an attempt in flight", function()
     local silent <close> = testing.silent()
     local best = math.huge
-    -- The best of a few: on a busy machine one may be late.
+    -- The best of five: on a busy machine one may be late.
     for _ = 1, 5 do
       local sock, _, _, report = net.connect_by_list({ silent:address() }, { timeout = 0.2 })
       assert.is_nil(sock)
@@ -161,13 +161,13 @@ describe("parity:", function()
     end
   end)
 
-  it("W15 no descriptor at all is EBADF", function()
+  it("W15 a number that is not an open descriptor is EBADF", function()
     local none, _, code = net.wrap(1000000)
     assert.is_nil(none)
     assert.equal("EBADF", code)
   end)
 
-  it("W16 the report says whether ETIMEDOUT was our deadline", function()
+  it("W16 the report says whether ETIMEDOUT was the deadline", function()
     local silent <close> = testing.silent()
     local _, message, code, report = net.connect_by_list({ silent:address() }, { timeout = 0.1 })
     assert.equal("ETIMEDOUT", code)
@@ -201,7 +201,7 @@ describe("parity:", function()
     end
     list:add(echo:address())
     local sock <close> = assert(net.connect_by_list(list, { order = "given", timeout = 20 }))
-    -- One by one, each for a second at the least, it were twenty seconds.
+    -- One after the other, with a second for each, would take twenty seconds.
     assert.is_true(sock:report().elapsed < 5)
     assert.is_true(sock:remote_address() == echo:address())
     for i = 1, 20 do dead[i]:close() end
@@ -232,7 +232,7 @@ describe("parity:", function()
     assert.is_true(other:remote_address() == six:address())
   end)
 
-  it("W22 what the socket's family cannot have fails as an attempt", function()
+  it("W22 an address of another family than the socket's fails its attempt", function()
     local four <close> = testing.echo()
     local six <close> = testing.echo("::1")
     local sock <close> = assert(net.socket "inet")
@@ -244,7 +244,7 @@ describe("parity:", function()
     assert.is_true(sock:remote_address() == four:address())
   end)
 
-  it("W23 v4-mapped addresses are read, printed and converted both ways", function()
+  it("W23 v4-mapped addresses are parsed, printed and converted both ways", function()
     local plain, mapped = net.address("192.0.2.7:80"), net.address("[::ffff:192.0.2.7]:80")
     assert.equal("[::ffff:192.0.2.7]:80", tostring(plain:mapped()))
     assert.is_true(plain:mapped() == mapped and mapped:unmapped() == plain)

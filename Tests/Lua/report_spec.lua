@@ -2,7 +2,7 @@ local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
 
---- A reader of JSON, strict and small: what it does not know is an error.
+--- A small strict JSON parser: anything that it does not know is an error.
 local function decoded(text)
   local position = 1
   local value
@@ -73,7 +73,7 @@ describe("the report of a connect", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  -- Refused, silent, connected, and one that was not needed.
+  -- A race with one refused, one silent, one connected and one that never started.
   local function race(body)
     local refused <close> = testing.refused()
     local silent <close> = testing.silent()
@@ -86,7 +86,7 @@ describe("the report of a connect", function()
     body(sock:report(), sock, list)
   end
 
-  it("names every attempt, in the order of ranks", function()
+  it("has every attempt, in the order of ranks", function()
     race(function(report, sock, list)
       assert.is_true(#report.attempts >= 4)
       for i = 1, 4 do
@@ -109,7 +109,7 @@ describe("the report of a connect", function()
     end)
   end)
 
-  it("has times since the call, in seconds, and they fit together", function()
+  it("has consistent times in seconds since the call", function()
     race(function(report)
       local elapsed = report.elapsed
       assert.is_true(elapsed >= 0.15 and elapsed < 2)
@@ -125,7 +125,7 @@ describe("the report of a connect", function()
     end)
   end)
 
-  it("is there after a failure, and tells at the deadline of those that were silent", function()
+  it("has the silent attempts after a deadline", function()
     local silent <close> = testing.silent()
     local _, _, _, report = net.connect_by_list({ silent:address() }, { timeout = 0.1 })
     assert.equal("ETIMEDOUT", report.code)
@@ -136,7 +136,7 @@ describe("the report of a connect", function()
     assert.is_true(report.attempts[1].ended >= 0.1)
   end)
 
-  it("is there after an empty list, and is empty", function()
+  it("is empty after a connect to an empty list", function()
     local _, _, _, report = net.connect_by_list {}
     assert.equal("EINVAL", report.code)
     assert.equal(0, report.elapsed)
@@ -155,7 +155,7 @@ describe("the report of a connect", function()
     assert.equal("connected", kept.attempts[3].outcome)
   end)
 
-  it("is the same each time it is asked for", function()
+  it("is the same in each call of sock:report", function()
     race(function(report, sock)
       assert.equal(report:json(), sock:report():json())
       assert.equal(tostring(report), tostring(sock:report()))
@@ -163,7 +163,7 @@ describe("the report of a connect", function()
     end)
   end)
 
-  it("prints as a waterfall: a summary, then a line an attempt", function()
+  it("prints as a waterfall: a summary, then a line for each attempt", function()
     race(function(report, _, list)
       local lines = {}
       for line in (tostring(report) .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = line end
@@ -181,14 +181,14 @@ describe("the report of a connect", function()
     end)
   end)
 
-  it("does not say of a connection that nobody answered", function()
+  it("does not print 'none answered' after a success", function()
     local echo <close> = testing.echo()
     local sock <close> = support.connected(echo)
     assert.matches("^connected after %d+%.%d+ s: 1 pair tried$",
       tostring(sock:report()):match("^[^\n]*"))
   end)
 
-  it("is JSON with the same facts", function()
+  it("prints as JSON with the same values", function()
     race(function(report)
       local object = decoded(report:json())
       assert.equal(report.winner, object.winner)
@@ -210,7 +210,7 @@ describe("the report of a connect", function()
     end)
   end)
 
-  it("is JSON after a failure", function()
+  it("prints as JSON after a failure", function()
     local refused <close> = testing.refused()
     local _, message, _, report = net.connect_by_list { refused:address() }
     local object = decoded(report:json())
@@ -219,7 +219,7 @@ describe("the report of a connect", function()
     assert.is_nil(object.winner)
   end)
 
-  it("is a table", function()
+  it("gives its fields as a plain table", function()
     race(function(report)
       local plain = report:table()
       assert.is_table(plain)
@@ -231,7 +231,7 @@ describe("the report of a connect", function()
     end)
   end)
 
-  it("has addresses that are addresses", function()
+  it("has address objects", function()
     race(function(report)
       for _, attempt in ipairs(report.attempts) do
         assert.matches("^%[?[%x.:]+%]?:%d+$", tostring(attempt.remote_address))
@@ -240,7 +240,7 @@ describe("the report of a connect", function()
     end)
   end)
 
-  it("has nothing else", function()
+  it("has no other field, and is read-only", function()
     race(function(report)
       assert.is_nil(report.nonesuch)
       assert.is_nil(report[1])
@@ -254,7 +254,7 @@ describe("explain", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  it("gives the plan without sending a packet", function()
+  it("returns the plan without sending a packet", function()
     local echo <close> = testing.echo()
     local refused <close> = testing.refused()
     local plan = assert(net.explain({ refused:address(), echo:address() }, { order = "given" }))
@@ -273,7 +273,7 @@ describe("explain", function()
     assert.equal(1, echo:accepted())
   end)
 
-  it("prints as a table, a line a pair", function()
+  it("prints as a table with a line for each pair", function()
     local plan = assert(net.explain { "127.0.0.1:9", "[::1]:9" })
     local count = select(2, tostring(plan):gsub("[^\n]+", ""))
     assert.equal(#plan + 1, count)

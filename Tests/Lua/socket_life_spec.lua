@@ -14,7 +14,7 @@ describe("a socket", function()
     body(sock, endpoint)
   end
 
-  -- Every method that a closed socket must refuse, with arguments that would do.
+  -- Every method that raises on a closed socket, with valid arguments.
   local methods = { read = { "l" }, receive_any = {}, lines = {}, write = { "x" }, flush = {},
     setvbuf = { "no" }, shutdown = {}, local_address = {}, remote_address = {}, report = {},
     settimeout = { 1 }, gettimeout = {}, getfd = {}, setfd = { -1 }, detach = {}, getfamily = {} }
@@ -36,14 +36,14 @@ describe("a socket", function()
     end)
   end)
 
-  it("prints both addresses, in the words that copas looks for", function()
+  it("prints both addresses after 'tcp{client}', which copas looks for", function()
     with_echo(function(sock)
       assert.equal(("tcp{client}: %s -> %s"):format(sock:local_address(), sock:remote_address()),
         tostring(sock))
     end)
   end)
 
-  it("prints its addresses when the peer is long gone", function()
+  it("prints its addresses after the peer has closed", function()
     local sock, endpoint = support.echo()
     local expected = tostring(sock)
     endpoint:close()
@@ -71,7 +71,7 @@ describe("a socket", function()
       assert_closed(kept)
     end)
 
-    it("by an error that leaves its block, whatever the error is", function()
+    it("by an error that leaves its block, of any type", function()
       local endpoint <close> = testing.echo()
       local huge = {}
       for i = 1, 10000 do huge["field" .. i] = { i } end
@@ -109,7 +109,8 @@ describe("a socket", function()
       local endpoint <close> = testing.echo()
       local before = support.descriptors()
       for _ = 1, 10 do support.connected(endpoint) end
-      -- At least the ten on our side; the echo's own come a moment later, and go when it closes.
+      -- At least the ten of the client side. The echo accepts a moment later, and closes its own at the
+      -- end.
       assert.is_true(support.descriptors() >= before + 10)
       local witness <close> = support.connected(endpoint)
       collectgarbage()
@@ -120,7 +121,7 @@ describe("a socket", function()
       assert.is_true(support.descriptors() <= before + 12)
     end)
 
-    it("and sends what setvbuf held back, closed by hand or collected", function()
+    it("and sends what setvbuf buffered, by close and by collection", function()
       for _, ends in ipairs { function(sock) assert.is_true(sock:close()) end, function() end } do
         local sock, other = support.pair()
         if not sock then return pending("LuaSocket is not installed (Debian: lua-socket)") end
@@ -135,7 +136,7 @@ describe("a socket", function()
       end
     end)
 
-    it("though the last words could not be sent, and says so", function()
+    it("even if the buffer could not be sent; close then fails", function()
       local sock, endpoint = support.echo()
       local _ <close> = endpoint
       support.fill(sock)
@@ -150,7 +151,7 @@ describe("a socket", function()
   end)
 
   describe("is shut down", function()
-    it("for writing, so that the peer sees the end", function()
+    it("for writing, and the peer reads the end", function()
       for _, how in ipairs { "write", "send" } do
         with_echo(function(sock)
           sock:write("last")
@@ -161,7 +162,7 @@ describe("a socket", function()
       end
     end)
 
-    it("for reading, so that it sees the end itself", function()
+    it("for reading, and reads the end itself", function()
       for _, how in ipairs { "read", "receive" } do
         with_echo(function(sock)
           assert.is_true(sock:shutdown(how))
@@ -171,7 +172,7 @@ describe("a socket", function()
       end
     end)
 
-    it("for both, and that is the default", function()
+    it("for both by default", function()
       for _, arguments in ipairs { {}, { "both" }, { nil } } do
         with_echo(function(sock)
           assert.is_true(sock:shutdown(table.unpack(arguments)))
@@ -181,7 +182,7 @@ describe("a socket", function()
       end
     end)
 
-    it("in no other way", function()
+    it("for read, write or both only", function()
       with_echo(function(sock)
         assert.matches("bad argument #1 to 'shutdown' %('read', 'write' or 'both' expected%)",
           support.raised(function() sock:shutdown("up") end))
@@ -190,7 +191,7 @@ describe("a socket", function()
       end)
     end)
 
-    it("and says so where the connection is gone", function()
+    it("and fails if the connection no longer exists", function()
       local sock, endpoint = support.echo()
       local _ <close> = sock
       endpoint:close()
@@ -200,14 +201,14 @@ describe("a socket", function()
   end)
 
   describe("has a timeout", function()
-    it("that is none at first", function()
+    it("that is nil at first", function()
       local endpoint <close> = testing.echo()
       local sock <close> = support.connected(endpoint)
       assert.is_nil(sock:gettimeout())
       assert.equal(1, select("#", sock:gettimeout()))
     end)
 
-    it("that is set and told in seconds", function()
+    it("that is set and returned in seconds", function()
       with_echo(function(sock)
         assert.equal(sock, sock:settimeout(0.25))
         assert.equal(0.25, sock:gettimeout())
@@ -243,8 +244,8 @@ describe("a socket", function()
     end)
   end)
 
-  describe("gives its descriptor away", function()
-    it("with detach, and is closed then without the connection being so", function()
+  describe("gives up its descriptor", function()
+    it("with detach: the socket is closed, the connection is not", function()
       with_echo(function(sock)
         local number = sock:getfd()
         assert.is_true(number > 2)
@@ -275,7 +276,7 @@ describe("a socket", function()
       end)
     end)
 
-    it("with whole lines unread, and nothing reads them any more", function()
+    it("with whole lines unread, which the socket no longer returns", function()
       for _, leave in ipairs { function(sock) return sock:detach(true) end,
         function(sock) local number = sock:getfd() sock:setfd(-1) return number end } do
         with_echo(function(sock)
@@ -292,7 +293,7 @@ describe("a socket", function()
       end
     end)
 
-    it("with nothing unread as an empty text", function()
+    it("with an empty text if nothing is unread", function()
       with_echo(function(sock)
         local number, rest = sock:detach(true)
         assert.equal("", rest)
@@ -300,7 +301,7 @@ describe("a socket", function()
       end)
     end)
 
-    it("not before what setvbuf held back is sent", function()
+    it("not before what setvbuf buffered is sent", function()
       with_echo(function(sock)
         sock:setvbuf("full")
         sock:write("held\n")
@@ -326,7 +327,7 @@ describe("a socket", function()
       end)
     end)
 
-    it("but takes no other", function()
+    it("but setfd accepts no other number", function()
       with_echo(function(sock)
         for _, number in ipairs { 0, 1, sock:getfd(), -2 } do
           assert.matches("bad argument #1 to 'setfd' %(only %-1 can be set; "
@@ -339,8 +340,8 @@ describe("a socket", function()
     end)
   end)
 
-  describe("is made of a descriptor by wrap", function()
-    it("and owns that from then on", function()
+  describe("is made from a descriptor by wrap", function()
+    it("and owns it from then on", function()
       with_echo(function(sock)
         local remote, own = sock:remote_address(), sock:local_address()
         local again = assert(net.wrap(sock:detach()))
@@ -353,7 +354,7 @@ describe("a socket", function()
       end)
     end)
 
-    it("also of one that another library has made", function()
+    it("also from one of another library", function()
       local found, luasocket = pcall(require, "socket")
       if not found then return pending("LuaSocket is not installed (Debian: lua-socket)") end
       with_echo(function(_, endpoint)
@@ -367,7 +368,7 @@ describe("a socket", function()
       end)
     end)
 
-    it("not of one that is no connected stream", function()
+    it("not from one that is not a connected stream", function()
       assert.same({ nil, "wrap: not a socket", "ENOTSOCK" }, { net.wrap(2) })
       assert.same({ nil, "wrap: bad file descriptor", "EBADF" }, { net.wrap(100000) })
       local found, luasocket = pcall(require, "socket")
@@ -382,7 +383,7 @@ describe("a socket", function()
       listener:close()
     end)
 
-    it("not of what is no descriptor", function()
+    it("not from a number that is not a descriptor", function()
       for _, number in ipairs { -1, 2 ^ 31, math.maxinteger } do
         assert.matches("bad argument #1 to 'wrap' %(not a descriptor%)",
           support.raised(net.wrap, number))

@@ -15,7 +15,7 @@ describe("a socket option", function()
     check_descriptors()
   end)
 
-  -- What each may be on a connected IPv4 socket, and reads as then. Privileges are not needed.
+  -- Values of each on a connected IPv4 socket, which read back the same. None needs privileges.
   local values = {
     nodelay = { true, false }, cork = { true, false }, keepalive = { true, false },
     keepidle = { 1, 600, 32767 }, keepintvl = { 1, 32767 }, keepcnt = { 1, 127 },
@@ -26,7 +26,7 @@ describe("a socket option", function()
     defer_accept = { 0, 1, 7 }, quickack = { true, false }, congestion = { "reno" },
   }
   for name, list in pairs(values) do
-    it(("'%s' reads as it was set"):format(name), function()
+    it(("'%s' reads back the value that was set"):format(name), function()
       for _, value in ipairs(list) do
         assert.equal(sock, sock:setoption(name, value))
         local found = sock:getoption(name)
@@ -36,7 +36,7 @@ describe("a socket option", function()
     end)
   end
 
-  it("has LuaSocket's name too", function()
+  it("is accepted by LuaSocket's name", function()
     for theirs, ours in pairs {
       ["tcp-nodelay"] = "nodelay", ["tcp-keepidle"] = "keepidle", ["tcp-keepcnt"] = "keepcnt",
       ["tcp-keepintvl"] = "keepintvl", ["tcp-defer-accept"] = "defer_accept",
@@ -50,12 +50,12 @@ describe("a socket option", function()
     end
   end)
 
-  it("may be whole though it is a float", function()
+  it("may be a float with an integral value", function()
     assert.equal(9, sock:setoption("ttl", 9.0):getoption("ttl"))
     assert.equal(2.0, sock:setoption("user_timeout", 2):getoption("user_timeout"))
   end)
 
-  it("'linger' may be LuaSocket's table", function()
+  it("'linger' accepts LuaSocket's table", function()
     assert.equal(7, sock:setoption("linger", { on = true, timeout = 7 }):getoption("linger"))
     assert.equal(0, sock:setoption("linger", { on = true }):getoption("linger"))
     assert.is_false(sock:setoption("linger", { on = false, timeout = 7 }):getoption("linger"))
@@ -67,14 +67,14 @@ describe("a socket option", function()
     end
   end)
 
-  it("tells what the socket is", function()
+  it("describes the socket", function()
     assert.equal(1, sock:getoption("type"))
     assert.equal(2, sock:getoption("domain"))
     assert.equal(6, sock:getoption("protocol"))
     assert.is_false(sock:getoption("error"))
   end)
 
-  it("'update_connect_context' is done already", function()
+  it("'update_connect_context' succeeds without effect", function()
     assert.equal(sock, sock:setoption("update_connect_context"))
     assert.equal(sock, sock:setoption("update_connect_context", true))
     assert.matches("must be true; got boolean",
@@ -83,7 +83,7 @@ describe("a socket option", function()
       support.raised(sock.getoption, sock, "update_connect_context"))
   end)
 
-  it("that the kernel refuses is returned", function()
+  it("that the kernel refuses gives nil, message and code", function()
     local done, message, code = sock:setoption("congestion", "nonesuch")
     assert.is_nil(done)
     assert.equal("setoption: congestion: no such file or directory", message)
@@ -96,7 +96,7 @@ describe("a socket option", function()
     assert.matches("^getoption: hoplimit: ", message)
   end)
 
-  it("that is none raises, with the nearest", function()
+  it("with an unknown name raises; the message suggests the nearest", function()
     local function slip(name)
       return support.raised(function() sock:setoption(name, true) end)
     end
@@ -122,7 +122,7 @@ describe("a socket option", function()
     { "congestion", { 5, ("x"):rep(16), "reno\0x", true }, "a name of at most 15 bytes" },
   }
   for _, row in ipairs(wrong) do
-    it(("'%s' cannot be just anything, before connecting and after"):format(row[1]), function()
+    it(("'%s' raises for a wrong value, before connecting and after"):format(row[1]), function()
       local expected = ("option '%s' must be %s; got "):format(row[1], row[3])
       for _, value in ipairs(row[2]) do
         local set = support.raised(function() sock:setoption(row[1], value) end)
@@ -135,7 +135,7 @@ describe("a socket option", function()
     end)
   end
 
-  it("that can only be read is not set", function()
+  it("that can only be read raises when it is set", function()
     for _, name in ipairs { "error", "type", "domain", "protocol" } do
       local expected = ("(option '%s' can only be read)"):format(name)
       for _, message in ipairs { support.raised(sock.setoption, sock, name, 1),
@@ -145,13 +145,13 @@ describe("a socket option", function()
     end
   end)
 
-  it("is that of an open socket", function()
+  it("raises on a closed socket", function()
     sock:close()
     assert.matches("attempt to use a closed socket", support.raised(sock.setoption, sock, "tos", 0))
     assert.matches("attempt to use a closed socket", support.raised(sock.getoption, sock, "tos"))
   end)
 
-  it("W25: is set before connecting, and holds on the winner", function()
+  it("W25: is set before connecting, and the winner has it", function()
     local refused <close> = testing.refused()
     local options = {}
     for name, list in pairs(values) do options[name] = list[#list] end
@@ -162,7 +162,7 @@ describe("a socket option", function()
     assert.equal(2, #winner:report().attempts)
   end)
 
-  it("W25: of the other family is not missed", function()
+  it("W25: of the other family is ignored", function()
     local six <close> = testing.echo("::1")
     local options = { timeout = 5, socket = { v6only = true, tclass = 16, hoplimit = 9, ttl = 8 } }
     local winner <close> = assert(net.connect_by_list({ echo:address() }, options))
@@ -184,7 +184,7 @@ describe("a socket option", function()
     assert.equal("ENOENT", report.attempts[1].code)
   end)
 
-  it("'nodelay' is on unless said otherwise, whatever else is said", function()
+  it("'nodelay' is on by default, with any other options", function()
     assert.is_true(sock:getoption("nodelay"))
     local winner <close> = assert(net.connect_by_list({ echo:address() }, { socket = { tos = 4 } }))
     assert.is_true(winner:getoption("nodelay"))

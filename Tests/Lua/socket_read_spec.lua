@@ -5,7 +5,7 @@ describe("socket:read", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  -- The body gets a socket on which this text comes, and then the end of the stream.
+  -- The body gets a socket that receives this text and then the end of the stream.
   local function reading(text, body)
     local sock, endpoint = support.echoing(text)
     local _ <close> = endpoint
@@ -13,7 +13,7 @@ describe("socket:read", function()
     body(sock)
   end
 
-  -- The body gets a socket on which this text has come, and no more comes for a while.
+  -- The body gets a socket that receives this text, and no end of the stream.
   local function waiting(text, body)
     local sock, endpoint = support.echo()
     local _ <close> = endpoint
@@ -22,7 +22,7 @@ describe("socket:read", function()
     body(sock)
   end
 
-  it("gives a line without its end, and that is the default", function()
+  it("returns a line without its end by default", function()
     reading("one\ntwo\nthree", function(sock)
       assert.equal("one", sock:read("l"))
       assert.equal("two", sock:read())
@@ -31,7 +31,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives a line with its end", function()
+  it("returns a line with its end", function()
     reading("one\n\nthree", function(sock)
       assert.equal("one\n", sock:read("L"))
       assert.equal("\n", sock:read("L"))
@@ -40,14 +40,14 @@ describe("socket:read", function()
     end)
   end)
 
-  it("leaves carriage returns and zeros as they are", function()
+  it("keeps carriage returns and zeros", function()
     reading("one\r\n\0two\0\n", function(sock)
       assert.equal("one\r", sock:read("l"))
       assert.equal("\0two\0", sock:read("l"))
     end)
   end)
 
-  it("gives exactly so many bytes, fewer only at the end of the stream", function()
+  it("returns exactly so many bytes, fewer only at the end of the stream", function()
     reading("0123456789", function(sock)
       assert.equal("0123", sock:read(4))
       assert.equal("45", sock:read(2.0))
@@ -56,7 +56,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives nothing for none, and nil for none at the end", function()
+  it("returns an empty text for 0 bytes, and nil at the end", function()
     reading("x", function(sock)
       assert.equal("", sock:read(0))
       assert.equal("x", sock:read(1))
@@ -64,7 +64,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives all up to the end, and at the end an empty text", function()
+  it("returns all up to the end, and at the end an empty text", function()
     reading("one\ntwo\n", function(sock)
       assert.equal("one\ntwo\n", sock:read("a"))
       assert.equal("", sock:read("a"))
@@ -72,7 +72,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives numbers as Lua reads them", function()
+  it("returns numbers as Lua reads them", function()
     reading("1 -2 0x1p4 .5e1 007\t9007199254740993 1e400 0x.8", function(sock)
       for _, expected in ipairs { 1, -2, 16.0, 5.0, 7, 9007199254740993, math.huge, 0.5 } do
         local number = sock:read("n")
@@ -82,7 +82,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives nil for what is no number, which is used up as far as it was looked at", function()
+  it("returns nil for what is not a number, and consumes the bytes that could begin one", function()
     reading("1e x 0x", function(sock)
       assert.is_nil(sock:read("n"))
       assert.equal(" ", sock:read(1))
@@ -93,7 +93,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("takes a star before a format", function()
+  it("accepts a star before a format", function()
     reading("one\ntwo\n3 rest", function(sock)
       assert.equal("one", sock:read("*l"))
       assert.equal("two\n", sock:read("*L"))
@@ -102,7 +102,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives a value for each of several formats, and nil for the first that fails", function()
+  it("returns a value for each of several formats, and nil for the first that fails", function()
     reading("line\n42rest", function(sock)
       local results = table.pack(sock:read("l", "n", 2, "n", "a"))
       assert.equal(4, results.n)
@@ -112,7 +112,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("takes very many formats", function()
+  it("accepts many formats", function()
     local parts, formats = {}, {}
     for i = 1, 300 do
       parts[i] = ("%d\n"):format(i)
@@ -132,7 +132,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("takes thousands of formats, or says that they are too many", function()
+  it("accepts thousands of formats", function()
     reading(("x"):rep(20000), function(sock)
       local formats = {}
       for i = 1, 20000 do formats[i] = 1 end
@@ -140,12 +140,12 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives a megabyte as one line, and as one number of bytes", function()
+  it("returns a megabyte as one line, and as one number of bytes", function()
     local long = ("x"):rep(2 ^ 20)
     local sock, endpoint = support.echo()
     local _ <close> = endpoint
     local _ <close> = sock
-    -- The echo holds a megabyte for who does not read; more than that has to be read meanwhile.
+    -- The echo buffers a megabyte if its peer does not read.
     assert(sock:write(long:sub(1, 2 ^ 19)))
     sock:settimeout(0)
     assert.is_nil(sock:read("l"))
@@ -156,7 +156,7 @@ describe("socket:read", function()
     assert.is_true(sock:read(#long) == long)
   end)
 
-  it("refuses a size beyond a gigabyte, and takes nothing", function()
+  it("refuses a size above a gigabyte, and consumes nothing", function()
     reading("text", function(sock)
       local text, message, code = sock:read(2 ^ 30 + 1)
       assert.is_nil(text)
@@ -168,7 +168,7 @@ describe("socket:read", function()
   end)
 
   describe("at a timeout", function()
-    it("gives nil, a message and ETIMEDOUT alone", function()
+    it("returns nil, a message and ETIMEDOUT alone", function()
       waiting("", function(sock)
         sock:settimeout(0.05)
         local results = table.pack(sock:read("l"))
@@ -179,7 +179,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("has waited for its time, and not much longer", function()
+    it("has waited for the timeout, and not much longer", function()
       waiting("", function(sock)
         sock:settimeout(0.3)
         local began = support.now()
@@ -189,11 +189,11 @@ describe("socket:read", function()
       end)
     end)
 
-    -- What came was once read for as long as there was more, whatever the time.
-    it("has waited for its time where the peer never pauses", function()
+    -- A read once went on as long as more data arrived, past the timeout.
+    it("has waited for the timeout, even if the peer sends all the time", function()
       local sock, other = support.pair()
       if not sock then return pending("LuaSocket is not installed (Debian: lua-socket)") end
-      -- A third of a second of this machine's loopback, or more.
+      -- Sends over loopback for a third of a second.
       local chunk, held, began = ("x"):rep(2 ^ 20), 0, support.now()
       other:settimeout(0)
       sock:settimeout(0.001)
@@ -210,7 +210,7 @@ describe("socket:read", function()
       sock:close()
     end)
 
-    it("keeps what came of a line", function()
+    it("keeps the received part of a line", function()
       waiting("half", function(sock)
         sock:settimeout(0.1)
         assert.is_nil((sock:read("l")))
@@ -220,7 +220,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("keeps what came for the earlier formats too", function()
+    it("keeps the bytes of the earlier formats", function()
       waiting("line\n42 half", function(sock)
         sock:settimeout(0.1)
         for _ = 1, 3 do
@@ -232,7 +232,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("keeps what came of a number, of so many bytes, and of all", function()
+    it("keeps the received part of a number, of so many bytes, and of all", function()
       for _, format in ipairs { "n", 100, "a" } do
         waiting("  12", function(sock)
           sock:settimeout(0.05)
@@ -246,7 +246,7 @@ describe("socket:read", function()
       end
     end)
 
-    it("gives with a timeout of 0 what has come", function()
+    it("returns with a timeout of 0 what has arrived", function()
       waiting("here\nhalf", function(sock)
         assert.equal("here", sock:read("l"))
         assert.equal("half", sock:read(4))
@@ -256,11 +256,10 @@ describe("socket:read", function()
     end)
   end)
 
-  it("gives what came before a reset, and then tells of that", function()
+  it("returns what arrived before a reset, and then ECONNRESET", function()
     local sock, endpoint = support.echo()
     local _ <close> = sock
-    -- More than the echo holds for who does not read: closed over unread bytes, a connection is
-    -- reset.
+    -- More than the echo buffers: the kernel resets a connection that is closed with unread bytes.
     sock:settimeout(0.2)
     assert.is_nil((sock:write(("x"):rep(2 ^ 26))))
     endpoint:close()
@@ -271,7 +270,7 @@ describe("socket:read", function()
   end)
 
   describe("receive_any", function()
-    it("gives what is there, at least a byte", function()
+    it("returns what is there, at least a byte", function()
       waiting("hello", function(sock)
         local got = ""
         while #got < 5 do got = got .. assert(sock:receive_any()) end
@@ -281,7 +280,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("gives at most so many bytes", function()
+    it("returns at most so many bytes", function()
       reading("hello", function(sock)
         assert.equal("h", sock:receive_any(1))
         assert.equal("ello", sock:read(4))
@@ -290,7 +289,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("gives first what an earlier read has left", function()
+    it("returns first what an earlier read has left", function()
       waiting("line\nrest", function(sock)
         assert.equal("line", sock:read("l"))
         local got = ""
@@ -299,7 +298,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("refuses sizes that are none", function()
+    it("raises for a size out of range", function()
       waiting("x", function(sock)
         for _, size in ipairs { 0, -1, 2 ^ 30 + 1 } do
           assert.matches("bad argument #1 to 'receive_any' %(the size must be 1 to 1073741824%)",
@@ -312,7 +311,7 @@ describe("socket:read", function()
   end)
 
   describe("lines", function()
-    it("goes through the lines", function()
+    it("iterates over the lines", function()
       reading("one\ntwo\n\nfour", function(sock)
         local got = {}
         for line in sock:lines() do got[#got + 1] = line end
@@ -320,7 +319,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("takes formats", function()
+    it("accepts formats", function()
       reading("1 one\n2 two\n3 three\n", function(sock)
         local got = {}
         for number, text in sock:lines("n", "L") do got[number] = text end
@@ -328,7 +327,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("takes as many formats as io does", function()
+    it("accepts as many formats as io does", function()
       reading(("x"):rep(500), function(sock)
         local formats, count = {}, 0
         for i = 1, 250 do formats[i] = 1 end
@@ -340,7 +339,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("gives every value of a long row of formats", function()
+    it("returns a value for each of many formats", function()
       reading(("0123456789"):rep(25), function(sock)
         local formats = {}
         for i = 1, 250 do formats[i] = 1 end
@@ -350,9 +349,9 @@ describe("socket:read", function()
       end)
     end)
 
-    -- The iterator once pushed its formats without asking for room: in a coroutine, whose stack is
-    -- small at first, that wrote past the end of it.
-    it("has room for its formats in a coroutine, too", function()
+    -- The iterator once pushed its formats without luaL_checkstack. In a coroutine, whose stack is small
+    -- at first, it wrote past the end of the stack.
+    it("makes room for its formats in a coroutine", function()
       reading(("0123456789"):rep(25 * 50), function(sock)
         local formats = {}
         for i = 1, 250 do formats[i] = 1 end
@@ -364,7 +363,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("raises where a read fails, and can go on after that", function()
+    it("raises when a read fails, and can continue after that", function()
       waiting("one\ntw", function(sock)
         sock:settimeout(0.05)
         local got = {}
@@ -391,7 +390,7 @@ describe("socket:read", function()
       end)
     end)
 
-    it("says which of its formats is none", function()
+    it("raises for an invalid format, with its number", function()
       waiting("", function(sock)
         assert.matches("bad argument #2 to 'lines' %(invalid format%)",
           support.raised(function() for _ in sock:lines("l", "x") do break end end))
@@ -399,7 +398,7 @@ describe("socket:read", function()
     end)
   end)
 
-  it("says which of its formats is none, and takes nothing", function()
+  it("raises for an invalid format, with its number, and consumes nothing", function()
     waiting("text\n", function(sock)
       for _, format in ipairs { "x", "", "*", "**l", -1, 1.5, 0 / 0, 2 ^ 64, true, {}, print,
         io.stdout, "\0l" } do

@@ -35,7 +35,7 @@ describe("socket:write", function()
     end)
   end)
 
-  it("writes very many values with one call", function()
+  it("writes thousands of values in one call", function()
     with_echo(function(sock)
       local values = {}
       for i = 1, 5000 do values[i] = i % 3 == 0 and "" or i % 3 == 1 and i or i .. "," end
@@ -45,7 +45,7 @@ describe("socket:write", function()
     end)
   end)
 
-  it("writes the text of a value as it is when the call begins", function()
+  it("writes many values repeatedly", function()
     with_echo(function(sock)
       local parts = {}
       for i = 1, 100 do parts[i] = ("part %d;"):format(i) end
@@ -55,7 +55,7 @@ describe("socket:write", function()
     end)
   end)
 
-  it("refuses what is neither text nor a number, and writes nothing", function()
+  it("raises for other types than text and numbers, and writes nothing", function()
     with_echo(function(sock)
       for name, value in pairs { table = {}, boolean = true, ["function"] = print } do
         assert.matches("bad argument #2 to 'write' %(string expected, got " .. name .. "%)",
@@ -68,9 +68,9 @@ describe("socket:write", function()
     end)
   end)
 
-  it("tells at a timeout how many bytes went out, and those are no others", function()
+  it("returns at a timeout how many bytes it has sent, exactly", function()
     with_echo(function(sock)
-      -- More than the kernel's buffers and the echo hold together, and no part like another.
+      -- More than the kernel's buffers and the echo hold together; all blocks differ.
       local blocks = {}
       for i = 1, 2 ^ 16 do blocks[i] = ("%08d"):format(i):rep(128) end
       local text = table.concat(blocks)
@@ -91,7 +91,7 @@ describe("socket:write", function()
     end)
   end)
 
-  it("counts over all the values of a call", function()
+  it("counts the bytes of all values of a call", function()
     with_echo(function(sock)
       local chunk = ("x"):rep(1000000)
       local chunks = {}
@@ -105,12 +105,13 @@ describe("socket:write", function()
     end)
   end)
 
-  it("tells of a peer that is gone, without a signal", function()
+  it("fails without a signal if the peer has closed", function()
     local sock, endpoint = support.echo()
     local _ <close> = sock
     endpoint:close()
     local result, message, code, written
-    -- The first write meets a connection that is only half closed; its answer is a reset.
+    -- The first write succeeds, because the connection is only half closed; the peer answers with a
+    -- reset.
     repeat result, message, code, written = sock:write("anybody?") until not result
     assert.is_true(code == "EPIPE" or code == "ECONNRESET", code)
     assert.matches("^write: ", message)
@@ -120,7 +121,7 @@ describe("socket:write", function()
     assert.same({ nil, "write: broken pipe", "EPIPE", 0 }, { result, message, code, written })
   end)
 
-  it("does not write after its own end of the stream", function()
+  it("fails after shutdown", function()
     with_echo(function(sock)
       assert.is_true(sock:shutdown("write"))
       local result, message, code, written = sock:write("x")
@@ -129,7 +130,7 @@ describe("socket:write", function()
   end)
 
   describe("with setvbuf", function()
-    it("holds back until it is flushed", function()
+    it("buffers until it is flushed", function()
       with_echo(function(sock)
         assert.is_true(sock:setvbuf("full", 1000))
         sock:write("one\n", "two\n")
@@ -142,7 +143,7 @@ describe("socket:write", function()
       end)
     end)
 
-    it("sends what no longer fits", function()
+    it("sends when the buffer is full", function()
       with_echo(function(sock)
         sock:setvbuf("full", 10)
         sock:write("12345"):write("67890"):write("x")
@@ -164,7 +165,7 @@ describe("socket:write", function()
       end)
     end)
 
-    it("sends what it holds when it is turned off", function()
+    it("sends the buffer when buffering is turned off", function()
       with_echo(function(sock)
         sock:setvbuf("full")
         sock:write("held\n")
@@ -175,7 +176,7 @@ describe("socket:write", function()
       end)
     end)
 
-    it("sends what it holds before it shuts down", function()
+    it("sends the buffer before it shuts down", function()
       with_echo(function(sock)
         sock:setvbuf("full")
         sock:write("last words")
@@ -184,7 +185,7 @@ describe("socket:write", function()
       end)
     end)
 
-    it("takes one timeout for a write, not one for each part of it", function()
+    it("uses one timeout for a whole write, not one for each part", function()
       with_echo(function(sock)
         support.fill(sock)
         sock:setvbuf("full", 2 ^ 24)
@@ -195,7 +196,7 @@ describe("socket:write", function()
         local elapsed = support.now() - began
         assert.equal("ETIMEDOUT", code)
         assert.is_true(elapsed >= 0.48 and elapsed < 0.9, tostring(elapsed))
-        -- It still holds much, and close would wait as long.
+        -- The buffer is still full, and close would wait for the timeout.
         sock:settimeout(0)
       end)
     end)
@@ -222,7 +223,7 @@ describe("socket:write", function()
       end)
     end)
 
-    it("refuses what is no mode and no size", function()
+    it("raises for an unknown mode and a size out of range", function()
       with_echo(function(sock)
         assert.matches("bad argument #1 to 'setvbuf' %('no', 'full' or 'line' expected%)",
           support.raised(function() sock:setvbuf("block") end))

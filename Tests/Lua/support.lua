@@ -1,4 +1,4 @@
---- What the specs share. They need no network: everything is on loopback, in this process.
+--- Shared by the specs. All connections are on loopback and within this process.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 
@@ -9,8 +9,8 @@ local function text_of(path)
   return file:read("a")
 end
 
---- How many descriptors this process has open. No other process is asked, as that would take
--- descriptors itself: a number is open where /proc has something to say about it.
+--- How many descriptors this process has open: the numbers that have an entry in /proc. Starting another
+-- process to list them would open descriptors itself.
 function support.descriptors()
   local slots = tonumber(text_of("/proc/self/status"):match("FDSize:%s*(%d+)"))
   local count = 0
@@ -24,7 +24,7 @@ function support.descriptors()
   return count
 end
 
---- For `before_each` and `after_each`: what the spec leaves open is its failure.
+--- For `before_each` and `after_each`: fails a spec that leaves descriptors open.
 function support.descriptor_guard()
   local before
   local function start()
@@ -48,13 +48,13 @@ function support.resident()
   return tonumber(text_of("/proc/self/status"):match("VmRSS:%s*(%d+) kB"))
 end
 
---- Whether a sanitizer runs with this process: it keeps freed memory for a while, and has reserved
--- terabytes of addresses, which shows.
+--- Whether a sanitizer runs with this process. It delays the freeing of memory, and can be recognised by
+-- the terabytes of addresses that it reserves.
 function support.is_sanitized()
   return tonumber(text_of("/proc/self/status"):match("VmSize:%s*(%d+) kB")) > 2 ^ 30
 end
 
---- Seconds on a clock that no part of the module has a hand in; it ticks a hundred times a second.
+--- Seconds on a clock that is not the module's; its resolution is 10 ms.
 function support.now() return tonumber(text_of("/proc/uptime"):match("^%S+")) end
 
 --- A socket connected to an endpoint.
@@ -62,8 +62,8 @@ function support.connected(endpoint)
   return assert(net.connect_by_list({ endpoint:address() }, { timeout = 5 }))
 end
 
---- An echo endpoint and a socket connected to it, whose reads and writes are bounded: what hangs
--- fails.
+--- A socket connected to an echo endpoint, and the endpoint. The socket has a timeout, so that a spec
+-- that would hang fails.
 function support.echo()
   local endpoint = testing.echo()
   local sock = support.connected(endpoint)
@@ -71,7 +71,7 @@ function support.echo()
   return sock, endpoint
 end
 
---- The same, with this text on its way back, and the end of the stream after it.
+--- The same; the socket receives this text and then the end of the stream.
 function support.echoing(...)
   local sock, endpoint = support.echo()
   assert(sock:write(...))
@@ -79,8 +79,7 @@ function support.echoing(...)
   return sock, endpoint
 end
 
---- A socket of ours and the other end of its connection, which is LuaSocket's; nil where there is
--- none.
+--- A socket and the peer of its connection, a socket of LuaSocket; nil if LuaSocket is not installed.
 function support.pair()
   local found, luasocket = pcall(require, "socket")
   if not found then return nil end
@@ -94,9 +93,8 @@ function support.pair()
   return sock, other
 end
 
---- Writes until neither the kernel nor the echo takes more; returns how many bytes they took. A
--- little more may go out later, when the kernel finds room, but not the 16 MiB that setvbuf can
--- hold.
+--- Writes until the kernel's buffers and the echo's are full; returns how many bytes they took. The kernel
+-- may accept a little more later, but less than the 16 MiB that setvbuf can buffer.
 function support.fill(sock)
   local timeout, total = sock:gettimeout(), 0
   local chunk = ("x"):rep(2 ^ 22)
@@ -110,14 +108,14 @@ function support.fill(sock)
   return total
 end
 
---- What a function raises, as text; an error of the spec where it raises nothing.
+--- The text of the error that a function raises. Raises itself if there is none.
 function support.raised(body, ...)
   local ok, message = pcall(body, ...)
   assert(not ok, "nothing was raised")
   return tostring(message)
 end
 
---- Random numbers of a spec's own, the same for a seed everywhere.
+--- A generator of random numbers that gives the same for a seed on each machine.
 function support.random(seed)
   local state = seed * 2654435761 % 4294967296
   return function(low, high)

@@ -15,7 +15,7 @@ describe("a test endpoint", function()
     assert.is_false(one:address() == two:address())
   end)
 
-  it("is where it is told to be", function()
+  it("is at the address that it is given", function()
     for _, kind in ipairs { "echo", "refused", "silent" } do
       for _, host in ipairs { "127.0.0.3", "::1" } do
         local endpoint <close> = testing[kind](host)
@@ -24,7 +24,7 @@ describe("a test endpoint", function()
     end
   end)
 
-  it("echoes what it gets, to many at once", function()
+  it("echoes to many at once", function()
     local echo <close> = testing.echo()
     local socks = {}
     for i = 1, 50 do
@@ -39,7 +39,7 @@ describe("a test endpoint", function()
     assert.equal(50, echo:accepted())
   end)
 
-  it("refuses, and counts nobody", function()
+  it("refuses, and has accepted 0", function()
     local refused <close> = testing.refused()
     local sock, _, code = net.connect_by_list { refused:address() }
     assert.is_nil(sock)
@@ -47,7 +47,7 @@ describe("a test endpoint", function()
     assert.equal(0, refused:accepted())
   end)
 
-  it("is silent, and counts nobody", function()
+  it("is silent, and has accepted 0", function()
     local silent <close> = testing.silent()
     for _ = 1, 3 do
       local sock, _, code = net.connect_by_list({ silent:address() }, { timeout = 0.05 })
@@ -57,7 +57,7 @@ describe("a test endpoint", function()
     assert.equal(0, silent:accepted())
   end)
 
-  it("ends its connections when it is closed, and closing twice is nothing", function()
+  it("ends its connections when it is closed, and may be closed twice", function()
     local sock, endpoint = support.echo()
     local address = endpoint:address()
     sock:write("x")
@@ -77,16 +77,16 @@ describe("a test endpoint", function()
       testing.refused()
       testing.silent()
     end
-    -- What the check after each spec finds.
+    -- The descriptor guard collects and checks.
   end)
 
-  it("may be there in great number", function()
+  it("may be opened a hundred times", function()
     local endpoints = {}
     for i = 1, 100 do endpoints[i] = testing.echo() end
     for i = 1, 100 do endpoints[i]:close() end
   end)
 
-  it("names its kind when it cannot be made", function()
+  it("names the function in the message if it cannot be made", function()
     for _, kind in ipairs { "echo", "refused", "silent" } do
       for value, name in pairs { nonsense = "nonsense", [5] = "number", [true] = "boolean",
         ["127.1"] = "127.1" } do

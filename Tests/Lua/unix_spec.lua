@@ -1,16 +1,16 @@
---- Unix stream addresses, in lists and as sockets; MPTCP's word in a report stands here too.
+--- Unix stream addresses, in lists and as sockets; and the report's field `mptcp`.
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
 
--- A path that nobody else has.
+-- A path that does not exist.
 local function path()
   local name = os.tmpname()
   os.remove(name)
   return name
 end
 
--- An abstract name that nobody else has.
+-- An abstract name that is not in use.
 local function name() return "@" .. path() end
 
 local function texts(list)
@@ -24,7 +24,7 @@ describe("a Unix address", function()
   before_each(note_descriptors)
   after_each(check_descriptors)
 
-  it("stands in a list, as a table or an address, and only so", function()
+  it("is added to a list as a table or an address", function()
     local list = net.address_list { { unix = "/run/x.sock" }, "192.0.2.1:80", { unix = "@x" } }
     assert.equal(list, list:add { unix = "relative/y" })
     assert.equal(list, list:add(list[1]))
@@ -37,7 +37,7 @@ describe("a Unix address", function()
     assert.equal(0, #list:clear())
   end)
 
-  it("is never meant by text", function()
+  it("is never parsed from text", function()
     local list = net.address_list()
     for _, entry in ipairs { "/run/x.sock", "unix:/run/x.sock", "unix:/run/x.sock:80", "@x",
       "@x:80", { host = "/run/x.sock", port = 80 }, { host = "/run/x.sock", family = "unix" },
@@ -71,7 +71,7 @@ describe("a Unix address", function()
     assert.equal("/a\n\27[31m", list[1].host)
   end)
 
-  it("is refused where no socket can have it, and the list is as before", function()
+  it("is refused if it is no valid path, and the list stays the same", function()
     local list = net.address_list { { unix = "/a" } }
     for _, case in ipairs {
       { "", "'': the Unix path is empty" },
@@ -103,7 +103,7 @@ describe("a Unix address", function()
     assert.is_truthy(list:add { unix = "@" .. ("x"):rep(107) })
   end)
 
-  it("W19 is connected to as any other", function()
+  it("W19 can be connected to", function()
     for _, where in ipairs { path(), name() } do
       local echo <close> = testing.echo { unix = where }
       local list = net.address_list { { unix = where } }
@@ -129,7 +129,7 @@ describe("a Unix address", function()
     end
   end)
 
-  it("goes first, with its reason, and the rest follow when it fails", function()
+  it("goes first, with its reason, and the others follow if it fails", function()
     local echo <close> = testing.echo()
     local where = path()
     local list = net.address_list { echo:address(), { unix = where } }
@@ -148,7 +148,7 @@ describe("a Unix address", function()
     assert.equal("ENOENT", list:history()[2].code)
   end)
 
-  it("is told in failures", function()
+  it("is printed in the messages of failures", function()
     local where = path()
     local refused <close> = testing.refused { unix = where }
     local sock, message, code, report = net.connect_by_list { { unix = where } }
@@ -163,7 +163,7 @@ describe("a Unix address", function()
     assert.is_nil(message:find("%c"))
   end)
 
-  it("is chosen, or left out, by the family", function()
+  it("is included or excluded by the option family", function()
     local where = name()
     local echo <close> = testing.echo { unix = where }
     local list = net.address_list { "127.0.0.1:9", { unix = where } }
@@ -174,7 +174,7 @@ describe("a Unix address", function()
     assert.equal(echo:address(), sock:remote_address())
   end)
 
-  it("does not mind local addresses or an interface", function()
+  it("ignores local addresses and an interface", function()
     local echo <close> = testing.echo { unix = path() }
     local sock <close> = assert(net.connect_by_list({ echo:address() },
       { local_addresses = { "127.0.0.1" }, interface = "lo", mptcp = true }))
@@ -185,13 +185,13 @@ describe("a Unix address", function()
     end)
   end)
 
-  it("makes JSON that is UTF-8, whatever its bytes", function()
+  it("is printed in JSON as UTF-8, whatever its bytes", function()
     local _, _, _, report = net.connect_by_list { { unix = "/nonesuch/\xff\xfe" } }
     assert.is_truthy(utf8.len(report:json()))
     assert.is_not_nil(report:json():find([["unix:/nonesuch/\\xff\\xfe"]], 1, true))
   end)
 
-  it("of a descriptor that somebody else connected is known too", function()
+  it("is known for a descriptor from elsewhere", function()
     local echo <close> = testing.echo { unix = path() }
     local first = assert(net.connect_by_list { echo:address() })
     local sock <close> = assert(net.wrap(first:detach()))
@@ -201,7 +201,7 @@ describe("a Unix address", function()
 end)
 
 describe("a Unix test endpoint", function()
-  it("takes its path away when it is closed or collected", function()
+  it("removes its path when it is closed or collected", function()
     local where = path()
     for _, kind in ipairs { "echo", "refused" } do
       local endpoint = testing[kind] { unix = where }
@@ -216,7 +216,7 @@ describe("a Unix test endpoint", function()
     end
   end)
 
-  it("cannot be silent, and needs a path that is one", function()
+  it("cannot be silent, and needs a valid path", function()
     for _, case in ipairs { { "silent", { unix = "/a" } }, { "echo", {} },
       { "echo", { unix = 5 } } } do
       assert.matches("an IP address expected, got table", support.raised(testing[case[1]], case[2]))
@@ -229,7 +229,7 @@ describe("a Unix test endpoint", function()
 end)
 
 describe("MPTCP", function()
-  it("is not told of where it is not asked for", function()
+  it("is not in the report if it is not asked for", function()
     local sock, echo = support.echo()
     assert.is_nil(sock:report().mptcp)
     assert.is_nil(sock:report():json():find("mptcp", 1, true))

@@ -16,12 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cbl_host.h"
+#include "cbl_lua_files.h"
 #include "cbl_lua_headers.h"
 
 int luaopen_connectbylist_core(lua_State *L);
 
-/* --- memory that runs out --- */
+/* --- failing allocations --- */
 
 struct meter {
   size_t live;
@@ -31,13 +31,13 @@ struct meter {
 
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   struct meter *meter = context;
-  if (!block) old_size = 0; /* else it is a type's number */
+  if (!block) old_size = 0; /* Lua passes the type of the new object in it */
   if (new_size == 0) {
     meter->live -= old_size;
     free(block);
     return NULL;
   }
-  /* Lua counts on it that a block can be made smaller. */
+  /* Making a block smaller must not fail: Lua relies on it. */
   if (meter->is_armed && new_size > old_size) {
     meter->requests++;
     if (meter->requests >= meter->first && meter->requests <= meter->last) return NULL;
@@ -49,25 +49,26 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
 
 /* --- the state --- */
 
-/* Makes `require` find the module. Its Lua files are compiled here: in a section the allocations
- * that can fail are the module's own, not those of Lua's compiler. */
+/* Makes `require` find the module. Its two modules in Lua are compiled here: in a section, few of the
+ * allocations that fail are the Lua compiler's. */
 static void preload(lua_State *L) {
   size_t count;
-  const struct cbl_host_embedded *files = cbl_host_embedded_files(&count);
+  const struct cbl_lua_file *files = cbl_lua_files(&count);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_connectbylist_core);
   lua_setfield(L, -2, "connectbylist.core");
   for (size_t i = 0; i < count; i++) {
+    if (!files[i].is_module) continue;
     const char *text = (const char *)files[i].text;
-    if (luaL_loadbufferx(L, text, strlen(text), files[i].module, "t") != LUA_OK) lua_error(L);
-    lua_setfield(L, -2, files[i].module);
+    if (luaL_loadbufferx(L, text, files[i].size, files[i].chunk_name, "t") != LUA_OK) lua_error(L);
+    lua_setfield(L, -2, files[i].name);
   }
   lua_pop(L, 1);
 }
 
-/* Lua 5.4.4 registers the metatable of its own buffers before that is filled: an allocation that
- * fails in between leaves every long buffer of the state broken ("got a non-closable value"). So it
- * is made here, where memory is plenty. */
+/* Lua 5.4.4 registers the metatable of its long buffers before it is filled: an allocation that fails in
+ * between breaks every long buffer of the state ("got a non-closable value"). So the first one is made
+ * here, where no allocation fails. */
 static void make_first_long_buffer(lua_State *L) {
   luaL_Buffer buffer;
   luaL_buffinitsize(L, &buffer, 4 * LUAL_BUFFERSIZE);
@@ -75,7 +76,7 @@ static void make_first_long_buffer(lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* Leaves the script's section on the stack; nil where there is none. */
+/* Pushes a section of the script; nil if there is none. */
 static void push_section(lua_State *L, const char *text, int section) {
   luaL_openlibs(L);
   make_first_long_buffer(L);
@@ -86,7 +87,7 @@ static void push_section(lua_State *L, const char *text, int section) {
   lua_remove(L, -2);
 }
 
-/* Arguments: the text, the section's number. Leaves `run` and what `setup` returned. */
+/* Arguments: the text, the section's number. Returns `run` and the result of `setup`. */
 static int prepare(lua_State *L) {
   push_section(L, lua_touserdata(L, 1), (int)lua_tointeger(L, 2));
   lua_getfield(L, -1, "run");
@@ -109,8 +110,7 @@ static int run(lua_State *L) {
   return lua_pcall(L, 1, 0, 0);
 }
 
-/* A descriptor that the script holds by its number stands in this global: nobody else can close it.
- * */
+/* The global `loose` is a descriptor that no object of the script owns. */
 static void close_loose(lua_State *L) {
   if (lua_getglobal(L, "loose") == LUA_TNUMBER) close((int)lua_tointeger(L, -1));
   lua_pop(L, 1);
@@ -118,9 +118,9 @@ static void close_loose(lua_State *L) {
   lua_setglobal(L, "loose");
 }
 
-/* Lua's words for a want of memory: those of luaL_checkstack and of table.unpack mean a stack that
- * could not grow. */
-static bool is_shortage(const char *message) {
+/* Lua's messages when memory runs out. Those of luaL_checkstack and table.unpack mean that the stack could
+ * not grow. */
+static bool is_out_of_memory(const char *message) {
   if (!message) return false;
   return strcmp(message, "not enough memory") == 0 || strstr(message, "stack overflow") ||
          strstr(message, "too many results to unpack");
@@ -134,7 +134,7 @@ static void run_prepared(lua_State *L, struct meter *meter, struct cbl_test_outc
   outcome->request_count = meter->requests;
   if (status == LUA_OK) {
     outcome->ending = CBL_TEST_DONE;
-  } else if (is_shortage(lua_tostring(L, -1))) {
+  } else if (is_out_of_memory(lua_tostring(L, -1))) {
     outcome->ending = CBL_TEST_OUT_OF_MEMORY;
     lua_pop(L, 1);
   } else {
@@ -174,46 +174,46 @@ bool cbl_test_section_name(const char *text, int section, char name[64]) {
   lua_pushcfunction(L, read_name);
   lua_pushlightuserdata(L, (void *)(uintptr_t)text);
   lua_pushinteger(L, section);
-  /* A script that does not load is a section too, so that somebody tells of it. */
+  /* A script that does not load counts as a section, whose run then reports the error. */
   bool is_there = lua_pcall(L, 2, 1, 0) != LUA_OK || !lua_isnil(L, -1);
   if (is_there) snprintf(name, 64, "%s", lua_tostring(L, -1));
   lua_close(L);
   return is_there;
 }
 
-/* --- descriptors of one's own --- */
+/* --- a thread's own descriptors --- */
 
-struct errand {
+struct own_descriptors {
   void (*body)(void *);
   void *context;
   int error;
 };
 
-static void *run_errand(void *argument) {
-  struct errand *errand = argument;
-  /* Unshared and closed in one step: a copy of what other tests have open, if only for a moment,
-   * would keep their connections alive. Linux 5.9. */
+static void *run_body(void *argument) {
+  struct own_descriptors *own = argument;
+  /* Unshares and closes in one step: a copy of the descriptors of other tests, even a short-lived one,
+   * would keep their connections open. Since Linux 5.9. */
   if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_UNSHARE) < 0) {
-    errand->error = errno;
+    own->error = errno;
   } else {
-    errand->body(errand->context);
+    own->body(own->context);
   }
   return NULL;
 }
 
 int cbl_test_with_own_descriptors(void (*body)(void *), void *context) {
-  struct errand errand = {body, context, 0};
+  struct own_descriptors own = {body, context, 0};
   pthread_t thread;
-  int error = pthread_create(&thread, NULL, run_errand, &errand);
+  int error = pthread_create(&thread, NULL, run_body, &own);
   if (error) return error;
   pthread_join(thread, NULL);
-  return errand.error;
+  return own.error;
 }
 
 int cbl_test_descriptor_count(void) {
   DIR *folder = opendir("/proc/thread-self/fd");
   if (!folder) return -1;
-  int count = -1; /* the folder's own */
+  int count = -1; /* without the descriptor of the folder itself */
   while (readdir(folder)) count++;
   closedir(folder);
   return count - 2; /* `.` and `..` */

@@ -1,10 +1,10 @@
--- One peer does one job so many times; prints microseconds for one, or the number that the job gives.
+-- Makes a peer do one job COUNT times. Prints the microseconds for one, or the number that the job returns.
 --
 --   lua5.4 client.lua PEER JOB COUNT
 --   lua5.4 client.lua PEER require      milliseconds of its `require`
 --   lua5.4 client.lua PEER version
 --
--- With PORTS as server.c prints them, and the folder of meter.so among the paths of C modules.
+-- PORTS: what server.c prints. LUA_CPATH must include the folder of meter.so.
 local meter = require "meter"
 
 local peer, job, count = arg[1], arg[2], math.tointeger(tonumber(arg[3]))
@@ -30,5 +30,5 @@ local jobs = dofile(("%s/peers/%s.lua"):format(folder, peer))
 if job == "version" then return print(jobs.version) end
 
 local began = meter.now()
-local own = jobs[job](count, ports, meter)
-print(own or (meter.now() - began) * 1e6 / count)
+local number = jobs[job](count, ports, meter)
+print(number or (meter.now() - began) * 1e6 / count)

@@ -1,6 +1,6 @@
-/* The floor: what a C program does that does the same and nothing else.
+/* Raw C: the same jobs with the fewest calls that do them, as the lower bound of what they cost.
  *
- *   floor JOB COUNT     with PORTS as server.c prints them; prints microseconds for one of COUNT
+ *   floor JOB COUNT     prints the microseconds for one of COUNT; PORTS: what server.c prints
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,30 +1,27 @@
--- Numbers against `limits.lua`.
+-- Compares numbers with `limits.lua`.
 local limits = require "limits"
 
 local judge = {}
 
---- The number as it is shown; what is beyond the last digit is noise and judged by nobody.
+--- The number as it is shown: with the row's digits. Digits beyond are noise, and are not compared.
 function judge.rounded(number, digits) return tonumber(("%." .. digits .. "f"):format(number)) end
 
-local function holds(limit, bound, number)
-  if limit.least then return number >= bound end
-  return number <= bound
-end
-
---- The goal of a row, and whether a number meets it; nothing where it has none.
-function judge.goal(row, number)
-  local limit = limits[row.key]
-  if not limit or not limit.goal then return nil end
-  local is_met = number and holds(limit, limit.goal, judge.rounded(number, row.digits))
-  return limit.goal, is_met, limit.least
-end
-
---- What the check holds the row to, and whether the number keeps to it.
-function judge.bound(row, number)
+--- The limit of a row as text, and whether a number keeps it; nil for a row without a limit.
+function judge.limit(row, number)
   local limit = limits[row.key]
   if not limit then return nil end
-  local bound = limit.ceiling or limit.goal
-  return bound, holds(limit, bound, judge.rounded(number, row.digits))
+  local shown = number and judge.rounded(number, row.digits)
+  if limit.least then return "≥ " .. limit.least, shown and shown >= limit.least end
+  return "≤ " .. limit.most, shown and shown <= limit.most
+end
+
+--- Raises if a limit has no row, which a misspelt key would hide.
+function judge.require_rows(rows)
+  local keys = {}
+  for _, row in ipairs(rows) do keys[row.key] = true end
+  for key in pairs(limits) do
+    if not keys[key] then error("limits.lua: there is no row " .. key, 0) end
+  end
 end
 
 return judge

@@ -1,17 +1,17 @@
--- How a peer's work is counted and timed. A count is the difference between n and 2 n, so that what a
--- process does once is not in it.
+-- Counts and times the work of a peer. A count for one job is (count for 2 n jobs - count for n jobs) / n,
+-- which leaves out what a process does once.
 local measure = {}
 
 local folder = arg[0]:match "^(.*)/" or "."
 local tools = assert(os.getenv "TOOLS", "TOOLS: the folder that `prepare` made")
 
---- The peers in the table's order: the key, which names a file in `peers`, and the words.
+--- The peers in the table's order: the key, which names a file in `peers`, the title, the Debian package.
 measure.peers = {
   { "ours", "ours" }, { "floor", "raw C" }, { "luasocket", "LuaSocket", "lua-socket" },
   { "cqueues", "cqueues", "lua-cqueues" }, { "luv", "luv", "lua-luv" },
 }
 
---- What a command prints; raises where it fails.
+--- The output of a command; raises if the command fails.
 function measure.output_of(command)
   local pipe <close> = assert(io.popen(command .. " 2>&1"))
   local text = pipe:read "a"
@@ -24,27 +24,27 @@ local function command(peer, job, count)
   return ("lua5.4 %s/client.lua %s %s %s"):format(folder, peer, job, count or "")
 end
 
---- What the peer says its version is; nil where it is not installed.
+--- The peer's own text for its version; nil if it is not installed.
 function measure.version(peer)
   if peer == "floor" then return measure.output_of(tools .. "/cc --version"):match "[^\n]+" end
   local ok, text = pcall(measure.output_of, command(peer, "version"))
   return ok and text:match "[^\n]+" or nil
 end
 
---- The number that the client itself gives.
-function measure.told(peer, job, count)
+--- The number that client.lua prints.
+function measure.reported(peer, job, count)
   local text = measure.output_of(command(peer, job, count))
   return (assert(tonumber(text), text))
 end
 
---- For one of what a process counts.
+--- The count for one job, from `total(n)`, the count for a process that does n.
 local function difference(total, count) return (total(2 * count) - total(count)) / count end
 
 local function number_in(text, pattern)
   return (assert(tonumber(text:match(pattern)), text))
 end
 
---- System calls for one.
+--- System calls for one job.
 function measure.calls(peer, job, count)
   return difference(function(total_count)
     local trace = tools .. "/strace.txt"
@@ -55,9 +55,9 @@ function measure.calls(peer, job, count)
   end, count)
 end
 
---- Instructions of the process for one; the kernel's are not among them. The least of four: each Lua
--- state hashes its names with a seed of its own, and a collision on the way to a method costs 2 %. The
--- seed is the second and the place of the stack; text in the environment moves the stack.
+--- Instructions for one job, in the process (not in the kernel). The least of four measurements: each Lua
+-- state hashes strings with its own seed, and a collision on the lookup of a method costs 2 %. The seed comes
+-- from the time in seconds and an address on the stack, which text in the environment moves.
 function measure.instructions(peer, job, count)
   return difference(function(total_count)
     local least = math.huge
@@ -71,15 +71,15 @@ function measure.instructions(peer, job, count)
   end, count)
 end
 
---- Of each peer what its client gives in each round. They take turns, in the other order every other
--- round, so that what else the machine does meets all of them.
+--- For each peer the number of each round. Within a round the peers run one after the other, in reversed
+-- order in every second round, so that other load on the machine affects all of them.
 function measure.rounds(peers, job, count, round_count)
   local rounds = {}
   for _, peer in ipairs(peers) do rounds[peer] = {} end
   for round = 1, round_count do
     for i = 1, #peers do
       local peer = peers[round % 2 == 1 and i or #peers + 1 - i]
-      rounds[peer][round] = measure.told(peer, job, count)
+      rounds[peer][round] = measure.reported(peer, job, count)
     end
   end
   return rounds

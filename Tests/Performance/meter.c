@@ -1,4 +1,4 @@
-/* What a Lua script cannot ask: a clock that is not the processor's, and how much of the heap is in use. */
+/* Measures what a Lua script cannot: elapsed time, and the bytes of the heap that are in use. */
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
@@ -6,13 +6,13 @@
 
 #include "cbl_lua_headers.h"
 
-/* Without what `free` keeps at hand for small blocks, which counts as used; that is a few hundred bytes. */
+/* Blocks in malloc's per-thread cache count as in use: a few hundred bytes. */
 static lua_Integer heap_bytes(void) {
   struct mallinfo2 info = mallinfo2();
   return (lua_Integer)(info.uordblks + info.hblkhd);
 }
 
-/* now(): seconds. */
+/* now(): seconds of CLOCK_MONOTONIC. */
 static int now(lua_State *L) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -36,7 +36,7 @@ static void *watch(void *unused) {
   return unused;
 }
 
-/* heap_in(seconds): looks at the heap that long from now, whatever blocks this thread by then. */
+/* heap_in(seconds): measures the heap after that time, on another thread, since this one may block. */
 static int heap_in(lua_State *L) {
   delay.tv_sec = 0;
   delay.tv_nsec = (long)(luaL_checknumber(L, 1) * 1e9);
@@ -44,7 +44,7 @@ static int heap_in(lua_State *L) {
   return 0;
 }
 
-/* heap_then(): what was seen. */
+/* heap_then(): the bytes that heap_in measured; waits until it has. */
 static int heap_then(lua_State *L) {
   pthread_join(watcher, NULL);
   lua_pushinteger(L, seen_bytes);

@@ -1,15 +1,17 @@
--- What is measured, in the table's order. A row has
+-- The rows of the table, in its order. A row has
 --   key       its name in `limits.lua`
---   what      the words of its first column
---   digits    after the point
---   counts    repeatable: the check measures it as well, of the peers in `counts`
---   measure   (peers, results): numbers by peer; `results` has those of the rows before, by key
+--   what      its title
+--   digits    digits after the point
+--   counts    the peers that `check` measures too; nil for times, which do not repeat
+--   measure   (peers, results): the numbers by peer; `results` has the numbers of earlier rows, by key
 local measure = require "measure"
 
 local all = { "ours", "floor", "luasocket", "cqueues", "luv" }
+local lua_peers = { "luasocket", "cqueues", "luv" }
+local all_lua = { "ours", "luasocket", "cqueues", "luv" }
 local ours = { "ours" }
 
--- Ways to measure: each gives a `measure`. `peers`: those that do the job.
+-- Each of these functions returns a row's `measure`. `peers`: those that have the job.
 
 local function each(peers, number_of)
   return function(wanted)
@@ -29,11 +31,11 @@ local function instructions(job, count, peers)
   return each(peers, function(peer) return measure.instructions(peer, job, count) end)
 end
 
-local function told(job, count)
-  return each(ours, function(peer) return measure.told(peer, job, count) end)
+local function reported(job, count)
+  return each(ours, function(peer) return measure.reported(peer, job, count) end)
 end
 
---- Medians; the rounds themselves stay in `results.rounds`. `scaled`: what is shown.
+--- Medians of the rounds, which are kept in `results.rounds`. `scaled` converts a median to what is shown.
 local function times(job, count, round_count, peers, scaled)
   return function(wanted, results)
     local present, medians = {}, {}
@@ -50,12 +52,12 @@ local function times(job, count, round_count, peers, scaled)
   end
 end
 
---- One number, from the rows before; nil where a peer is not there.
+--- One number that is computed from earlier rows; nil if a peer is not installed.
 local function from(number_of)
   return function(_, results) return { ours = number_of(results) } end
 end
 
---- Ours against another in the same rounds.
+--- The ratio of our times to another peer's, in the same rounds.
 local function against(job, peer)
   return from(function(results)
     local rounds = results.rounds[job]
@@ -63,15 +65,27 @@ local function against(job, peer)
   end)
 end
 
---- Ours against the Lua peer that is nearest, or ahead; `swapped`: speeds instead of times.
+--- The ratio of our times to those of the fastest Lua peer. `swapped`: the ratio of speeds.
 local function against_best(job, swapped)
   return from(function(results)
     local rounds, worst = results.rounds[job], nil
-    for _, peer in ipairs { "luasocket", "cqueues", "luv" } do
+    for _, peer in ipairs(lua_peers) do
       local ratio = rounds[peer] and measure.ratio(rounds, "ours", peer)
       if ratio and (not worst or ratio > worst) then worst = ratio end
     end
     return worst and (swapped and 1 / worst or worst)
+  end)
+end
+
+--- The ratio of our count to the least count of a Lua peer.
+local function against_least(key)
+  return from(function(results)
+    local numbers, least = results[key], nil
+    for _, peer in ipairs(lua_peers) do
+      local number = numbers[peer]
+      if number and (not least or number < least) then least = number end
+    end
+    return least and numbers.ours / least
   end)
 end
 
@@ -95,79 +109,85 @@ local function row(key, what, digits, how, counts)
   return { key = key, what = what, digits = digits, measure = how, counts = counts }
 end
 
--- Odd, so that there is a middle one.
+-- An odd number, so that one of the rounds is the median.
 local rounds = 11
 local lines_peers = { "ours", "floor", "luasocket", "cqueues" }
 
 return {
   row("connect_calls", "connect, close: system calls", 1, calls("connect", all), ours),
-  row("connect_delaying_calls", "… without `nodelay`", 1, calls("connect_delaying", ours), ours),
-  row("names_calls", "connect, both names, close: system calls", 1, calls("names", all), ours),
-  row("connect_two_calls", "two literals, the first good: system calls", 1,
+  row("connect_delaying_calls", "… without the option `nodelay`: system calls", 1,
+    calls("connect_delaying", ours), ours),
+  row("names_calls", "connect, ask for both addresses, close: system calls", 1, calls("names", all), ours),
+  row("connect_two_calls", "connect to two literals, of which the first connects: system calls", 1,
     calls("connect_two", ours), ours),
-  row("connect_two_more_calls", "… more than with one", 1, from(function(results)
+  row("connect_two_more_calls", "… more than with one literal: system calls", 1, from(function(results)
     return results.connect_two_calls.ours - results.connect_calls.ours
   end), ours),
 
   row("connect_instructions", "connect, close: instructions", 0,
-    instructions("connect", 1000, all), ours),
-  row("names_instructions", "connect, both names, close: instructions", 0,
+    instructions("connect", 1000, all), all_lua),
+  row("connect_instructions_ratio", "… divided by the fewest of a Lua peer", 2,
+    against_least "connect_instructions", ours),
+  row("names_instructions", "connect, ask for both addresses, close: instructions", 0,
     instructions("names", 1000, all), ours),
-  row("connect_each_instructions", "connect to a list made in each turn, close: instructions", 0,
+  row("names_instructions_ratio", "… divided by the fewest of a Lua peer", 2,
+    against_least "names_instructions"),
+  row("connect_each_instructions", "make a list, connect, close: instructions", 0,
     instructions("connect_each", 1000, ours)),
 
   row("connect_us", "connect, close: µs", 1, times("connect", 2000, rounds, all)),
-  row("connect_ratio", "… times raw C", 2, against("connect", "floor")),
-  row("connect_peers_ratio", "… times the fastest Lua peer", 2, against_best "connect"),
-  row("names_us", "connect, both names, close: µs", 1, times("names", 2000, rounds, all)),
-  row("names_ratio", "… times raw C", 2, against("names", "floor")),
-  row("names_peers_ratio", "… times the fastest Lua peer", 2, against_best "names"),
-  -- All do the same here: no option is set, and both names are asked.
-  row("names_delaying_us", "the same without `nodelay`, which only ours sets: µs", 1,
+  row("connect_ratio", "… divided by raw C's", 2, against("connect", "floor")),
+  row("connect_peers_ratio", "… divided by the fastest Lua peer's", 2, against_best "connect"),
+  row("names_us", "connect, ask for both addresses, close: µs", 1, times("names", 2000, rounds, all)),
+  row("names_ratio", "… divided by raw C's", 2, against("names", "floor")),
+  row("names_peers_ratio", "… divided by the fastest Lua peer's", 2, against_best "names"),
+  -- Here all peers make the same calls: no option is set.
+  row("names_delaying_us", "… without `nodelay`, which only ConnectByList sets by default: µs", 1,
     times("names_delaying", 2000, rounds, all)),
-  row("names_delaying_ratio", "… times raw C", 2, against("names_delaying", "floor")),
-  row("names_delaying_peers_ratio", "… times the fastest Lua peer", 2,
+  row("names_delaying_ratio", "… divided by raw C's", 2, against("names_delaying", "floor")),
+  row("names_delaying_peers_ratio", "… divided by the fastest Lua peer's", 2,
     against_best "names_delaying"),
-  row("connect_each_us", "connect to a list made in each turn, close: µs", 1,
+  row("connect_each_us", "make a list, connect, close: µs", 1,
     times("connect_each", 2000, rounds, ours)),
 
-  row("read_line_instructions", "64-byte line, `sock:read(\"l\")`: instructions", 0,
+  row("read_line_instructions", "a line of 64 bytes by `sock:read(\"l\")`: instructions", 0,
     instructions("read_line", 10000, lines_peers), { "ours", "luasocket" }),
-  row("lines_instructions", "64-byte line, `for line in sock:lines()`: instructions", 0,
+  row("lines_instructions", "a line of 64 bytes by `for line in sock:lines()`: instructions", 0,
     instructions("lines", 10000, { "ours", "cqueues" }), ours),
-  row("read_line_luasocket_ratio", "… `read`: how many times fewer than LuaSocket", 2,
+  row("read_line_luasocket_ratio", "… LuaSocket's instructions divided by those of `read`", 2,
     from(function(results)
       local numbers = results.read_line_instructions
       return numbers.luasocket and numbers.luasocket / numbers.ours
     end), ours),
-  row("read_line_us", "64-byte line, read: µs", 3, times("read_line", 200000, rounds, lines_peers)),
+  row("read_line_us", "a line of 64 bytes, read: µs", 3, times("read_line", 200000, rounds, lines_peers)),
 
-  row("read_block_mb", "64 KiB blocks read: MB/s", 0,
+  row("read_block_mb", "blocks of 64 KiB, read: MB/s", 0,
     times("read_block", 4000, rounds, all, megabytes_a_second)),
-  row("read_block_ratio", "… times the fastest Lua peer", 2, against_best("read_block", true)),
-  row("write_block_mb", "64 KiB blocks written: MB/s", 0,
+  row("read_block_ratio", "… divided by the fastest Lua peer's", 2, against_best("read_block", true)),
+  row("write_block_mb", "blocks of 64 KiB, written: MB/s", 0,
     times("write_block", 4000, rounds, all, megabytes_a_second)),
-  row("write_block_ratio", "… times the fastest Lua peer", 2, against_best("write_block", true)),
+  row("write_block_ratio", "… divided by the fastest Lua peer's", 2, against_best("write_block", true)),
 
   row("require_ms", "`require`: ms", 2,
     times("require", nil, 21, { "ours", "luasocket", "cqueues", "luv" })),
-  row("require_ratio", "… times LuaSocket's", 2, against("require", "luasocket")),
-  row("module_kb", "the module, stripped: KB", 1, from(module_kb), ours),
+  row("require_ratio", "… divided by LuaSocket's", 2, against("require", "luasocket")),
+  row("module_kb", "core.so: KB (1000 bytes)", 1, from(module_kb), ours),
 
-  row("entry_bytes", "an entry in a list of 10,000 literals: bytes", 0,
-    told("entry_bytes", 10000), ours),
-  -- A power of two: then no part of an array that doubles is left over.
-  row("attempt_bytes", "an attempt in flight: bytes", 0, told("attempt_bytes", 256), ours),
-  row("idle_bytes", "a connected socket, not read from: bytes", 0, told("idle_bytes", 900), ours),
-  row("idle_lua_bytes", "… of them Lua's own", 0, told("idle_lua_bytes", 900)),
+  row("entry_bytes", "memory of an entry in a list of 10,000 literals: bytes", 0,
+    reported("entry_bytes", 10000), ours),
+  -- A power of two: the arrays, which double when they grow, are then full.
+  row("attempt_bytes", "memory of an attempt in flight: bytes", 0, reported("attempt_bytes", 256), ours),
+  row("idle_bytes", "memory of a connected socket before its first read: bytes", 0,
+    reported("idle_bytes", 900), ours),
+  row("idle_lua_bytes", "… of it in Lua's allocator: bytes", 0, reported("idle_lua_bytes", 900)),
 
-  row("step_ns", "a step of a race, in the core: ns", 0, of_core "step_ns"),
-  row("plan_10000_ms", "a plan of 10,000 literals, in the core: ms", 1, of_core "plan_10000_ms"),
-  row("plan_growth", "… of 20,000: times as long", 2, of_core "plan_growth"),
+  row("step_ns", "a step of the race in the core: ns", 0, of_core "step_ns"),
+  row("plan_10000_ms", "a plan for 10,000 literals in the core: ms", 1, of_core "plan_10000_ms"),
+  row("plan_growth", "… for 20,000 literals, divided by that", 2, of_core "plan_growth"),
 
-  row("behind_5_dead_s", "one good behind 5 dead: s", 2, told("behind_dead", 5)),
-  row("behind_5_dead_steady_s", "… one every 250 ms", 2, told("behind_dead_steady", 5)),
-  row("behind_20_dead_s", "one good behind 20 dead: s", 2, told("behind_dead", 20)),
-  row("behind_20_dead_steady_s", "… one every 250 ms", 2, told("behind_dead_steady", 20)),
-  row("behind_100_dead_s", "one good behind 100 dead: s", 2, told("behind_dead", 100)),
+  row("behind_5_dead_s", "connect to a literal behind 5 silent ones: s", 2, reported("behind_dead", 5)),
+  row("behind_5_dead_steady_s", "… with a start every 250 ms: s", 2, reported("behind_dead_steady", 5)),
+  row("behind_20_dead_s", "connect to a literal behind 20 silent ones: s", 2, reported("behind_dead", 20)),
+  row("behind_20_dead_steady_s", "… with a start every 250 ms: s", 2, reported("behind_dead_steady", 20)),
+  row("behind_100_dead_s", "connect to a literal behind 100 silent ones: s", 2, reported("behind_dead", 100)),
 }

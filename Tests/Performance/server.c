@@ -1,11 +1,11 @@
-/* The other side of every measurement, in a process of its own, so that what is counted in a client is
- * the client's work alone. Prints its ports and serves until its input ends.
+/* The server of all measurements. It is a process of its own, so that the counts of a client process are
+ * the client's work alone. Prints its ports, and serves until its standard input ends.
  *
- *   sink    takes what comes, to its end
- *   source  sends lines of 64 bytes, in blocks of 64 KiB, until the other side goes
- *   silent  completes no handshake
+ *   sink    reads until the client closes
+ *   source  sends lines of 64 bytes, in blocks of 64 KiB, until the client closes
+ *   silent  drops every SYN
  *
- * All listen on every address of loopback: 127.0.0.2 is a second remote, 127.1.x.y so many silent ones.
+ * All listen on every loopback address: 127.0.0.2 serves as a second remote, 127.1.x.y as silent ones.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -31,8 +31,8 @@ static int listening(int backlog, struct sockaddr_in *address) {
   *address = (struct sockaddr_in){.sin_family = AF_INET};
   socklen_t length = sizeof *address;
   require(bind(fd, (struct sockaddr *)address, length) == 0, "bind");
-  /* Accepted sockets inherit it: their close resets what the client has closed, so that no port stays
-   * in TIME_WAIT and thousands of connects a second have ports to come from. */
+  /* Accepted sockets inherit it. Their close sends a reset, which leaves no port of the client in
+   * TIME_WAIT: thousands of connects a second would use up the ports. */
   struct linger at_once = {.l_onoff = 1};
   require(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0, "SO_LINGER");
   require(listen(fd, backlog) == 0, "listen");
@@ -72,8 +72,8 @@ int main(void) {
   static int sink, source;
   sink = listening(BACKLOG, &sink_address);
   source = listening(BACKLOG, &source_address);
-  /* With a backlog of 0 the queue has room for one connection, which nobody accepts; then every SYN is
-   * dropped. */
+  /* With a backlog of 0 the queue has room for one connection. It is not accepted, so the kernel drops
+   * every later SYN. */
   listening(0, &silent_address);
   int filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   silent_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -1,11 +1,11 @@
--- Measures everything and writes the table.
+-- Measures all rows and prints the table, in Markdown.
 local folder = arg[0]:match "^(.*)/" or "."
 package.path = folder .. "/?.lua;" .. package.path
 local judge = require "judge"
 local measure = require "measure"
 local rows = require "rows"
 
---- 12345.6 as 12,346.
+--- 12345.6 as 12,346, for 0 digits.
 local function figure(number, digits)
   local text = ("%." .. digits .. "f"):format(number)
   local head, tail = text:match "^(-?%d+)(.*)$"
@@ -30,7 +30,7 @@ print("- Machine: " .. machine())
 print("- Kernel: " .. first_line "uname -sr")
 print("- Swift: " .. first_line "swift --version 2> /dev/null")
 print("- Client and server: "
-  .. (os.getenv "PINNED" == "" and "where the scheduler puts them" or "on one processor"))
+  .. (os.getenv "PINNED" == "" and "not pinned to a processor" or "on one processor"))
 print("- Lua: " .. first_line "lua5.4 -v")
 
 local present = {}
@@ -44,17 +44,17 @@ end
 local titles = {}
 for i, peer in ipairs(measure.peers) do titles[i] = peer[2] end
 print()
-print(("| what | %s | goal | met? |"):format(table.concat(titles, " | ")))
+print(("| what | %s | limit | kept? |"):format(table.concat(titles, " | ")))
 print("|---" .. ("|--:"):rep(#titles + 1) .. "|---|")
 
 --- The last two cells.
 local function judged(row, number)
-  local goal, is_met, is_least = judge.goal(row, number)
-  if not goal then return "", "" end
-  local digits = math.type(goal) == "integer" and 0 or 2
-  return (is_least and "≥ " or "≤ ") .. figure(goal, digits),
-    number and (is_met and "yes" or "no") or "not measured"
+  local limit, is_kept = judge.limit(row, number)
+  if not limit then return "", "" end
+  return limit, number and (is_kept and "yes" or "no") or "not measured"
 end
+
+judge.require_rows(rows)
 
 local results = { rounds = {} }
 for _, row in ipairs(rows) do
@@ -66,8 +66,8 @@ for _, row in ipairs(rows) do
     cells[#cells + 1] =
       number and figure(number, row.digits) or present[peer[1]] and "" or "not installed"
   end
-  local goal, met = judged(row, numbers.ours)
-  cells[#cells + 1], cells[#cells + 2] = goal, met
+  local limit, kept = judged(row, numbers.ours)
+  cells[#cells + 1], cells[#cells + 2] = limit, kept
   print("| " .. table.concat(cells, " | ") .. " |")
   io.stdout:flush()
 end

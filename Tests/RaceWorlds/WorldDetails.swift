@@ -1,7 +1,7 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-// What a world has besides local addresses and remotes: names, evidence, options, a cancel.
+// The other parts of a random world: names, evidence, options, a cancel.
 
 extension WorldGenerator {
   // MARK: names
@@ -38,7 +38,7 @@ extension WorldGenerator {
     return Scenario.Name.Answer(family, after: after, addresses)
   }
 
-  /// An address that a name may have: sometimes one that the list has too.
+  /// A random address for a name, sometimes one that is in the list.
   private mutating func address(_ family: Family) -> IPAddress {
     let listed = targets.filter { $0.family == family && !$0.needsScope && !$0.isMapped }
     if !listed.isEmpty && chance(20) { return pick(listed) }
@@ -145,8 +145,8 @@ extension WorldGenerator {
 
   private mutating func makeLocalsOption() {
     if chance(10) { scenario.options.locals = .routeOnly }
-    // Whether a named address is tentative is known only where facts are asked for, which depends
-    // on what else is in the plan. Such worlds would need the plan's own knowledge to be judged.
+    // Named addresses are never tentative here: whether the race knows that one is depends on whether it
+    // asks for path information, which the checker cannot know.
     let tentative = scenario.locals.filter { $0.flags.contains(.tentative) }.map { $0.address }
     let usable = scenario.locals.filter { !tentative.contains($0.address) }
     guard !usable.isEmpty, chance(15) else { return }
@@ -154,12 +154,13 @@ extension WorldGenerator {
     for _ in 0..<between(1, 3) {
       chosen.append(Endpoint(pick(usable).address, port: pick([0, 0, 0, 4000])))
     }
-    // An address that the machine has not.
+    // An address that the machine does not have.
     if chance(15) { chosen.append(Endpoint(IPAddress(v4: 0x0a09_0909), port: 0)) }
     scenario.options.locals = .these(chosen)
   }
 
-  /// A list whose every entry falls to the family wanted, or has no link, is refused at the door.
+  /// Adds a remote if the list is empty, or if the family or missing links leave no candidate: such scenarios
+  /// are refused before a race.
   mutating func requireSomethingToConnectTo() {
     if !scenario.names.isEmpty || !scenario.candidates().isEmpty { return }
     scenario.options.family = nil

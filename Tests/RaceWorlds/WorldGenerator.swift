@@ -1,23 +1,22 @@
-import ConnectByListSimulation
 import ConnectByListCore
+import ConnectByListSimulation
 
-/// Makes worlds to race in: the same seed gives the same world on every machine.
+/// Makes random worlds. The same seed gives the same world on every machine.
 ///
-/// A world drawn evenly from all that the grammar allows would rarely be a hard one. So each world
-/// first gets a mood (how many of its remotes are well), and times come from a short grid, which
-/// makes completions, delays, cancels and deadlines fall on the same instant again and again. That
-/// is where the order of things counts.
+/// Worlds drawn uniformly from the grammar are rarely difficult. So each world has a profile, the shares of
+/// remotes that answer, are silent or fail, and most times come from a short list, so that completions,
+/// delays, cancels and deadlines often fall on the same instant, where their order matters.
 public struct WorldGenerator {
-  /// How the remotes of a world mostly are.
-  enum Mood: CaseIterable {
+  /// What most remotes of a world do.
+  enum Profile: CaseIterable {
     case healthy, silent, failing, synchronous, mixed
   }
 
   var random: SplitMix64
   var scenario = Scenario()
-  var mood = Mood.mixed
-  /// The addresses that this world's remotes are drawn from; few, so that ports and duplicates
-  /// meet.
+  var profile = Profile.mixed
+  /// The addresses from which this world's remotes are drawn. They are few, so that duplicates and remotes
+  /// that differ in the port alone occur.
   var targets: [IPAddress] = []
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
@@ -25,7 +24,7 @@ public struct WorldGenerator {
   /// The world of this seed.
   public static func world(seed: UInt64) -> Scenario {
     var generator = WorldGenerator(seed: seed)
-    generator.mood = generator.pick(Mood.allCases)
+    generator.profile = generator.pick(Profile.allCases)
     generator.makeLocals()
     generator.makeRemotes()
     generator.makeNames()
@@ -44,7 +43,7 @@ public struct WorldGenerator {
 
   mutating func between(_ least: Int, _ most: Int) -> Int { least + random.below(most - least + 1) }
 
-  /// A time that others of this world are likely to share.
+  /// A time that often equals others in the same world.
   mutating func span() -> TimeSpan {
     if chance(6) { return TimeSpan(nanoseconds: Int64(random.below(400_000_000))) }
     return .milliseconds(
@@ -131,7 +130,7 @@ public struct WorldGenerator {
     }
     for _ in 0..<max(1, count * 3 / 4) { targets.append(target()) }
     for _ in 0..<count { scenario.append(destination(Endpoint(pick(targets), port: port()))) }
-    // Lines that describe without listing: for names, and to be overruled by the list's own.
+    // A `world` line: it describes addresses of names; a `remote` line of the same address overrides it.
     if chance(20) { scenario.describe(destination(Endpoint(pick(targets), port: pick([0, 80])))) }
   }
 
@@ -149,9 +148,9 @@ public struct WorldGenerator {
   }
 
   mutating func behaviour() -> Scenario.Behaviour {
-    // The parts of a hundred that answer, stay silent and fail at once; the rest fail later.
+    // Percentages that answer, are silent, and fail in the call that starts them. The rest fail later.
     let (answering, silent, synchronous): (Int, Int, Int)
-    switch mood {
+    switch profile {
     case .healthy: (answering, silent, synchronous) = (80, 10, 4)
     case .silent: (answering, silent, synchronous) = (10, 80, 4)
     case .failing: (answering, silent, synchronous) = (8, 12, 10)

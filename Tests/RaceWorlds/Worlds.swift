@@ -1,49 +1,65 @@
 import ConnectByListCore
 import ConnectByListSimulation
 
-/// One world made, raced in and judged.
+/// Makes a random world, runs a race in it, and compares it with what the contract gives.
 public enum Worlds {
-  static let onlyReference = true
-
-  /// A race that was not as the contract has it, with what is needed to see it again.
-  public struct Violation: Sendable {
+  /// A race that is not as the contract has it, with what is needed to repeat it.
+  public struct Counterexample: Sendable {
+    /// What is wrong, in words.
+    public let defect: String
     public let scenario: [UInt8]
-    /// What the contract gives, by the reference race.
+    /// The transcript that the contract gives, by the reference race.
     public let expected: [UInt8]
     public let transcript: [UInt8]
   }
 
-  /// What the contract gives for a scenario's text; `nil`: it is none.
+  /// The transcript that the contract gives a scenario's text; `nil` if it is none.
   public static func expected(_ text: [UInt8]) -> String? {
     guard let scenario = try? Scenario(parsing: text) else { return nil }
     return String(decoding: ReferenceRace.transcript(of: scenario), as: UTF8.self)
   }
 
-  /// What is wrong with the race in this seed's world; `nil`: nothing.
-  public static func violation(seed: UInt64) -> Violation? {
-    violation(WorldGenerator.world(seed: seed))
-  }
-
-  static func violation(_ scenario: Scenario) -> Violation? {
-    let expected = ReferenceRace.transcript(of: scenario)
-    let broken = RaceProperties.broken(by: expected, in: scenario)
-    if !broken.isEmpty || onlyReference {
-      if broken.isEmpty { return nil }
-      return Violation(scenario: scenario.text, expected: expected, transcript: Array("\(broken)".utf8))
+  /// What is wrong with the race in this seed's world; `nil` if nothing is.
+  public static func counterexample(seed: UInt64) -> Counterexample? {
+    let scenario = WorldGenerator.world(seed: seed)
+    if let counterexample = counterexample(scenario) { return counterexample }
+    // One race in 64 is repeated from the scenario's text.
+    guard seed % 64 == 0 else { return nil }
+    guard let again = try? Scenario(parsing: scenario.text) else {
+      return Counterexample(
+        defect: "the scenario's text is none", scenario: scenario.text, expected: [], transcript: [])
     }
-    let transcript = Simulation(scenario).run().text
-    if expected == transcript { return nil }
-    return Violation(scenario: scenario.text, expected: expected, transcript: transcript)
+    return counterexample(again)
   }
 
-  /// A violation in the smallest world found by leaving out lines and words.
-  public static func shrunk(_ violation: Violation) -> Violation {
-    var smallest = violation
+  static func counterexample(_ scenario: Scenario) -> Counterexample? {
+    let expected = ReferenceRace.transcript(of: scenario)
+    let transcript = Worlds.race(scenario)
+    var defect: String?
+    if let rule = RaceProperties.broken(by: transcript, in: scenario).first {
+      defect = "the race breaks a promise: \(rule.rawValue)"
+    } else if let rule = RaceProperties.broken(by: expected, in: scenario).first {
+      defect = "the reference race breaks a promise: \(rule.rawValue)"
+    } else if expected != transcript {
+      defect = "the contract gives another transcript"
+    }
+    return defect.map {
+      Counterexample(
+        defect: $0, scenario: scenario.text, expected: expected, transcript: transcript)
+    }
+  }
+
+  public static func race(_ scenario: Scenario) -> [UInt8] { Simulation(scenario).run().text }
+
+  /// The same defect in the smallest world found by leaving out lines and words.
+  public static func shrunk(_ counterexample: Counterexample) -> Counterexample {
+    var smallest = counterexample
     var hasShrunk = true
     while hasShrunk {
       hasShrunk = false
       for text in smaller(smallest.scenario) {
-        guard let scenario = try? Scenario(parsing: text), let found = self.violation(scenario)
+        guard let scenario = try? Scenario(parsing: text), let found = self.counterexample(scenario),
+          found.defect == counterexample.defect
         else { continue }
         smallest = found
         hasShrunk = true

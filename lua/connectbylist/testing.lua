@@ -1,28 +1,32 @@
---- Endpoints on loopback for test suites and demonstrations, served in this process.
--- Each call gives an object with `address()`, `accepted()` and `close()`; it closes itself with
--- `<close>` and when it is collected. They need no network and no privileges.
+--- Endpoints on loopback for test suites and examples, served by a thread of this process. They need no
+-- network and no privileges.
 --
--- An endpoint is on 127.0.0.1, on the IP address given, or, given `{unix = path}`, on a Unix path
--- that is not there yet (`@name`: abstract); closing it takes the path away.
+-- Each call returns an endpoint with `address()`, `accepted()` and `close()`; `<close>` and garbage
+-- collection close it too. It is on 127.0.0.1, on the IP address given, or, given `{unix = path}`, on a
+-- Unix path that does not exist yet (`@name`: abstract). Closing it removes the path.
 local core = require "connectbylist.core"
 local net = require "connectbylist"
 
-local peer_core = core.methods "test endpoint"
-local peer = {}
-core.types["test endpoint"].__index = peer
+local error, type = error, type
+local format = string.format
+local new_endpoint, address_list, parse_address = core.test_endpoint, net.address_list, net.address
 
---- Where to connect to.
-function peer:address()
-  local host, port, family = peer_core.address(self)
-  if family == "unix" then return net.address_list({ { unix = host } })[1] end
-  return net.address(host, port)
+local endpoint_core = core.methods "test endpoint"
+local endpoint = {}
+core.types["test endpoint"].__index = endpoint
+
+--- The address to connect to.
+function endpoint:address()
+  local host, port, family = endpoint_core.address(self)
+  if family == "unix" then return address_list({ { unix = host } })[1] end
+  return parse_address(host, port)
 end
 
---- How many connections it has taken.
-peer.accepted = peer_core.accepted
+--- The number of connections that it has accepted.
+endpoint.accepted = endpoint_core.accepted
 
---- Stops serving and closes everything. Closing twice is nothing.
-peer.close = peer_core.close
+--- Stops the endpoint and closes its connections. May be called again.
+endpoint.close = endpoint_core.close
 
 local testing = {}
 
@@ -30,27 +34,27 @@ local function maker(kind)
   return function(address)
     local path = type(address) == "table" and address.unix
     if type(path) == "string" and kind ~= "silent" then
-      local made, message = core.test_endpoint(kind, path, true)
+      local made, message = new_endpoint(kind, path, true)
       if not made then error(message, 2) end
       return made
     end
-    if address ~= nil and not (type(address) == "string" and net.address(address, 1)) then
-      error(("bad argument #1 to '%s' (an IP address expected, got %s)")
-        :format(kind, type(address) == "string" and address or type(address)), 2)
+    if address ~= nil and not (type(address) == "string" and parse_address(address, 1)) then
+      local got = type(address) == "string" and address or type(address)
+      error(format("bad argument #1 to '%s' (an IP address expected, got %s)", kind, got), 2)
     end
-    local made, message = core.test_endpoint(kind, address)
+    local made, message = new_endpoint(kind, address)
     if not made then error(message, 2) end
     return made
   end
 end
 
---- Sends back what it gets.
+--- Sends back what it receives.
 testing.echo = maker "echo"
 
---- A port that nobody listens on, and that nobody else can take as long as the endpoint is there.
+--- Refuses connections. No other program can take its port while the endpoint is open.
 testing.refused = maker "refused"
 
---- Completes no handshake: its queue of connections is full, so every SYN is dropped.
+--- Completes no handshake: its accept queue is full, so the kernel drops each SYN.
 testing.silent = maker "silent"
 
 return testing

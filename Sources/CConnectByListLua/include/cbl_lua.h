@@ -1,12 +1,13 @@
-/* The border between Lua and Swift, as Swift sees it: there is no Lua in this header, so nothing on the
- * Swift side can raise a Lua error, and no Lua error ever jumps over a Swift frame.
+/* The binding between Lua and Swift, as Swift sees it. This header includes no Lua header: Swift cannot
+ * raise a Lua error, and no Lua error jumps over a Swift frame.
  *
- * A call crosses in three beats. C reads the arguments from the Lua stack into a cbl_lua_call: that may
- * raise, and nothing is held yet. The Swift function works on the record: it cannot raise. C writes the
- * results back: that may raise (out of memory), and then everything that has to be closed is already
- * owned by a userdata on the Lua stack. */
-#ifndef CBORDER_H
-#define CBORDER_H
+ * A call has three phases.
+ *   read   C reads the arguments from the Lua stack into a cbl_lua_call. May raise; nothing is held yet.
+ *   call   The Swift function works on the record. It cannot raise.
+ *   write  C pushes the results. May raise (out of memory); by then a userdata on the Lua stack owns
+ *          every resource of the call. */
+#ifndef CBL_LUA_H
+#define CBL_LUA_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,14 +19,16 @@ enum cbl_lua_kind {
   CBL_LUA_INTEGER, /* integer, and the same in number */
   CBL_LUA_NUMBER,  /* number */
   CBL_LUA_TEXT,    /* bytes, count */
-  CBL_LUA_NUMERAL, /* result: text that Lua turns into a number; 200 bytes at most */
+  CBL_LUA_NUMERAL, /* result: text of at most CBL_LUA_NUMERAL_MAX bytes that Lua converts to a number */
   CBL_LUA_OBJECT,  /* argument: a handle of ours; type, and the object in bytes (NULL: released) */
   CBL_LUA_MADE,    /* result: the handle made for this call */
   CBL_LUA_SELF,    /* result: the first argument */
   CBL_LUA_TABLE,   /* count fields follow, a key and a value each, then CBL_LUA_END */
   CBL_LUA_END,
-  CBL_LUA_OTHER /* argument: anything else; bytes, count: its type's name */
+  CBL_LUA_OTHER /* argument: any other type; bytes, count: the type's name */
 };
+
+enum { CBL_LUA_NUMERAL_MAX = 200 /* Lua's L_MAXLENNUM */ };
 
 struct cbl_lua_value {
   enum cbl_lua_kind kind;
@@ -41,14 +44,14 @@ enum cbl_lua_type_index {
   CBL_LUA_TYPE_LIST,
   CBL_LUA_TYPE_SOCKET,
   CBL_LUA_TYPE_REPORT,
-  CBL_LUA_TYPE_PEER,  /* a test endpoint */
+  CBL_LUA_TYPE_TEST_ENDPOINT,
   CBL_LUA_TYPE_REPLY, /* owns a tree of results while it is written */
   CBL_LUA_TYPE_COUNT
 };
 
 enum cbl_lua_verdict {
-  CBL_LUA_DONE,   /* the results */
-  CBL_LUA_FAILED, /* nil, message, code, and the results */
+  CBL_LUA_DONE,   /* returns the results */
+  CBL_LUA_FAILED, /* returns nil, message, code, and the results */
   CBL_LUA_MISUSE, /* raises: message, and the argument's number in bad_argument (0: none in particular) */
   CBL_LUA_CLOSED  /* raises: attempt to use a closed … */
 };
@@ -57,17 +60,17 @@ enum { CBL_LUA_SCRATCH_MAX = 1024 };
 
 struct cbl_lua_call {
   void *object; /* the object behind the first argument, where the method has a type; never NULL */
-  const struct cbl_lua_value *arguments; /* without self; tables stand spread out */
-  size_t argument_count;             /* a table counts as one */
+  const struct cbl_lua_value *arguments; /* without self; a table's fields follow it */
+  size_t argument_count;                 /* a table counts as one */
   struct cbl_lua_value *results;
   size_t result_max; /* at least 4, and at least the number of arguments */
   size_t result_count;
-  /* Where the object of the handle that the method makes goes, as the last act: on CBL_LUA_DONE one of the type
-   * that it makes, on CBL_LUA_FAILED of the one that it makes instead. */
+  /* Where Swift stores the object of the handle that the method makes, as its last act: on CBL_LUA_DONE
+   * an object of the method's type `makes`, on CBL_LUA_FAILED one of `makes_on_failure`. */
   void **made;
-  /* Where the owner of the tree, or of the texts of several results, goes; NULL: it has none. To write
-   * one result may run finalizers, and those may use the same socket: of several results none may point
-   * into its buffer. */
+  /* Where Swift stores the owner of the tree, or of the texts of several results; NULL: the method has no
+   * such owner. Pushing one result may run finalizers, and those may use the same socket: where there are
+   * several results, none may point into its buffer. */
   void **reply;
   const struct cbl_lua_value *tree; /* the last result, if not NULL */
   size_t tree_count;
@@ -75,26 +78,29 @@ struct cbl_lua_call {
   const char *code; /* CBL_LUA_FAILED; a literal */
   size_t code_count;
   size_t message_count; /* the message is the first bytes of scratch */
-  size_t scratch_count; /* how much of scratch is in use; results may point into it */
+  /* CBL_LUA_FAILED: the message begins with the method's name, which C puts before it. False for what is
+   * said of an argument's text, such as an entry of a list. */
+  bool names_method;
+  size_t scratch_count; /* bytes of scratch in use; results may point into it */
   char scratch[CBL_LUA_SCRATCH_MAX];
 };
 
 typedef enum cbl_lua_verdict (*cbl_lua_function)(struct cbl_lua_call *call);
 
-/* What a method can answer without a call record, which costs more to fill than a line to find: true,
- * and the result in `text`, which points into the object's memory; false: nothing has happened, and the
- * method is called. `object` is never NULL. */
+/* Answers a call without a call record, whose filling costs more than finding a buffered line does.
+ * Returns true with the result in `text`, which points into the object's memory; false if it has done
+ * nothing, and the method is to be called. `object` is never NULL. */
 struct cbl_lua_text {
   const void *bytes;
   size_t count;
 };
 typedef bool (*cbl_lua_ready_function)(void *object, struct cbl_lua_text *text);
 
-/* The functions behind the border, implemented in Swift (ConnectByListLua). */
+/* The functions, implemented in Swift (ConnectByListLua). */
 void cbl_lua_release_list(void *object);
 void cbl_lua_release_socket(void *object);
 void cbl_lua_release_report(void *object);
-void cbl_lua_release_peer(void *object);
+void cbl_lua_release_test_endpoint(void *object);
 void cbl_lua_release_reply(void *object);
 
 enum cbl_lua_verdict cbl_lua_list_new(struct cbl_lua_call *call);
@@ -110,6 +116,7 @@ enum cbl_lua_verdict cbl_lua_address_parse(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_address_text(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_address_convert(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_connect_by_name(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect_socket(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_explain(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_local_addresses(struct cbl_lua_call *call);
@@ -143,9 +150,9 @@ enum cbl_lua_verdict cbl_lua_socket_connected(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_report_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_report_table(struct cbl_lua_call *call);
 
-enum cbl_lua_verdict cbl_lua_peer_new(struct cbl_lua_call *call);
-enum cbl_lua_verdict cbl_lua_peer_address(struct cbl_lua_call *call);
-enum cbl_lua_verdict cbl_lua_peer_accepted(struct cbl_lua_call *call);
-enum cbl_lua_verdict cbl_lua_peer_close(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_new(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_address(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_accepted(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_test_endpoint_close(struct cbl_lua_call *call);
 
 #endif

@@ -1,16 +1,15 @@
-#ifndef CLUA_H
-#define CLUA_H
+#ifndef CBL_LUA_HEADERS_H
+#define CBL_LUA_HEADERS_H
 
 /*
- * Lua's C API, wherever the system keeps it: Debian's liblua5.4-dev puts the headers into a folder
- * of their own, other systems (and a Lua built from source) straight onto the search path.
+ * Includes Lua's C API. Debian's liblua5.4-dev has the headers in a folder of their own; other systems,
+ * and a Lua built from source, have them on the search path.
  *
- * A target with this header alone, and not a `systemLibrary`: that one asks pkg-config, which need
- * not be there, and would link liblua into the loadable module, where each symbol of Lua has to
- * come from the program that loads it.
+ * This is a target with one header, not a `systemLibrary`. A systemLibrary needs pkg-config, and links
+ * liblua into the loadable module, where Lua's symbols must come from the program that loads it.
  *
- * Only C includes this. A header that Swift imports must not: Lua's errors are jumps, and no Swift
- * frame may lie in their way.
+ * Only C files may include this header. Lua raises errors with longjmp: a header that Swift imports must
+ * not let Swift call Lua.
  */
 
 #if __has_include(<lua5.4/lua.h>)

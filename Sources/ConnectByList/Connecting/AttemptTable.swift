@@ -1,58 +1,38 @@
 import ConnectByListCore
 
-/// The sockets of the attempts in flight. It owns each of them until `take` hands one out; what is
-/// left when the table goes is closed.
+/// The sockets of the attempts in flight. The table owns each of them until `take` hands it out, and closes the
+/// rest when it is destroyed.
 ///
-/// An array of its own because `Array` cannot hold values that have one owner. Few at a time (64
-/// unless the caller says so), so a search is a walk.
+/// Its array holds numbers, because `Array` cannot hold noncopyable values. Searches are linear: at most
+/// `in_flight` attempts are in it, 64 by default.
 struct AttemptTable: ~Copyable {
-  private var ids: [AttemptID] = []
-  /// Beside `ids`, index for index; the first `ids.count` are initialised.
-  private var descriptors = UnsafeMutableBufferPointer<Descriptor>(start: nil, count: 0)
+  private var sockets: [(id: AttemptID, number: CInt)] = []
 
   init() {}
 
-  deinit {
-    for index in 0..<count { (descriptors.baseAddress! + index).deinitialize(count: 1) }
-    descriptors.deallocate()
-  }
+  deinit { for socket in sockets { Syscalls.close(socket.number) } }
 
-  var count: Int { ids.count }
+  var count: Int { sockets.count }
 
   mutating func insert(_ id: AttemptID, _ descriptor: consuming Descriptor) {
-    if count == descriptors.count { grow() }
-    (descriptors.baseAddress! + count).initialize(to: descriptor)
-    ids.append(id)
+    sockets.append((id, descriptor.release()))
   }
 
   /// Moves the descriptor of an attempt out; `nil` where it is not in flight.
   mutating func take(_ id: AttemptID) -> Descriptor? {
-    guard let index = ids.firstIndex(of: id) else { return nil }
-    let slot = descriptors.baseAddress! + index
-    let descriptor = slot.move()
-    let last = count - 1
-    if index != last { slot.moveInitialize(from: descriptors.baseAddress! + last, count: 1) }
-    ids.swapAt(index, last)
-    ids.removeLast()
-    return descriptor
+    for index in sockets.indices where sockets[index].id == id {
+      sockets.swapAt(index, sockets.count - 1)
+      return Descriptor(owning: sockets.removeLast().number)
+    }
+    return nil
   }
 
-  /// The descriptor's number, which stays the table's.
+  /// The number of an attempt's descriptor; the table keeps ownership.
   func number(of id: AttemptID) -> CInt? {
-    ids.firstIndex(of: id).map { descriptors[$0].number }
+    for socket in sockets where socket.id == id { return socket.number }
+    return nil
   }
 
   /// The only attempt in flight.
-  var only: (id: AttemptID, number: CInt)? {
-    count == 1 ? (ids[0], descriptors[0].number) : nil
-  }
-
-  private mutating func grow() {
-    let larger = UnsafeMutableBufferPointer<Descriptor>.allocate(capacity: max(1, count * 2))
-    if count > 0 {
-      larger.baseAddress!.moveInitialize(from: descriptors.baseAddress!, count: count)
-    }
-    descriptors.deallocate()
-    descriptors = larger
-  }
+  var only: (id: AttemptID, number: CInt)? { sockets.count == 1 ? sockets[0] : nil }
 }

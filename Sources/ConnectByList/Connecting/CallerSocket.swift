@@ -1,26 +1,25 @@
 import CConnectByListPosix
 import ConnectByListCore
 
-/// A socket that the caller made, and wants to have connected.
+/// A socket that the caller made and wants connected.
 ///
-/// Attempts run on sockets of their own, which are made like it; the winner takes the caller's
-/// number (`dup3`). So whatever fails, the caller's socket is as it was. What refers to the socket
-/// and not to the number does not follow: duplicates of the descriptor, and registrations with
-/// epoll, which the kernel drops without a word.
+/// Attempts run on sockets of their own, made with the same options; the winner takes the caller's number
+/// (`dup3`). So on failure the caller's socket is unchanged. What refers to the socket and not to its number
+/// does not follow: duplicates of the descriptor, and epoll registrations, which the kernel drops silently.
 public struct CallerSocket: Sendable {
   public let number: CInt
   /// AF_INET, AF_INET6 or AF_UNIX.
   public let domain: CInt
-  /// IPPROTO_TCP or IPPROTO_MPTCP; 0 of a Unix socket.
+  /// IPPROTO_TCP or IPPROTO_MPTCP; 0 for a Unix socket.
   let protocolNumber: CInt
   let isNonBlocking: Bool
   let closesOnExec: Bool
 
-  /// Checks that the socket is one that can be connected, and leaves it as it is.
+  /// Checks that the socket can be connected. Does not change it.
   ///
-  /// Throws, in this order: `.badDescriptor`, `.notASocket`, `.operationNotSupported` (not a stream;
-  /// neither TCP, MPTCP nor Unix; made in another network namespace), `.isConnected`,
-  /// `.alreadyConnecting`, `.invalidArgument` (it listens, or it is bound).
+  /// Throws, in this order: `.badDescriptor`, `.notASocket`, `.operationNotSupported` (not a stream; neither
+  /// TCP, MPTCP nor Unix; made in another network namespace), `.isConnected`, `.alreadyConnecting`,
+  /// `.invalidArgument` (it listens, or it is bound).
   public init(checking number: CInt) throws(Errno) {
     self.number = number
     isNonBlocking = try Syscalls.isNonBlocking(number)
@@ -52,8 +51,8 @@ public struct CallerSocket: Sendable {
     }
   }
 
-  /// A connection of this thread's network namespace would not be one of the socket's. Kernels
-  /// before 5.14 do not tell.
+  /// The attempts' sockets belong to the network namespace of this thread. Before Linux 5.14 the kernel does
+  /// not tell a socket's namespace, and the answer is true.
   private func isOfThisNamespace() throws(Errno) -> Bool {
     guard domain != CInt(CBL_POSIX_AF_UNIX) else { return true }
     let fresh = try makeSocket()
@@ -64,18 +63,18 @@ public struct CallerSocket: Sendable {
     }
   }
 
-  /// Eight bytes: with room for more the kernel says EINVAL.
+  /// Exactly eight bytes: for a larger buffer the kernel returns EINVAL.
   private func cookie(of fd: CInt) throws(Errno) -> [UInt8] {
     try Syscalls.optionBytes(
       fd, level: SocketLevel.socket, name: SocketNumber.networkNamespaceCookie, size: 8)
   }
 
-  /// The options that its owner has set, and over them those of this connect: for the sockets that
-  /// are tried in its place.
+  /// The settings for the attempts' sockets: the options that the caller set on the socket, overridden by
+  /// those of this connect.
   func settings(under chosen: SocketSettings) throws(Errno) -> SocketSettings {
     let fresh = try makeSocket()
     var settings = SocketSettings()
-    // Without a word of either it is as the system has it.
+    // A caller's socket keeps the system's default of TCP_NODELAY unless the caller or this connect sets it.
     settings.noDelay = false
     for setting in try SocketOption.differences(of: number, from: fresh.number, family) {
       settings.add(setting)
@@ -92,13 +91,13 @@ public struct CallerSocket: Sendable {
     }
   }
 
-  /// A socket like it, without its options.
+  /// A socket of the same domain and protocol, without options.
   func makeSocket() throws(Errno) -> Descriptor {
     try Syscalls.socket(domain: domain, protocol: protocolNumber)
   }
 
-  /// The remote, or the local address, as a socket of this family has it: IPv4 on an AF_INET6
-  /// socket is v4-mapped. Throws `.familyNotSupported` where the socket cannot have it.
+  /// An endpoint as a socket of this family writes it: IPv4 on an AF_INET6 socket is v4-mapped. Throws
+  /// `.familyNotSupported` where the socket cannot have it.
   func adaptedToSocketFamily(_ endpoint: Endpoint) throws(Errno) -> Endpoint {
     switch (family, endpoint.family) {
     case (.inet, .inet), (.inet6, .inet6), (.unix, .unix): return endpoint
@@ -107,7 +106,7 @@ public struct CallerSocket: Sendable {
     }
   }
 
-  /// The winner takes the number, with O_NONBLOCK and FD_CLOEXEC as the caller had them.
+  /// Gives the winner this socket's number, with the caller's O_NONBLOCK and FD_CLOEXEC.
   func take(_ winner: consuming Descriptor) throws(Errno) {
     try Syscalls.setNonBlocking(winner.number, isNonBlocking)
     try Syscalls.duplicate(winner.number, onto: number, closesOnExec: closesOnExec)

@@ -1,19 +1,18 @@
 import ConnectByListCore
 
-/// Ends a connect that blocks: from another thread, or from a signal handler.
+/// Ends a blocking connect from another thread, or from a signal handler.
 ///
-/// Give it to the connect as `ConnectRequest.cancel`. A cancelled handle stays cancelled; a connect
-/// that begins with it ends at once. One handle may end any number of connects.
+/// Pass it as `ConnectRequest.cancel`. A cancelled handle stays cancelled: a connect that begins with it ends
+/// at once. One handle may end any number of connects.
 public final class CancelHandle: Sendable {
-  /// An event descriptor, readable once `cancel` was called; open as long as the handle is there.
+  /// An event descriptor, readable once `cancel` was called. It is open as long as the handle exists.
   public let number: CInt
 
-  /// Throws what `eventfd` says: `.tooManyOpen`, `.outOfMemory`.
+  /// Throws what `eventfd` returns: `.tooManyOpen`, `.tooManyOpenInSystem`, `.outOfMemory`.
   public init() throws(Errno) { number = try Syscalls.eventDescriptor().release() }
 
   deinit { Syscalls.close(number) }
 
-  /// The connect ends with `.cancelled` (ECANCELED). One `write`, so it may be called in a signal
-  /// handler.
+  /// Ends the connect with `.cancelled` (ECANCELED). Async-signal-safe: it is one `write`.
   public func cancel() { Syscalls.signalEvent(number) }
 }

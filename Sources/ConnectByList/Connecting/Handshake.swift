@@ -1,23 +1,12 @@
-import CConnectByListPosix
 import ConnectByListCore
 
 enum Handshake {
-  /// Where a connection is from that counts; `nil`: there is none such, and `check` says why.
-  static func local(_ fd: CInt, _ settings: borrowing SocketSettings) -> Endpoint? {
-    do throws(Errno) {
-      let (local, failure) = try check(fd, settings)
-      return failure == nil ? local : nil
-    } catch {
-      return nil
-    }
-  }
-
-  /// What a wake-up without POLLERR amounts to. A `getpeername` that succeeds proves the connection;
-  /// throws where it does not.
+  /// Whether a socket that became ready without POLLERR is connected, and from where.
   ///
-  /// `failure`: it is one, and must not count. A connection to itself (TCP's simultaneous open with
-  /// one's own port) is a refusal: nobody listens there. A Unix socket cannot do that, and has no name
-  /// to compare. An option that only a connection can have may be refused as any other.
+  /// A `getpeername` that succeeds proves the connection; where it fails this throws. `failure`: the
+  /// connection must not count. A connection to itself (TCP's simultaneous open with its own port) is a
+  /// refusal, because nothing listens there; a Unix socket cannot be one, and its addresses are not compared.
+  /// An option that is set on connections only may be refused like any other.
   static func check(
     _ fd: CInt, _ settings: borrowing SocketSettings
   ) throws(Errno) -> (local: Endpoint?, failure: Errno?) {

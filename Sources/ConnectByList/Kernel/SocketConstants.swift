@@ -34,6 +34,7 @@ package enum SocketNumber {
   package static let domain: CInt = 39  // SO_DOMAIN
   package static let busyPoll: CInt = 46  // SO_BUSY_POLL
   package static let incomingCPU: CInt = 49  // SO_INCOMING_CPU
+  package static let bindToInterface: CInt = 62  // SO_BINDTOIFINDEX, Linux 5.1
   package static let networkNamespaceCookie: CInt = 71  // SO_NETNS_COOKIE, Linux 5.14
   package static let bufferLock: CInt = 72  // SO_BUF_LOCK, Linux 5.14
 

@@ -72,17 +72,9 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     isConnected = false
   }
 
-  /// Connects to whichever entry of the list answers best. Where none does, the socket is as it
-  /// was. Throws `.isConnected` on a connected one; a list of pairs as in `connectByList`.
-  public mutating func connect(
-    _ list: inout AddressList, _ request: ConnectRequest = ConnectRequest()
-  ) throws(ConnectError) {
-    let caller: CallerSocket
-    do throws(Errno) { caller = try CallerSocket(checking: number) } catch {
-      throw error == .invalidArgument
-        ? ConnectError(error, "the socket is bound, or it listens") : ConnectError(error)
-    }
-    report = try connectByList(&list, onto: caller, request)
+  /// The socket's number belongs to a connection now.
+  mutating func becomeConnected(_ report: ConnectReport) {
+    self.report = report
     isConnected = true
     hasReportedEnds = false
     asked = nil

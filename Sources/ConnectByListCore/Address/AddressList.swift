@@ -82,8 +82,8 @@ public struct AddressList: Sendable {
   public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
     let candidates = candidates(family: options.family, links: links)
     guard !candidates.isEmpty || hasNames else { return nil }
-    var plan = Plan(candidates, options: options, unixPaths: unixPaths)
-    history.inform(&plan, at: now)
+    let plan = Plan(candidates, options: options, unixPaths: unixPaths)
+    history.inform(plan, at: now)
     return plan
   }
 }
@@ -141,17 +141,6 @@ extension AddressList {
     merged.reserveCapacity(candidates.count - repeatedCount)
     for index in candidates.indices where !isRepeated[index] { merged.append(candidates[index]) }
     return merged
-  }
-
-  /// The names as a race waits for them.
-  public func names(_ options: ConnectOptions) -> [PendingNames.Name] {
-    names.map { PendingNames.Name(entry: $0.entry, family: options.family) }
-  }
-
-  /// Remembers how a race over this list went. Of what names resolved to, 4,096 endpoints are
-  /// remembered: a name may have another address each time.
-  public mutating func take(_ race: Race) {
-    history.take(race, countMax: entries.count + 4096)
   }
 
   /// Whether there is anything to be resolved.

@@ -15,20 +15,25 @@ public enum NearestName {
     return nearest
   }
 
-  /// The Levenshtein distance. A name from outside may have any length, and no known name is longer than
-  /// 64 bytes: a longer one is not compared.
+  /// The number of letters to insert, delete, replace or swap with their neighbour (optimal string
+  /// alignment). A name from outside may have any length, and no known name is longer than 64 bytes: a
+  /// longer one is not compared.
   private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     guard a.count <= 64 else { return .max }
-    var row = Array(0...b.count)
+    // rows[i][j] is the distance of the first i letters of `a` from the first j of `b`.
+    var rows = [Array(0...b.count)]
     for i in a.indices {
-      var diagonal = row[0]
-      row[0] = i + 1
+      var row = [i + 1]
       for j in b.indices {
-        let substituted = diagonal + (a[i] == b[j] ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
+        var distance = min(
+          rows[i][j] + (a[i] == b[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          distance = min(distance, rows[i - 1][j - 1] + 1)
+        }
+        row.append(distance)
       }
+      rows.append(row)
     }
-    return row[b.count]
+    return rows[a.count][b.count]
   }
 }

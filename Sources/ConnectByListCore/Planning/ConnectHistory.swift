@@ -88,40 +88,19 @@ public struct ConnectHistory: Sendable {
     self = rest
   }
 
-  /// Takes in how a race's attempts ended. An attempt that somebody else's success or a cancel
-  /// stopped says nothing of its endpoint. Once `countMax` endpoints are known no new ones are
-  /// taken in.
-  public mutating func take(_ race: Race, countMax: Int = .max) {
-    for attempt in race.attempts {
-      guard let ended = attempt.ended else { continue }
-      var failure: Errno?
-      switch attempt.outcome {
-      case .connected: break
-      case .refused, .unreachable, .timedOut, .reset, .failed, .rejected:
-        // Our own shortage of descriptors or memory is not the endpoint's fault.
-        switch attempt.errno {
-        case .tooManyOpen, .tooManyOpenInSystem, .outOfMemory, .noBufferSpace,
-          .addressNotAvailable, nil:
-          continue
-        case let errno?: failure = errno
-        }
-      case .superseded, .cancelled, .notStarted, .pending: continue
-      }
-      guard let place = place(of: race.plan.remote(of: attempt.pair), countMax: countMax) else {
-        continue
-      }
-      if let failure {
-        histories[place].noteFailed(failure, at: ended)
-      } else {
-        histories[place].noteConnected(after: ended - attempt.started)
-      }
+  /// Notes a handshake that succeeded. A new endpoint is taken in only while fewer than `countMax` are known.
+  mutating func noteConnected(_ endpoint: Endpoint, after span: TimeSpan, countMax: Int) {
+    if let place = place(of: endpoint, countMax: countMax) {
+      histories[place].noteConnected(after: span)
     }
   }
 
-  /// Takes in a connection of a list that has this endpoint.
-  mutating func noteConnected(_ endpoint: Endpoint, after span: TimeSpan) {
-    if let place = place(of: endpoint, countMax: .max) {
-      histories[place].noteConnected(after: span)
+  /// Notes an attempt that failed; `countMax` as above.
+  mutating func noteFailed(
+    _ endpoint: Endpoint, _ errno: Errno, at instant: Instant, countMax: Int
+  ) {
+    if let place = place(of: endpoint, countMax: countMax) {
+      histories[place].noteFailed(errno, at: instant)
     }
   }
 
@@ -138,7 +117,7 @@ public struct ConnectHistory: Sendable {
   }
 
   /// What it says of the remotes of a plan, before any of them was started.
-  func inform(_ plan: inout Plan, at now: Instant) {
+  func inform(_ plan: Plan, at now: Instant) {
     guard !isEmpty else { return }
     for index in plan.remotes.indices {
       guard let known = self[plan.remotes[index].endpoint] else { continue }

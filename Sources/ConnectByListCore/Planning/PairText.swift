@@ -1,5 +1,5 @@
 extension TextBuffer {
-  /// Where a pair connects to, a Unix address with its path.
+  /// The remote of a pair; a Unix address is written with its path.
   public mutating func append(remoteOf pair: Plan.Pair, in plan: Plan, scopes: some ScopeNames) {
     let remote = plan.remote(of: pair)
     if remote.family == .unix {

@@ -1,23 +1,24 @@
-// Why a pair stands where it does, in words.
+// Why a pair has its place in the plan, in words.
 
 extension Plan {
-  /// What placed this pair: how it connects, what is known of its remote, and the rule that put the
-  /// remote after the one before it. Each reason is a phrase.
+  /// Why a pair comes where it does, each reason a phrase: how it connects, what is known of its remote, and
+  /// the rule that put the remote after its predecessor.
   ///
-  /// Of what moves while a race runs it says what is so now.
+  /// Chances change while a race runs; the reasons say what is true now.
   public func reasons(for pair: Pair) -> [[UInt8]] {
     let remote = remotes[Int(pair.remote)]
+    let known = remote.pathInformation
     var reasons = [localReason(pair)]
     func add(_ text: StaticString) { reasons.append([UInt8](text)) }
 
-    if case .refused(let errno) = remote.facts.route {
+    if case .refused(let errno) = known.route {
       var text = TextBuffer()
       text.append("no route: ")
       text.append(errno)
       reasons.append(text.bytes)
     }
-    if remote.facts.neighbourFailed { add("neighbour does not answer") }
-    switch remote.facts.history {
+    if known.neighbourFailed { add("neighbour does not answer") }
+    switch known.history {
     case .connected: add("connected before")
     case .failed(let age):
       var text = TextBuffer()
@@ -27,13 +28,13 @@ extension Plan {
       reasons.append(text.bytes)
     case nil: break
     }
-    if let roundTrip = remote.facts.roundTrip {
+    if let roundTrip = known.roundTrip {
       var text = TextBuffer()
-      text.append(remote.facts.history == nil ? "the kernel's metrics: round trip " : "round trip ")
+      text.append(known.history == nil ? "the kernel's metrics: round trip " : "round trip ")
       text.append(rounded: roundTrip.smoothed)
       reasons.append(text.bytes)
     }
-    // What follows orders first pairs among each other. The other pairs go by chance.
+    // The rules order first pairs. Alternate sources go by chance alone.
     guard pair.isFirst else {
       if firstsLeft > 0 { add("three remotes were silent from one source") }
       return reasons
@@ -45,10 +46,10 @@ extension Plan {
   private func localReason(_ pair: Pair) -> [UInt8] {
     if isImpossible(pair) { return [UInt8]("none of the given local addresses fits") }
     guard pair.isFirst else { return [UInt8]("another local address") }
-    let facts = remotes[Int(pair.remote)].facts
-    if facts.isHere { return [UInt8]("on this machine") }
-    guard let local = locals[Int(pair.local)].address else { return [UInt8]("route's choice") }
-    if case .these = options.locals, facts.route != .source(local.address) {
+    let known = remotes[Int(pair.remote)].pathInformation
+    if known.isHere { return [UInt8]("on this machine") }
+    guard let local = locals[pair.local].address else { return [UInt8]("route's choice") }
+    if case .these = options.locals, known.route != .source(local.address) {
       return [UInt8]("first given local address that fits")
     }
     return [UInt8]("route's source")
@@ -65,13 +66,14 @@ extension Plan {
       text.append(decimal: options.seed)
       reasons.append(text.bytes)
     case .likely:
-      if remote.before >= 0 {
-        let isLikelier = remote.facts.chance > remotes[Int(remote.before)].facts.chance
+      if remote.predecessor >= 0 {
+        let predecessor = remotes[Int(remote.predecessor)].pathInformation
+        let isLikelier = remote.pathInformation.chance > predecessor.chance
         reasons.append(
           isLikelier ? [UInt8]("evidence goes before the rules") : [UInt8](remote.rule.words))
       }
     }
-    if remote.isByTurns { reasons.append([UInt8]("families take turns")) }
+    if remote.isInterleaved { reasons.append([UInt8]("families take turns")) }
     return reasons
   }
 }
@@ -85,8 +87,8 @@ extension TextBuffer {
     append(decimal: thousandths % 1000, minimumDigits: 3)
   }
 
-  /// A span for a person: whole seconds from ten on, below that milliseconds, below ten of them
-  /// microseconds.
+  /// A span rounded to a unit that suits its length: seconds from 10 s on, milliseconds from 10 ms on,
+  /// microseconds below.
   mutating func append(rounded span: TimeSpan) {
     let (unit, name): (Int64, StaticString) =
       span >= .seconds(10)

@@ -1,11 +1,13 @@
-// Where the remotes stand among each other.
+// The order of the remotes: the contract's section 3 point 3.
 
 extension Plan {
-  /// Section 3 point 3: where each remote stands among the others.
-  mutating func placeRemotes() {
+  /// Gives each remote its `orderIndex`, with the reasons that `explain` tells.
+  func orderRemotes() {
     guard remotes.count > 1 else { return }
     // The caller's order: that of the entries, and of the answers within one.
-    var order = sortedIndices(remotes.count) { remotes[$0].entry < remotes[$1].entry }
+    var order = remotes.indices.sorted {
+      (remotes[$0].entry, $0) < (remotes[$1].entry, $1)
+    }
     switch options.order {
     case .given: break
     case .random:
@@ -13,51 +15,47 @@ extension Plan {
       for index in stride(from: order.count - 1, to: 0, by: -1) {
         order.swapAt(index, random.below(index + 1))
       }
-    case .likely:
-      // Unix addresses first, as given; RFC 6724 has the others.
-      var here: [Int] = []
-      var given: [Int] = []
-      for index in order {
-        if remotes[index].facts.isHere { here.append(index) } else { given.append(index) }
-      }
-      let sorted = Ordering.sorted(count: given.count) { candidate(remotes[given[$0]]) }
-      order = here
-      for entry in sorted {
-        remotes[given[entry.index]].rule =
-          order.count == here.count && !here.isEmpty ? .thisMachine : entry.rule
-        order.append(given[entry.index])
-      }
+    case .likely: order = orderByRules(order)
     }
-    note(order, isByTurns: false)
+    setOrder(order, isInterleaved: false)
     if options.interleaves {
-      var families: [Family] = []
-      families.reserveCapacity(order.count)
-      for index in order { families.append(remotes[index].endpoint.family) }
-      var turns = Ordering.interleaved(families)
-      for place in turns.indices { turns[place] = order[turns[place]] }
-      note(turns, isByTurns: true)
+      let turns = Ordering.interleaved(order.map { remotes[$0].endpoint.family })
+      setOrder(turns.map { order[$0] }, isInterleaved: true)
     }
   }
 
-  /// Where each stands, and behind whom.
-  @inline(never)
-  private mutating func note(_ order: [Int], isByTurns: Bool) {
-    var before: Int32 = -1
-    for (place, index) in order.enumerated() {
-      remotes[index].place = Int32(place)
-      remotes[index].isByTurns = isByTurns && remotes[index].before != before
-      remotes[index].before = before
-      before = Int32(index)
+  /// Unix addresses first, as given, then the others by RFC 6724.
+  private func orderByRules(_ given: [Int]) -> [Int] {
+    let here = given.filter { remotes[$0].pathInformation.isHere }
+    let others = given.filter { !remotes[$0].pathInformation.isHere }
+    var order = here
+    for entry in Ordering.sorted(count: others.count, { candidate(remotes[others[$0]]) }) {
+      let isFirstAfterUnix = order.count == here.count && !here.isEmpty
+      remotes[others[entry.index]].rule = isFirstAfterUnix ? .thisMachine : entry.rule
+      order.append(others[entry.index])
+    }
+    return order
+  }
+
+  private func setOrder(_ order: [Int], isInterleaved: Bool) {
+    var predecessor: Int32 = -1
+    for (orderIndex, remote) in order.enumerated() {
+      remotes[remote].orderIndex = Int32(orderIndex)
+      remotes[remote].isInterleaved =
+        isInterleaved && remotes[remote].predecessor != predecessor
+      remotes[remote].predecessor = predecessor
+      predecessor = Int32(remote)
     }
   }
 
   private func candidate(_ remote: Remote) -> OrderingCandidate {
-    let source = locals[Int(remote.source)].address
-    var isUsable = remote.source != Plan.noLocal
-    if case .refused = remote.facts.route { isUsable = false }
+    let source = locals[remote.source].address
+    var isUsable = remote.source != LocalTable.noSource
+    if case .refused = remote.pathInformation.route { isUsable = false }
     return OrderingCandidate(
       remote.endpoint.address, source: source?.address, isUsable: isUsable,
       sourcePrefixLength: source?.prefixLength ?? 0, sourceFlags: source?.flags ?? [],
-      isNative: remote.facts.isNative, roundTrip: remote.facts.roundTrip?.smoothed)
+      isNative: remote.pathInformation.isNative,
+      roundTrip: remote.pathInformation.roundTrip?.smoothed)
   }
 }

@@ -1,157 +1,130 @@
-// What is known of the ways to the remotes, and when it is worth asking.
+// When a plan needs path information, and what it does with it.
 
 extension Plan {
-  /// Whether the order of the first pairs depends on facts that were not asked for yet.
+  /// Whether the order of the first pairs depends on path information that the plan does not have.
   ///
-  /// Not with a single remote, nor where the caller gives the order; nor where every remote has the
-  /// same address, of which routes and metrics would say the same, or all are loopback's: the source
-  /// of each is of its own kind and scope, which is all that RFC 6724 looks at there, and a round trip
-  /// inside this machine tells nothing. Unix addresses do not count.
+  /// It does not where there is a single remote or the caller gives the order. Nor does it where all remotes
+  /// have one address, because routes and metrics would be the same for all of them, or where all are
+  /// loopback addresses: the source of each is of its own family and scope, RFC 6724 looks at no more than
+  /// that, and a round trip inside this machine tells nothing. Unix addresses do not count.
   public var needsPathInformationForOrder: Bool {
     guard unknownCount > 0 else { return false }
-    if wantsRouteAmongLocals { return true }
+    if namesSeveralLocals { return true }
     guard options.order == .likely else { return false }
     var first: IPAddress?
-    for remote in remotes where !remote.facts.isHere {
-      let address = remote.endpoint.address
+    for index in remotes.indices where !remotes[index].pathInformation.isHere {
+      let address = remotes[index].endpoint.address
       if let first, first != address, !first.isLoopback || !address.isLoopback { return true }
       first = address
     }
     return false
   }
 
-  /// Whether `next()` would have more to give if it had the facts.
+  /// Whether `next()` might have more pairs with path information.
   public var needsPathInformation: Bool {
     guard hasIP, !hasLocals || unknownCount > 0, case .all = options.locals else { return false }
     if firstsLeft == 0 { return true }
-    return startsSinceAlternate >= 3 && locals.contains { $0.isSuspect }
+    return alternates.startsSinceLast >= 3 && locals.hasSuspect
   }
 
-  /// Something could be found out that would pace the race, and there is a race to pace.
+  /// Whether path information might change the pace, and the race has pairs to pace.
   var lacksEvidence: Bool {
     unknownCount > 0 && (remotes.count > 1 || options.allowsAlternateSources)
   }
 
-  /// Several locals were named: which is the route's own is worth asking.
-  private var wantsRouteAmongLocals: Bool {
+  /// Which of several named addresses is the route's own decides each remote's first pair.
+  private var namesSeveralLocals: Bool {
     if case .these(let chosen) = options.locals { return chosen.count > 1 }
     return false
   }
 
-  /// Whether nothing was found out yet about the remote at this index.
+  /// Whether the remote at this index has no path information yet.
   public func isUnknown(_ index: Int) -> Bool { !remotes[index].hasPathInformation }
 
   public func endpoint(at index: Int) -> Endpoint { remotes[index].endpoint }
 
-  /// Takes in what was found out, of every remote in the order of `endpoint(at:)`. May come before
-  /// the first start or between two, and again after candidates joined; of a remote that is known
-  /// already nothing changes.
-  public mutating func update(_ facts: PathInformation) {
-    assert(facts.remotes.count == remotes.count)
+  /// Takes in path information: of every remote, in the order of `endpoint(at:)`. May be called before the
+  /// first start or between two, and again after candidates were added. Remotes that have path information
+  /// keep theirs.
+  public func update(_ pathInformation: PathInformation) {
+    assert(pathInformation.remotes.count == remotes.count)
     if hasIP {
-      if !hasLocals { takeLocals(facts.locals) }
+      if !hasLocals { addLocals(pathInformation.locals) }
       hasLocals = true
     }
     unknownCount = 0
     for index in remotes.indices where !remotes[index].hasPathInformation {
       remotes[index].hasPathInformation = true
-      // What the list saw itself stands beside what the kernel knows, and before it.
-      let seen = remotes[index].facts
-      remotes[index].facts = facts.remotes[index]
-      if let history = seen.history { remotes[index].facts.history = history }
-      if let roundTrip = seen.roundTrip { remotes[index].facts.roundTrip = roundTrip }
-      if !states[index].isStarted { states[index].chance = remotes[index].facts.chance }
+      // What the list has seen itself counts before what the kernel says.
+      let seen = remotes[index].pathInformation
+      remotes[index].pathInformation = pathInformation.remotes[index]
+      if let history = seen.history { remotes[index].pathInformation.history = history }
+      if let roundTrip = seen.roundTrip { remotes[index].pathInformation.roundTrip = roundTrip }
+      if !states[index].isStarted { states[index].chance = remotes[index].pathInformation.chance }
       if case .these = options.locals { continue }
-      chooseRoutesSource(index, known: facts.locals)
+      chooseRoutesSource(index, known: pathInformation.locals)
     }
     if case .these = options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
   }
 
-  /// What the list remembers of a remote; before the first start.
-  mutating func note(_ evidence: RemotePathInformation.Evidence, ofRemoteAt index: Int) {
-    remotes[index].facts.history = evidence.history
-    remotes[index].facts.roundTrip = evidence.roundTrip
-    states[index].chance = remotes[index].facts.chance
+  /// What the list remembers of a remote. Call before the first start.
+  func note(_ evidence: RemotePathInformation.Evidence, ofRemoteAt index: Int) {
+    remotes[index].pathInformation.history = evidence.history
+    remotes[index].pathInformation.roundTrip = evidence.roundTrip
+    states[index].chance = remotes[index].pathInformation.chance
   }
 
-  private mutating func takeLocals(_ known: [LocalAddress]) {
+  private func addLocals(_ known: [LocalAddress]) {
     switch options.locals {
     case .all:
-      // Two interfaces may have the same address; a pair of it is one pair all the same.
-      for local in known where !locals.contains(where: { $0.address?.address == local.address }) {
-        locals.append(Local(address: local, port: 0))
-      }
+      // Two interfaces may have the same address: that is one source.
+      for local in known where locals.index(of: local.address) == nil { locals.append(local) }
     case .these:
-      for index in Plan.firstAddress..<locals.count {
+      for index in locals.addresses {
         // The caller gave the address; the kernel knows its prefix and flags.
-        let wanted = locals[index].address!.address
-        if let found = known.first(where: { $0.address == wanted }) {
-          locals[index] = Local(address: found, port: locals[index].port)
+        let named = locals[index]
+        if let found = known.first(where: { $0.address == named.address!.address }) {
+          locals[index] = LocalTable.Entry(address: found, port: named.port)
         }
       }
     case .routeOnly: break
     }
   }
 
-  private mutating func chooseRoutesSource(_ index: Int, known: [LocalAddress]) {
+  private func chooseRoutesSource(_ index: Int, known: [LocalAddress]) {
     let remote = remotes[index]
-    switch remote.facts.route {
+    switch remote.pathInformation.route {
     case .unknown: break
     case .refused:
-      // It keeps "the route's choice", and there is none to be had in its family.
-      locals[Int(Plan.routesChoice(remote.endpoint.family))].chance = Chance.afterDefiniteFailure
-    case .source(let address):
-      remotes[index].source = localIndex(of: address, known: known)
+      // The remote keeps the route's choice, which its family does not have.
+      let local = LocalTable.routesChoice(remote.endpoint.family)
+      locals[local].chance = Chance.afterDefiniteFailure
+    case .source(let address): remotes[index].source = localIndex(of: address, known: known)
     }
   }
 
-  /// The first named address that is compatible; the route's own where that is named.
-  mutating func chooseSourcesAmongLocals() {
-    for index in remotes.indices where !states[index].isStarted && !remotes[index].facts.isHere {
+  /// The source of each remote is the route's own where that was named, else the first named address that
+  /// can reach the remote.
+  func chooseSourcesAmongLocals() {
+    for index in remotes.indices
+    where !states[index].isStarted && !remotes[index].pathInformation.isHere {
       let remote = remotes[index]
-      var source = Plan.noLocal
-      for local in Plan.firstAddress..<locals.count {
-        let address = locals[local].address!
-        guard address.canReach(remote.endpoint.address) else { continue }
-        if source == Plan.noLocal { source = Int32(local) }
-        if case .source(address.address) = remote.facts.route {
-          source = Int32(local)
-          break
-        }
+      let compatible = locals.addresses.filter {
+        locals.address($0).canReach(remote.endpoint.address)
       }
-      remotes[index].source = source
+      let routesOwn = compatible.first {
+        remote.pathInformation.route == .source(locals.address($0).address)
+      }
+      remotes[index].source = routesOwn ?? compatible.first ?? LocalTable.noSource
     }
   }
 
-  /// An address that the route takes and the interfaces do not list is an address all the same.
-  private mutating func localIndex(of address: IPAddress, known: [LocalAddress]) -> Int32 {
-    for index in Plan.firstAddress..<locals.count where locals[index].address!.address == address {
-      return Int32(index)
-    }
-    let local =
-      known.first { $0.address == address }
-      ?? LocalAddress(address, prefixLength: address.family == .inet ? 32 : 128)
-    locals.append(Local(address: local, port: 0))
-    return Int32(locals.count - 1)
-  }
-
-  /// A pair was started from "the route's choice", and its address is known now: what its attempt
-  /// says is held against the address.
-  mutating func applyFailureToSource(of pair: Pair, wasSilent: Bool, _ errno: Errno?) {
-    let local = Int(pair.local)
-    locals[local].isUsed = true
-    if wasSilent { locals[local].silentCount += 1 }
-    switch errno {
-    case .addressNotAvailable, .networkUnreachable: locals[local].chance = Chance.afterDefiniteFailure
-    case .connectionRefused: break
-    case nil where !wasSilent: break
-    default:
-      locals[local].chance =
-        Chance.afterSilence(
-          local: locals[local].chance, combination: Chance.routesChoice,
-          remote: remotes[Int(pair.remote)].facts.chance
-        ).local
-    }
+  /// The route may take an address that the interfaces do not list.
+  private func localIndex(of address: IPAddress, known: [LocalAddress]) -> Int32 {
+    if let index = locals.index(of: address) { return index }
+    let bits: UInt8 = address.family == .inet ? 32 : 128
+    return locals.append(
+      known.first { $0.address == address } ?? LocalAddress(address, prefixLength: bits))
   }
 }

@@ -1,33 +1,34 @@
-/// When the next attempt starts while those in flight are silent. Section 4 of the contract.
+/// When the next attempt starts while those in flight are silent: section 4 of the contract.
 enum Pace {
-  /// RFC 8305 section 8 and a measured round trip agree on no more than this.
+  /// The upper limit of a delay that comes from a measured round trip. RFC 8305 section 8, "Maximum Connection
+  /// Attempt Delay".
   static let longestMeasuredDelay: TimeSpan = .seconds(2)
 
-  /// The delay from a start to the next, `inFlight` attempts being silent, that one included.
+  /// The delay from the start of a pair to the next. `inFlight`: how many attempts are in flight, the new one included.
   ///
   /// `.forever` where silence starts nothing.
   static func delay(
-    _ options: ConnectOptions, roundTrip: RemotePathInformation.RoundTrip?, inFlight: Int
+    _ plan: Plan, after pair: Plan.Pair, inFlight: Int
   ) -> TimeSpan {
-    switch options.pace {
+    switch plan.options.pace {
     case .parallel: return .zero
     case .sequential: return .forever
-    case .steady: return options.attemptDelay
+    case .steady: return plan.options.attemptDelay
     case .accelerating:
-      var base = options.attemptDelay
-      if let roundTrip {
-        // RFC 6298's retransmission time-out without its one-second floor: past it, an answer is
+      var base = plan.options.attemptDelay
+      if let roundTrip = plan.roundTrip(of: pair) {
+        // RFC 6298's retransmission timeout without its minimum of one second: an answer that takes longer is
         // late.
-        let patience = roundTrip.smoothed + roundTrip.variance * 4
-        base = max(options.minimumDelay, min(patience, longestMeasuredDelay))
+        let measured = roundTrip.smoothed + roundTrip.variance * 4
+        base = max(plan.options.minimumDelay, min(measured, longestMeasuredDelay))
       }
       let halvings = Int64(min(inFlight - 1, 62))
-      return max(options.minimumDelay, base / (1 << halvings))
+      return max(plan.options.minimumDelay, base / (1 << halvings))
     }
   }
 
-  /// The longest delay that still lets every remote be tried before the deadline, with a reserve
-  /// for the last one's handshake. May be shorter than `minimumDelay`, down to nothing.
+  /// The longest delay that still lets every remote be tried before the deadline, with a reserve for the last
+  /// one's handshake. Down to zero: it may be shorter than `minimumDelay`.
   static func share(
     now: Instant, deadline: Instant, timeout: TimeSpan, remotesLeft: Int
   ) -> TimeSpan {

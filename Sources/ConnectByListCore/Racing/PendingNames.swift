@@ -1,14 +1,13 @@
-/// What a name being resolved is called by: its index among the names of the race.
+/// The number of a name in a race: its index among the list's names.
 public struct NameID: Hashable, Sendable {
   public let number: Int32
   public init(_ number: Int32) { self.number = number }
 }
 
-/// The names of a race whose addresses are still to come, and the addresses that came too early.
+/// The names of a race whose answers have not all come, and the addresses that wait for another answer.
 ///
-/// RFC 8305 section 3: when the IPv4 addresses of a name are there first, they wait a moment for
-/// the IPv6 ones, so that a slower AAAA answer does not cost the family its turn. Literals and
-/// other names do not wait with them.
+/// RFC 8305 section 3: when the IPv4 addresses of a name come first, they are held for a moment, so that a
+/// slower AAAA answer does not cost IPv6 its place. Literals and other names are not held with them.
 public struct PendingNames: Sendable {
   /// RFC 8305 section 8, "Resolution Delay".
   static let resolutionDelay: TimeSpan = .milliseconds(50)
@@ -21,7 +20,7 @@ public struct PendingNames: Sendable {
     var heldUntil: Instant = .distantFuture
     var hasAddress = false
 
-    /// `family`: only its addresses are asked for; `nil`: both.
+    /// `family`: only its addresses are asked for; `nil`: both families'.
     public init(entry: Int32, family: Family?) {
       self.entry = entry
       awaits = (family != .inet6, family != .inet)
@@ -32,28 +31,27 @@ public struct PendingNames: Sendable {
 
   init(_ names: [Name]) { self.names = names }
 
-  /// Nothing is to come any more.
+  /// Every answer has come, and no addresses are held.
   var isSettled: Bool {
-    for name in names where name.awaits.inet || name.awaits.inet6 || !name.held.isEmpty {
-      return false
-    }
-    return true
+    names.allSatisfy { !$0.awaits.inet && !$0.awaits.inet6 && $0.held.isEmpty }
   }
 
-  /// When addresses that are held go in, at the latest.
+  /// When the first held addresses join the race at the latest.
   var nextRelease: Instant {
     var next = Instant.distantFuture
     for name in names { next = min(next, name.heldUntil) }
     return next
   }
 
-  /// Every answer came, and none had an address.
+  /// Every answer has come, and none had an address.
   func hasNoAddress(_ id: NameID) -> Bool {
     let name = names[Int(id.number)]
     return !name.hasAddress && !name.awaits.inet && !name.awaits.inet6
   }
 
-  /// Takes an answer in; returns the candidates that may join the race now.
+  /// Takes an answer in and returns the candidates that may join the race now.
+  ///
+  /// `family`: the answer is about this family only; `nil`: about both.
   mutating func answer(
     _ id: NameID, _ family: Family?, _ endpoints: [Endpoint], at now: Instant
   ) -> [Candidate] {
@@ -68,21 +66,28 @@ public struct PendingNames: Sendable {
       names[index].heldUntil = now + Self.resolutionDelay
       return []
     }
-    return candidates + take(index)
+    return candidates + takeHeld(index)
   }
 
-  /// The candidates whose wait is over.
+  /// The candidates whose delay is over.
   mutating func release(at now: Instant) -> [Candidate] {
     guard nextRelease <= now else { return [] }
     var released: [Candidate] = []
-    for index in names.indices where names[index].heldUntil <= now { released += take(index) }
+    for index in names.indices where names[index].heldUntil <= now { released += takeHeld(index) }
     return released
   }
 
-  private mutating func take(_ index: Int) -> [Candidate] {
+  private mutating func takeHeld(_ index: Int) -> [Candidate] {
     let held = names[index].held
     names[index].held = []
     names[index].heldUntil = .distantFuture
     return held
+  }
+}
+
+extension AddressList {
+  /// The list's names, for a race that waits for them.
+  public func names(_ options: ConnectOptions) -> [PendingNames.Name] {
+    names.map { PendingNames.Name(entry: $0.entry, family: options.family) }
   }
 }

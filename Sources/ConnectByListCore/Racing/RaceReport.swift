@@ -1,62 +1,53 @@
-/// One pair in the report of a race, in the order of ranks.
+/// One pair in the report of a race.
 public struct ReportRow: Sendable {
   public let pair: Plan.Pair
   /// From 1; a second socket to the same pair has the same.
   public let rank: Int
-  /// Its chance when it came to be the next, every attempt before it being silent.
+  /// Its chance when it came to be the next, if every attempt before it was silent.
   public let chance: Double
-  /// Index among the race's attempts; `nil`: it was not started.
-  public fileprivate(set) var attempt: AttemptID?
-}
-
-extension Plan.Pair {
-  /// Some order.
-  fileprivate func precedes(_ other: Plan.Pair) -> Bool {
-    if remote != other.remote { return remote < other.remote }
-    return local != other.local ? local < other.local : isFirst && !other.isFirst
-  }
+  /// `nil`: it was not started.
+  public let attempt: AttemptID?
 }
 
 extension Race {
-  /// Every pair that the plan had come to: those that were started and those that were not, by
-  /// rank.
+  /// Every pair that the plan had come to, started or not, in the order of ranks.
   ///
-  /// Pairs that were never generated, because nothing was asked before it was needed, are absent.
-  /// Costs as much as planning did; made when somebody asks.
+  /// Pairs that were never generated, because nothing was asked before it was needed, are absent. Costs as
+  /// much as planning did, so it is made only when the report is read.
   public func rows() -> [ReportRow] {
     var rows: [ReportRow] = []
-    let byPair = sortedIndices(attempts.count) { attempts[$0].pair.precedes(attempts[$1].pair) }
+    let byPair = attempts.indices.sorted {
+      let (a, b) = (attempts[$0].pair, attempts[$1].pair)
+      return a == b ? $0 < $1 : a < b
+    }
     forEachRanked { pair, rank, chance in
-      var low = 0
-      var high = byPair.count
-      while low < high {
-        let middle = (low + high) / 2
-        if attempts[byPair[middle]].pair.precedes(pair) { low = middle + 1 } else { high = middle }
+      var index = byPair.partitioningIndex { !(attempts[$0].pair < pair) }
+      var isStarted = false
+      while index < byPair.count, attempts[byPair[index]].pair == pair {
+        let id = AttemptID(Int32(byPair[index]))
+        rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: id))
+        isStarted = true
+        index += 1
       }
-      var row = ReportRow(pair: pair, rank: rank, chance: chance, attempt: nil)
-      repeat {
-        if low < byPair.count && attempts[byPair[low]].pair == pair {
-          row.attempt = AttemptID(Int32(byPair[low]))
-        }
-        rows.append(row)
-        low += 1
-      } while low < byPair.count && attempts[byPair[low]].pair == pair
+      if !isStarted {
+        rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: nil))
+      }
       return true
     }
     return rows
   }
 
-  /// The attempt that failed last: whose errno is the race's where all have failed. Attempts that
-  /// only the end of the race stopped are not among them.
+  /// The attempt that failed last: its code is the race's where all have failed.
+  ///
+  /// An attempt that was pending at the deadline did not fail; one that failed in the wake-up of the deadline
+  /// did.
   public var lastFailure: AttemptID? {
     var last: AttemptID?
     for (index, attempt) in attempts.enumerated() {
-      // What failed in the very wake-up of the deadline did fail; what was silent until then did
-      // not.
       guard attempt.errno != nil, let ended = attempt.ended,
         ended < deadline || attempt.outcome != .timedOut
       else { continue }
-      if let other = last, attempts[other].ended! > ended { continue }
+      if let other = last, attempts[other.index].ended! > ended { continue }
       last = AttemptID(Int32(index))
     }
     return last

@@ -1,8 +1,7 @@
-import ConnectByListSimulation
 import ConnectByListCore
 
-/// How long the core takes, on a virtual clock: a race's steps, and plans of many literals. Prints a name
-/// and a number a line; the best of several rounds, as everything else on the machine only adds.
+/// Times the core: the steps of a race on a virtual clock, and plans for many literals. Prints a name and
+/// a number on each line: the least of several rounds, since other load on the machine only adds time.
 @main struct ConnectByListMeasureCore {
   static func main() {
     print("step_ns", best(of: 200) { stepNanoseconds(remotes: 100) })
@@ -16,11 +15,11 @@ import ConnectByListCore
     (0..<rounds).reduce(.infinity) { best, _ in min(best, measure()) }
   }
 
-  /// Literals without an order, of both families, none twice.
+  /// Distinct literals of both families, in no order.
   static func list(_ count: Int) -> AddressList {
     var list = AddressList()
     for index in 0..<UInt32(count) {
-      // An odd factor: no two numbers below 2^24 become the same.
+      // Multiplying by an odd number keeps numbers below 2^24 distinct modulo 2^24.
       let bits = index &* 0x9e37_79b1 & 0xff_ffff
       let address =
         index % 2 == 0
@@ -31,15 +30,15 @@ import ConnectByListCore
     return list
   }
 
-  /// A race in which everything is silent, from its first wait to its end: what one step costs, with
-  /// the facts that are taken in meanwhile, the next attempts, the waits and the closing.
+  /// The mean time of a step in a race of silent remotes, from its first wait to its end. The steps
+  /// include the update with path information, starts, waits, and abandoned attempts.
   static func stepNanoseconds(remotes: Int) -> Double {
     var options = ConnectOptions()
     options.timeout = .seconds(60)
     options.inFlight = remotes
     var now = Instant(nanoseconds: 0)
     guard let plan = list(remotes).plan(options, links: [], at: now) else { return .nan }
-    var race = Race(plan: plan, at: now)
+    let race = Race(plan: plan, at: now)
     var steps = 0
     let clock = ContinuousClock()
     var began = clock.now
@@ -47,9 +46,9 @@ import ConnectByListCore
       let step = race.nextStep(at: now)
       steps += 1
       switch step {
-      case .needsPathInformation: race.update(facts(for: remotes))
+      case .needsPathInformation: race.update(pathInformation(for: remotes))
       case .wait(let until):
-        // The first attempt is out: what came before is planning.
+        // The first wait follows the first start. What came before is planning.
         if now == race.began {
           steps = 0
           began = clock.now
@@ -61,26 +60,26 @@ import ConnectByListCore
     }
   }
 
-  /// From the list to the first pair, with what the kernel would say of routes.
+  /// The time from the list to the first pair, with a route for every remote.
   static func planMilliseconds(literals: Int) -> Double {
     let list = list(literals)
-    let facts = facts(for: literals)
+    let information = pathInformation(for: literals)
     let clock = ContinuousClock()
     let elapsed = clock.measure {
-      var plan = list.plan(ConnectOptions(), links: [], at: Instant(nanoseconds: 0))
-      plan?.update(facts)
+      let plan = list.plan(ConnectOptions(), links: [], at: Instant(nanoseconds: 0))
+      plan?.update(information)
       precondition(plan?.next() != nil)
     }
     return nanoseconds(elapsed) / 1e6
   }
 
-  static func facts(for count: Int) -> PathInformation {
+  static func pathInformation(for count: Int) -> PathInformation {
     let v4 = IPAddress(v4: 0x0a00_0001)
     let v6 = IPAddress(high: 0x2001_0db8_0000_0000, low: 1)
     let remotes = (0..<count).map { index in
-      var facts = RemotePathInformation()
-      facts.route = .source(index % 2 == 0 ? v4 : v6)
-      return facts
+      var remote = RemotePathInformation()
+      remote.route = .source(index % 2 == 0 ? v4 : v6)
+      return remote
     }
     return PathInformation(
       locals: [LocalAddress(v4, prefixLength: 8), LocalAddress(v6, prefixLength: 64)],

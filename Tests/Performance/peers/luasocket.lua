@@ -1,4 +1,4 @@
--- The jobs as LuaSocket does them.
+-- The jobs with LuaSocket.
 local socket = require "socket"
 
 local jobs = { version = socket._VERSION }
@@ -29,7 +29,7 @@ function jobs.names(count, ports)
   end
 end
 
--- No option is set anyway.
+-- LuaSocket sets no option by default.
 jobs.names_delaying = jobs.names
 
 function jobs.read_line(count, ports)

@@ -1,16 +1,16 @@
--- The jobs as luv does them: with callbacks, in one loop. It reads no lines.
+-- The jobs with luv: callbacks in one loop. luv cannot read lines.
 local uv = require "luv"
 
 local jobs = { version = uv.version_string() }
 
-local function each_connect(count, ports, look)
+local function each_connect(count, ports, on_connect)
   local port = ports.sink
   local function turn()
     if count == 0 then return end
     count = count - 1
     local tcp = uv.new_tcp()
     tcp:connect("127.0.0.1", port, function()
-      look(tcp)
+      on_connect(tcp)
       tcp:close(turn)
     end)
   end
@@ -27,10 +27,10 @@ function jobs.names(count, ports)
   end)
 end
 
--- No option is set anyway.
+-- luv sets no option by default.
 jobs.names_delaying = jobs.names
 
---- Chunks as they come, 64 KiB at most, until there are as many bytes.
+--- Reads chunks of at most 64 KiB until `count` blocks of 64 KiB have come.
 function jobs.read_block(count, ports)
   local left = count * 65536
   local tcp = uv.new_tcp()
@@ -45,7 +45,7 @@ function jobs.read_block(count, ports)
   uv.run()
 end
 
---- Eight at a time: with one, each would wait for a turn of the loop.
+--- Eight writes at a time: with one, each would wait for an iteration of the loop.
 function jobs.write_block(count, ports)
   local block = ("x"):rep(65536)
   local tcp = uv.new_tcp()

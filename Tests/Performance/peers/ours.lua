@@ -1,4 +1,4 @@
--- The jobs as ConnectByList does them.
+-- The jobs with ConnectByList.
 local net = require "connectbylist"
 
 local jobs = { version = net.version }
@@ -25,7 +25,7 @@ function jobs.names(count, ports)
   end
 end
 
---- The list made anew in each turn.
+--- Makes a new list for each connect.
 function jobs.connect_each(count, ports)
   local text = literal(ports.sink)
   for _ = 1, count do
@@ -34,7 +34,7 @@ function jobs.connect_each(count, ports)
   end
 end
 
--- Without the one option that is on unless said otherwise.
+-- `nodelay` is the only socket option that is set by default.
 local delaying = { socket = { nodelay = false } }
 
 function jobs.connect_delaying(count, ports)
@@ -55,7 +55,7 @@ function jobs.names_delaying(count, ports)
   end
 end
 
---- Two literals; the first is good.
+--- Two literals, of which the first connects.
 function jobs.connect_two(count, ports)
   local list = net.address_list { literal(ports.sink), literal(ports.sink, "127.0.0.2") }
   for _ = 1, count do
@@ -91,7 +91,7 @@ function jobs.write_block(count, ports)
   sock:close()
 end
 
--- Memory: each gives bytes.
+-- Memory. These jobs return bytes.
 
 local function collect()
   collectgarbage()
@@ -104,9 +104,9 @@ local function silent_list(count, port)
   return list
 end
 
---- An entry in a list of literals.
+--- The memory of an entry in a list of literals.
 function jobs.entry_bytes(count, ports, meter)
-  -- What is made on first use is made.
+  -- The first list allocates what later lists share.
   silent_list(1, ports.silent)
   collect()
   local before = meter.heap()
@@ -117,7 +117,8 @@ function jobs.entry_bytes(count, ports, meter)
   return bytes / count
 end
 
---- An attempt in flight: the same list of silent addresses, twice as many of them at once.
+--- The memory of an attempt in flight: the difference between `count` and 2 * `count` attempts at once, from
+-- the same list of silent addresses.
 function jobs.attempt_bytes(count, ports, meter)
   local list = silent_list(2 * count, ports.silent)
   local function heap_with(in_flight)
@@ -146,15 +147,15 @@ local function idle(count, ports, size)
   return bytes / count
 end
 
---- A connected socket that has not been read from, all that it is made of.
+--- The memory of a connected socket before its first read.
 function jobs.idle_bytes(count, ports, meter) return idle(count, ports, meter.heap) end
 
---- The part of it that is Lua's.
+--- The part of it that Lua's allocator holds.
 function jobs.idle_lua_bytes(count, ports)
   return idle(count, ports, function() return collectgarbage "count" * 1024 end)
 end
 
--- A good address behind dead ones; each gives seconds.
+-- A list of silent addresses and a last one that connects. These jobs return seconds.
 
 local function behind_dead(count, ports, meter, options)
   local list = silent_list(count, ports.silent)
@@ -169,7 +170,7 @@ end
 
 function jobs.behind_dead(count, ports, meter) return behind_dead(count, ports, meter, {}) end
 
---- As RFC 8305 recommends: a quarter of a second each.
+--- The delay that RFC 8305 recommends: 250 ms.
 function jobs.behind_dead_steady(count, ports, meter)
   return behind_dead(count, ports, meter, { pace = "steady", attempt_delay = 0.25 })
 end

@@ -1,6 +1,6 @@
-// An ordinary Swift program with the C library's archive in it, for check-library: classes, metadata,
-// dictionaries, existentials, casts and tasks are the real runtime's, before and after the library, which
-// has a small runtime of its own, was at work.
+// A Swift program that links the C library's archive, for check-library. The archive contains parts of the
+// Embedded Swift runtime. The program uses the ordinary runtime (classes, metadata, dictionaries, existentials,
+// casts, tasks) before, while and after the library connects.
 import CConnectByList
 import Glibc
 
@@ -10,8 +10,8 @@ struct Square: Shape { let name = "square" }
 
 enum Failure: Error { case wrong(String) }
 
-/// Something of each part of the runtime that the library has as well: allocation, reference counts,
-/// arrays, hashing, casts, errors.
+/// Uses each part of the runtime that the library contains too: allocation, reference counts, arrays,
+/// hashing, casts, errors.
 func useTheRuntime() async throws {
   var shapes: [any Shape] = []
   for index in 0..<1000 { shapes.append(index.isMultiple(of: 2) ? Circle() : Square()) }
@@ -24,7 +24,7 @@ func useTheRuntime() async throws {
     gone = circle
     guard gone != nil, (circle as any Shape) as? Square == nil else { throw Failure.wrong("cast") }
   }
-  guard gone == nil else { throw Failure.wrong("a reference too many") }
+  guard gone == nil else { throw Failure.wrong("an object was not freed") }
   let sum = await withTaskGroup(of: Int.self) { group in
     for index in 0..<100 { group.addTask { Set(0...index).count } }
     return await group.reduce(0, +)
@@ -32,7 +32,7 @@ func useTheRuntime() async throws {
   guard sum == 5050 else { throw Failure.wrong("\(sum)") }
 }
 
-/// A connection to a listener of its own; returns whether it stands.
+/// Connects to a listener of its own; returns whether it did.
 func connects() -> Bool {
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
@@ -67,7 +67,7 @@ func connects() -> Bool {
 }
 
 @main
-struct BesideARuntime {
+struct ArchiveInSwift {
   static func main() async throws {
     try await useTheRuntime()
     for _ in 0..<100 { guard connects() else { throw Failure.wrong("no connection") } }

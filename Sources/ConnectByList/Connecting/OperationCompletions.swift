@@ -1,0 +1,110 @@
+import CConnectByListPosix
+import ConnectByListCore
+
+// Completions: what a wake-up brought, and whether a handshake succeeded.
+
+extension Operation {
+  /// Waits for at most `span`, and reports all that the wake-up brought.
+  func collect(for span: TimeSpan) {
+    if waitSet.isMade {
+      collectFromWaitSet(for: span)
+    } else if let (id, number) = onlyInFlight {
+      let (events, cancel) = poll(number, events: CInt(CBL_POSIX_WRITABLE), for: span)
+      if events != 0 { complete(id, events: events) }
+      if cancel != 0 { takeCancel() }
+    } else {
+      // No handshake in flight: the race waits for a delay to end, or for a verdict.
+      if poll(-1, events: 0, for: span).cancel != 0 { takeCancel() }
+    }
+  }
+
+  private func collectFromWaitSet(for span: TimeSpan) {
+    // Collected first and completed afterwards: completing an attempt changes the wait set.
+    var completions: [(AttemptID, CInt)] = []
+    var isMore = true
+    var span = span
+    while isMore {
+      let before = completions.count
+      waitSet.collect(for: span) { completions.append(($0, $1)) }
+      // A full batch may have left some in the kernel, and the winner is chosen among all of a wake-up.
+      isMore = completions.count - before == WaitSet.batchMax && completions.count < sockets.count
+      span = .zero
+    }
+    for (id, events) in completions where id.number >= 0 { complete(id, events: events) }
+    for (id, _) in completions {
+      if id == WaitSet.resolver { collectAnswers() }
+      if id == WaitSet.cancel { takeCancel() }
+    }
+  }
+
+  private func poll(_ fd: CInt, events: CInt, for span: TimeSpan) -> (CInt, cancel: CInt) {
+    if cancelDescriptor < 0 || isCancelled {
+      return (Syscalls.poll(fd, events: events, for: span), 0)
+    }
+    let (ready, cancel) = Syscalls.poll(fd, events: events, or: cancelDescriptor, for: span)
+    return (ready, cancel)
+  }
+
+  /// The descriptor stays readable, so it is not polled again.
+  private func takeCancel() {
+    guard !isCancelled else { return }
+    isCancelled = true
+    if waitSet.isMade { waitSet.remove(cancelDescriptor) }
+    race.handle(.cancelled, at: Clock.now())
+  }
+
+  /// Takes in the events of one attempt's socket. SO_ERROR is read only where they include POLLERR, or where
+  /// the socket turns out not to be connected.
+  func complete(_ id: AttemptID, events: CInt) {
+    guard let fd = sockets.number(of: id) else { return }
+    let mayHaveFailed = events & CInt(CBL_POSIX_FAILED) != 0
+    var errno = mayHaveFailed ? Syscalls.takePendingError(fd) : nil
+    if errno == nil {
+      do throws(Errno) {
+        let (local, failure) = try Handshake.check(fd, settings)
+        errno = failure
+        if failure == nil {
+          noteEnd(id, fd, local: local)
+          stopWatching(fd)
+          race.handle(.connected(id), at: Clock.now())
+          return
+        }
+      } catch {
+        // Not connected. POLLHUP without an error: the connection was made and reset at once.
+        errno = Syscalls.takePendingError(fd)
+        if errno == nil && events & CInt(CBL_POSIX_HUNG_UP) != 0 { errno = .connectionReset }
+      }
+    }
+    // After the peer's FIN a reset is EPIPE (`tcp_reset` in Linux's net/ipv4/tcp_input.c).
+    if errno == .brokenPipe { errno = .connectionReset }
+    // A spurious wake-up leaves the attempt in flight.
+    guard let errno else { return }
+    race.handle(.failed(id, errno, synchronous: false), at: Clock.now())
+    drop(id)
+  }
+
+  /// As in `onlyInFlight`, where there is a wait set.
+  private func stopWatching(_ fd: CInt) {
+    if race.plan.validates && waitSet.isMade { waitSet.remove(fd) }
+  }
+
+  /// Reads from an attempt's socket what the report tells. The kernel sends the first SYN again after one
+  /// second (TCP_TIMEOUT_INIT), so a younger attempt is not asked for resent SYNs.
+  func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
+    let attempt = race.attempts[id.index]
+    if race.plan.remote(of: attempt.pair).family == .unix { return }
+    var resent: Int32 = 0
+    if (attempt.ended ?? Clock.now()) - attempt.started >= .seconds(1) {
+      resent = Syscalls.resentCount(fd)
+    }
+    var local = local
+    if local == nil {
+      do throws(Errno) { local = try Syscalls.localEndpoint(fd) } catch { local = nil }
+    }
+    if let known = local, known.address.isUnspecified { local = nil }
+    let isMultipath =
+      race.plan.wantsMultipath && attempt.outcome == .pending ? Syscalls.isMultipath(fd) : nil
+    // Both ends of a pair are of one family in the report, whatever the socket's family is.
+    race.note(id, local: local?.unmapped, resentCount: resent, isMultipath: isMultipath)
+  }
+}

@@ -1,0 +1,67 @@
+// Ranks: the order in which pairs would be started if every attempt stayed silent. The winner of a wake-up
+// and the report go by them.
+
+extension Race {
+  /// The plan as it was when candidates or path information last came (or at the first start), and how many
+  /// attempts had been started by then.
+  /// `nil` as long as the plan has a single pair.
+  typealias RankBase = (plan: Plan, started: Int)
+
+  func setRankBase() {
+    // Sorted before it is copied, so that the copy shares the sorted tables.
+    plan.prepare()
+    rankBase = (plan.copy(), started: attempts.count)
+  }
+
+  /// Of all attempts that are connected now, the one whose pair ranks first.
+  func bestConnected() -> AttemptID? {
+    var first: AttemptID?
+    var others: [AttemptID] = []
+    var next = firstInFlight
+    while let id = next {
+      if attempts[id.index].isConnected {
+        if first == nil { first = id } else { others.append(id) }
+      }
+      next = inFlight(after: id)
+    }
+    guard let first, !others.isEmpty else { return first }
+    let connected = [first] + others
+    let ranks = ranks(of: connected.map { attempts[$0.index].pair })
+    return connected[ranks.indices.min { ranks[$0] < ranks[$1] }!]
+  }
+
+  /// The rank of each of these pairs, from 1.
+  private func ranks(of pairs: [Plan.Pair]) -> [Int] {
+    var ranks = [Int](repeating: .max, count: pairs.count)
+    var missing = pairs.count
+    forEachRanked { pair, rank, _ in
+      for index in pairs.indices where pairs[index] == pair && ranks[index] == .max {
+        ranks[index] = rank
+        missing -= 1
+      }
+      return missing > 0
+    }
+    return ranks
+  }
+
+  /// Calls `body` with the pairs in the order of their ranks, and the chance that each had when it came to be
+  /// the next, until `body` returns false.
+  func forEachRanked(_ body: (Plan.Pair, _ rank: Int, _ chance: Double) -> Bool) {
+    var rank = 0
+    for attempt in attempts.prefix(rankBase?.started ?? attempts.count) where !attempt.isHedge {
+      rank += 1
+      if !body(attempt.pair, rank, attempt.chance) { return }
+    }
+    let silent = (rankBase?.plan ?? plan).copy()
+    while let pair = silent.next() {
+      rank += 1
+      if !body(pair, rank, silent.chance(of: pair)) { return }
+      silent.noteSilence(of: pair)
+    }
+  }
+}
+
+extension Plan {
+  /// Whether it may have more than one pair.
+  var hasSeveralPairs: Bool { remoteCount > 1 || !locals.addresses.isEmpty }
+}

@@ -1,0 +1,46 @@
+/// A binary heap: the element that `<` puts first is on top. `insert` and `removeFirst` are O(log n).
+package struct Heap<Element: Comparable & Sendable>: Sendable {
+  private var elements: [Element] = []
+
+  package init() {}
+
+  package var first: Element? { elements.first }
+
+  package mutating func insert(_ element: Element) {
+    elements.append(element)
+    var child = elements.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard elements[child] < elements[parent] else { return }
+      elements.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  /// Removes the first element. The heap must not be empty.
+  package mutating func removeFirst() {
+    elements.swapAt(0, elements.count - 1)
+    elements.removeLast()
+    sinkFirst()
+  }
+
+  /// Replaces the first element by one that may belong further down. The heap must not be empty.
+  package mutating func replaceFirst(_ element: Element) {
+    elements[0] = element
+    sinkFirst()
+  }
+
+  private mutating func sinkFirst() {
+    var parent = 0
+    while true {
+      var first = parent
+      for child in [2 * parent + 1, 2 * parent + 2]
+      where child < elements.count && elements[child] < elements[first] {
+        first = child
+      }
+      if first == parent { return }
+      elements.swapAt(first, parent)
+      parent = first
+    }
+  }
+}

@@ -1,0 +1,68 @@
+--- Addresses: plain values with the fields host, port, family and scope. The host of a Unix address is
+-- its path. Names of hosts, which a list holds until they are resolved, have host and port.
+local api = ...
+local core = api.core
+local getmetatable, setmetatable, tostring = getmetatable, setmetatable, tostring
+local find, format, gsub = string.find, string.format, string.gsub
+
+local addresses = {}
+
+local methods = {}
+local address_type = { __name = "address", __index = methods }
+local name_type = { __name = "name" }
+
+--- An address from its fields; a name if there is no family. Without a host the arguments are
+-- nil, message and code of a failure, and are returned.
+function addresses.make(host, port, family, scope)
+  if not host then return host, port, family end
+  if not family then return setmetatable({ host = host, port = port }, name_type) end
+  return setmetatable({ host = host, port = port, family = family, scope = scope }, address_type)
+end
+
+local make = addresses.make
+
+--- Makes an address of a table with its fields; nil stays nil.
+function addresses.adopt(fields) return fields and setmetatable(fields, address_type) end
+
+function addresses.is_address(value) return getmetatable(value) == address_type end
+
+--- Host and scope of an address, as one text: `fe80::1%eth0`.
+function addresses.host_with_scope(address)
+  return address.scope and address.host .. "%" .. address.scope or address.host
+end
+
+local host_with_scope = addresses.host_with_scope
+
+--- The text of a local address. A port of 0 is left out: the kernel chose one that is not known.
+function addresses.without_free_port(address)
+  local text = tostring(address)
+  return address.port == 0 and (gsub(text, ":0$", "")) or text
+end
+
+function address_type:__tostring()
+  return core.address_text(host_with_scope(self), self.port, self.family == "unix")
+end
+
+function address_type.__concat(a, b) return tostring(a) .. tostring(b) end
+
+function address_type.__eq(a, b)
+  return a.host == b.host and a.port == b.port and a.scope == b.scope and a.family == b.family
+end
+
+function name_type:__tostring()
+  return format(find(self.host, ":", 1, true) and "[%s]:%s" or "%s:%s", self.host, self.port)
+end
+
+--- The v4-mapped IPv6 form (::ffff:a.b.c.d) of an IPv4 address; any other address as it is.
+function methods:mapped()
+  if self.family == "unix" then return self end
+  return make(core.convert_address(host_with_scope(self), self.port, true))
+end
+
+--- The IPv4 address inside a v4-mapped one; any other address as it is.
+function methods:unmapped()
+  if self.family == "unix" then return self end
+  return make(core.convert_address(host_with_scope(self), self.port))
+end
+
+return addresses

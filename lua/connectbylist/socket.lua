@@ -1,0 +1,53 @@
+--- Sockets: their addresses, `bind`, `detach` and text. Reading and writing are the core's.
+local api = ...
+local core, addresses = api.core, api.part "address"
+local make_address, host_with_scope = addresses.make, addresses.host_with_scope
+local type, format = type, string.format
+
+local sockets = { type = core.types.socket }
+
+local socket = core.methods "socket"
+local bind, detach, unread = socket.bind, socket.detach, socket.unread
+local is_open, connected = socket.is_open, socket.connected
+local local_address, remote_address = socket.local_address, socket.remote_address
+
+--- net.connect_by_list with a socket.
+sockets.connect_by_list = socket.connect_by_list
+socket.connect_by_list, socket.is_open, socket.unread = nil, nil, nil
+
+function socket:local_address() return make_address(local_address(self)) end
+
+function socket:remote_address() return make_address(remote_address(self)) end
+
+--- Binds a socket that is not connected to an address, or to a host and a port. The kernel chooses the
+-- port if it is 0.
+function socket:bind(host, port)
+  if type(host) == "table" then host, port = host_with_scope(host), host.port end
+  return bind(self, host, port)
+end
+
+--- Returns the descriptor, which the caller has to close from now on. With `true` the unread bytes are
+-- the second result; without it, unread bytes make it fail with EBUSY.
+function socket:detach(takes_rest)
+  -- The text is made first: if there is no memory for it, the socket keeps the descriptor.
+  local rest = takes_rest and unread(self) or nil
+  local fd, message, code = detach(self, takes_rest and true)
+  if not fd then return nil, message, code end
+  return fd, rest
+end
+
+function socket:getfamily()
+  local address, message, code = self:local_address()
+  if not address then return nil, message, code end
+  return address.family
+end
+
+sockets.type.__index = socket
+
+function sockets.type:__tostring()
+  if not is_open(self) then return "tcp{client}: closed" end
+  if not connected(self) then return "tcp{client}: not connected" end
+  return format("tcp{client}: %s -> %s", self:local_address(), self:remote_address())
+end
+
+return sockets
