@@ -36,7 +36,8 @@ import Glibc
       show(found)
       exit(1)
     }
-    print("\(numbers[0]) worlds from seed \(first), no difference, \(began.duration(to: clock.now))")
+    print(
+      "\(numbers[0]) worlds from seed \(first), no difference, \(began.duration(to: clock.now))")
   }
 
   /// Runs as many batches at once as there are processors.

@@ -157,7 +157,9 @@ extension ReferenceRace {
       guard let pair = nextPair() else { break }
       // "A pair known to have no route is recorded at its turn, also with the cap full."
       if plan.isKnownImpossible(pair.remote) {
-        recordFailure(pair, plan.remotes[pair.remote].route.hasNoRoute ? .networkUnreachable : .addressNotAvailable)
+        recordFailure(
+          pair,
+          plan.remotes[pair.remote].route.hasNoRoute ? .networkUnreachable : .addressNotAvailable)
         continue
       }
       // "All alternates of all refused (or rejected) remotes start at the next due start, in one
@@ -237,7 +239,9 @@ extension ReferenceRace {
 
   /// "When a single remote is left and silent for that long, a second socket to it is started."
   private mutating func hedge() {
-    guard let hedge = options.hedge, !isHedged, isSettled, let oldest = pending.first else { return }
+    guard let hedge = options.hedge, !isHedged, isSettled, let oldest = pending.first else {
+      return
+    }
     let remote = attempts[oldest].pair.remote
     guard pending.allSatisfy({ attempts[$0].pair.remote == remote }), plan.untried.isEmpty,
       plan.alternatesLeft.allSatisfy({ $0.remote == remote }),

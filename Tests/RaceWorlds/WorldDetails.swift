@@ -127,7 +127,9 @@ extension WorldGenerator {
     }
     if chance(25) { scenario.options.attemptDelay = max(spanAboveZero(), .milliseconds(10)) }
     if chance(15) {
-      scenario.options.minimumDelay = pick([.milliseconds(20), .milliseconds(30), .milliseconds(200)])
+      scenario.options.minimumDelay = pick([
+        .milliseconds(20), .milliseconds(30), .milliseconds(200),
+      ])
     }
     if chance(20) { scenario.options.attemptTimeout = spanAboveZero() }
     scenario.options.pace = pick([

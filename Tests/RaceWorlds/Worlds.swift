@@ -27,7 +27,8 @@ public enum Worlds {
     guard seed % 64 == 0 else { return nil }
     guard let again = try? Scenario(parsing: scenario.text) else {
       return Counterexample(
-        defect: "the scenario's text is none", scenario: scenario.text, expected: [], transcript: [])
+        defect: "the scenario's text is none", scenario: scenario.text, expected: [], transcript: []
+      )
     }
     return counterexample(again)
   }
@@ -58,7 +59,8 @@ public enum Worlds {
     while hasShrunk {
       hasShrunk = false
       for text in smaller(smallest.scenario) {
-        guard let scenario = try? Scenario(parsing: text), let found = self.counterexample(scenario),
+        guard let scenario = try? Scenario(parsing: text),
+          let found = self.counterexample(scenario),
           found.defect == counterexample.defect
         else { continue }
         smallest = found
