@@ -244,7 +244,10 @@ struct ReferencePlan {
     let f = pair == firstPair(of: pair.remote) ? 1 : 0.5
     let l = sources[pair.local, default: Source()].chance
     let r = remotes[pair.remote].chance
-    sources[pair.local, default: Source()].chance = l * (1 - f * r) / (1 - l * f * r)
+    // Pairs without a source share none: their L stays.
+    if pair.local != nil {
+      sources[pair.local, default: Source()].chance = l * (1 - f * r) / (1 - l * f * r)
+    }
     remotes[pair.remote].chance = r * (1 - f * l) / (1 - l * f * r)
   }
 

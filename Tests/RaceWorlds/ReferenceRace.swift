@@ -37,6 +37,7 @@ public struct ReferenceRace {
   var now: TimeSpan = .zero
   private(set) var text = TextBuffer(capacity: 1024)
   private var isOver = false
+  private var hasStarted = false
   /// "The first N SYNs vanish", of all attempts of a pair.
   private var synsLost: [ReferencePath: Int] = [:]
 
@@ -132,11 +133,9 @@ public struct ReferenceRace {
     takeCompletions()
     if decide() { return }
     if let cancel = world.scenario.cancel, cancel <= now { return endAll("abandon", "cancelled") }
-    // "`timeout = 0` starts what can be started" first.
-    let isFirstRound = attempts.isEmpty && plan.started.isEmpty && deadline == .zero
-    if let deadline, deadline <= now, !isFirstRound || !hasAnythingToStart {
-      return endAtDeadline()
-    }
+    // "`timeout = 0` starts what can be started": once, before its deadline counts.
+    if let deadline, deadline <= now, deadline > .zero || hasStarted { return endAtDeadline() }
+    hasStarted = true
     takeTimeouts()
     askAfterSilence()
     takeSilences()
@@ -145,9 +144,6 @@ public struct ReferenceRace {
     startAttempts()
     if isAllFailed { endRound() }
   }
-
-  /// Whether a timeout of nothing has something to start.
-  private var hasAnythingToStart: Bool { !plan.untried.isEmpty }
 
   private mutating func beginRound() {
     began = nextRound!

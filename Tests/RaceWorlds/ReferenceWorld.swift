@@ -26,12 +26,14 @@ struct ReferenceWorld {
     /// The entry's place in the list.
     let entry: Int
     let endpoints: [Endpoint]
+    /// Joins because the wait for the other family has ended, not because of an answer.
+    var isOverdue = false
   }
 
   let scenario: Scenario
   /// In the order of their instants, at one instant in the order of their lines.
   private(set) var answers: [Answer] = []
-  /// In the order of their instants; those of 0 that do not come from names are literals.
+  /// In the order of their instants, literals first.
   private(set) var joins: [Join] = []
 
   init(_ scenario: Scenario) {
@@ -46,7 +48,8 @@ struct ReferenceWorld {
       if case .name(let index) = listed { lookUp(scenario.names[index], index, entry: entry) }
     }
     sortStably(&answers) { $0.at < $1.at }
-    sortStably(&joins) { $0.at < $1.at }
+    // At one instant answers come first.
+    sortStably(&joins) { $0.at != $1.at ? $0.at < $1.at : !$0.isOverdue && $1.isOverdue }
   }
 
   private func isWanted(_ family: Family) -> Bool {
@@ -84,11 +87,13 @@ struct ReferenceWorld {
       guard let answer = asked.first(where: { $0.family == family }), !answer.addresses.isEmpty
       else { continue }
       var at = answer.after
+      var isOverdue = false
       if family == .inet, let inet6, inet6.after > at {
         at = min(inet6.after, at + .milliseconds(50))
+        isOverdue = at < inet6.after
       }
       let endpoints = answer.addresses.map { Endpoint($0, port: name.port).unmapped }
-      joins.append(Join(at: at, entry: entry, endpoints: endpoints))
+      joins.append(Join(at: at, entry: entry, endpoints: endpoints, isOverdue: isOverdue))
     }
     var inOrder = asked
     sortStably(&inOrder) { $0.after < $1.after }
