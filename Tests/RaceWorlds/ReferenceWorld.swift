@@ -160,9 +160,9 @@ struct ReferenceWorld {
     return !address.isLinkLocal || address.scope == remote.scope
   }
 
-  /// This machine's line of an address. A route's source needs none.
+  /// This machine's line of an address. A route's source needs none; its whole length is compared then.
   func local(_ address: IPAddress) -> LocalAddress {
-    scenario.locals.first { $0.address == address } ?? LocalAddress(address, prefixLength: 0)
+    scenario.locals.first { $0.address == address } ?? LocalAddress(address, prefixLength: 128)
   }
 
   // MARK: attempts
