@@ -2,8 +2,8 @@
 // The package has two builds:
 //   swift build                                   the host program and everything that is tested
 //   CONNECTBYLIST_MODULE=1 swift build -c release --scratch-path .build/module
-//                                                 the loadable Lua module and the C library, as
-//                                                 Embedded Swift
+//                                                 the loadable Lua module, the C library and the
+//                                                 installable host program, as Embedded Swift
 // Only the second declares the Embedded feature and unsafe flags: a package that has those in its
 // manifest cannot be a versioned dependency of another.
 //
@@ -48,16 +48,18 @@ let librarySwiftSettings =
 let cSettings: [CSetting] =
   isModule
   ? [
+    .define("CONNECTBYLIST_MODULE"),
     .unsafeFlags([
       "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden", "-Oz", "-fno-plt",
-    ])
+    ]),
   ] : []
 
 /// For C code that no Lua error passes. The binding keeps its unwind tables: where Lua is compiled as C++,
 /// its errors are exceptions.
 let cSettingsWithoutUnwinding: [CSetting] =
   cSettings
-  + (isModule ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
+  + (isModule
+    ? [.unsafeFlags(["-fno-asynchronous-unwind-tables"]), .define("CBL_POSIX_EMBEDDED")] : [])
 
 /// For the target at the root of a shared object, which exports what its exports.map names.
 func sharedObject(of target: String) -> [LinkerSetting] {
@@ -77,6 +79,23 @@ func sharedObject(of target: String) -> [LinkerSetting] {
 
 let soname: [LinkerSetting] =
   isModule ? [.unsafeFlags(["-Xlinker", "-soname=libconnectbylist.so"])] : []
+
+/// The program. Its Embedded build needs the C library's own shared objects alone.
+let program: [LinkerSetting] =
+  isModule
+  ? [
+    .unsafeFlags([
+      // Otherwise the driver links Swift's runtime libraries.
+      "-enable-experimental-feature", "Embedded",
+      "-use-ld=lld", "-Xlinker", "--icf=all", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+      // Lua as a whole, and its API for the C modules that scripts load.
+      "-Xlinker", "--whole-archive", "-Xlinker", "-l:liblua5.4.a", "-Xlinker", "--no-whole-archive",
+      // Beside the map of the Lua module's own shared object, which this program is linked with too.
+      "-Xlinker", "--export-dynamic", "-Xlinker",
+      "--version-script=\(Context.packageDirectory)/Sources/CConnectByListCommand/exports.map",
+      "-lm", "-Xlinker", "-z", "-Xlinker", "now",
+    ])
+  ] : [.linkedLibrary("lua5.4")]
 
 /// What both builds have.
 let library: [Target] = [
@@ -117,6 +136,29 @@ let library: [Target] = [
     dependencies: ["ConnectByListCore", "ConnectByList", "CConnectByListPosix", "CConnectByList"],
     exclude: ["exports.map"],
     swiftSettings: swiftSettings, linkerSettings: sharedObject(of: "ConnectByListCAPI") + soname),
+  // The race on a virtual clock.
+  .target(
+    name: "ConnectByListSimulation", dependencies: ["ConnectByListCore"],
+    swiftSettings: librarySwiftSettings),
+  // The interpreter. All code that Lua's errors may jump over is C.
+  .target(
+    name: "CConnectByListLuaHost",
+    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"], cSettings: cSettings),
+  // Files, terminals and the process, for the program's tools.
+  .target(name: "CConnectByListTerminal", cSettings: cSettingsWithoutUnwinding),
+  // What the program `connectbylist` does.
+  .target(
+    name: "ConnectByListCommand",
+    dependencies: [
+      "CConnectByListLuaHost", "CConnectByListTerminal", "ConnectByListLua", "ConnectByList",
+      "ConnectByListCore", "ConnectByListSimulation",
+    ],
+    swiftSettings: swiftSettings),
+  // Its `main`, in C: Embedded Swift has no CommandLine, and ordinary Swift reads it from /proc.
+  .executableTarget(
+    name: "CConnectByListCommand",
+    dependencies: ["CConnectByListLuaHost", "ConnectByListCommand"],
+    exclude: ["exports.map"], cSettings: cSettings, linkerSettings: program),
 ]
 
 /// One of the programs in `examples`. SwiftPM requires every other file of that folder to be excluded.
@@ -135,24 +177,6 @@ let hostAndTests: [Target] = [
   // ConnectByListCore is declared although its types come through ConnectByList: otherwise an
   // incremental build keeps code for a layout that they no longer have.
   .target(name: "ConnectByListAsync", dependencies: ["ConnectByList", "ConnectByListCore"]),
-  // The race on a virtual clock.
-  .target(name: "ConnectByListSimulation", dependencies: ["ConnectByListCore"]),
-  // The interpreter. All code that Lua's errors may jump over is C.
-  .target(
-    name: "CConnectByListLuaHost",
-    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"]),
-  // What the program `connectbylist` does.
-  .target(
-    name: "ConnectByListCommand",
-    dependencies: [
-      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListCore", "ConnectByListSimulation",
-    ]),
-  // Its `main`, in C: Swift's CommandLine is empty where /proc is not mounted.
-  .executableTarget(
-    name: "CConnectByListCommand",
-    dependencies: ["CConnectByListLuaHost", "ConnectByListCommand"],
-    linkerSettings: [.linkedLibrary("lua5.4")]),
-
   // Random worlds, and a checker of the races in them.
   .target(
     name: "ConnectByListRaceWorlds",
@@ -189,9 +213,17 @@ let hostAndTests: [Target] = [
       "CConnectByListLuaTestSupport",
     ],
     linkerSettings: [.linkedLibrary("lua5.4")]),
+  // Programs on a pseudo-terminal.
+  .target(
+    name: "CConnectByListCommandTestSupport", path: "Tests/CommandTestSupport",
+    linkerSettings: [.linkedLibrary("util")]),
   .testTarget(
     name: "ConnectByListCommandTests",
-    dependencies: ["ConnectByListCommand", "CConnectByListLua", "CConnectByListLuaHost"],
+    dependencies: [
+      "ConnectByListCommand", "CConnectByListLua", "CConnectByListLuaHost",
+      "CConnectByListCommandTestSupport",
+      "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+    ],
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
     name: "ConnectByListCAPITests",
@@ -211,6 +243,7 @@ let package = Package(
     ? [
       .library(name: "connectbylist_core", type: .dynamic, targets: ["ConnectByListLua"]),
       .library(name: "connectbylist", type: .dynamic, targets: ["ConnectByListCAPI"]),
+      .executable(name: "connectbylist-host", targets: ["CConnectByListCommand"]),
     ]
     : [
       .library(name: "ConnectByList", targets: ["ConnectByList"]),

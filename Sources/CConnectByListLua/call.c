@@ -64,6 +64,18 @@ static struct cbl_lua_handle *push_handle(lua_State *L, enum cbl_lua_type_index 
   return handle;
 }
 
+/* A host calls it, and declares it itself: no header that Swift imports may show Lua. */
+void cbl_lua_push_report(lua_State *L, void *report);
+
+/* Pushes a report of the Swift half, which the handle owns from then on. May raise before it does. The
+ * module is loaded. */
+void cbl_lua_push_report(lua_State *L, void *report) {
+  struct cbl_lua_handle *handle = push_handle(L, CBL_LUA_TYPE_REPORT);
+  cbl_lua_push_metatable(L, CBL_LUA_TYPE_REPORT);
+  lua_setmetatable(L, -2);
+  handle->object = report;
+}
+
 /* The call has failed: the handle made for it becomes one of another type. Allocates nothing. */
 static void change_type(lua_State *L, struct cbl_lua_handle *handle, int index,
                         enum cbl_lua_type_index type) {

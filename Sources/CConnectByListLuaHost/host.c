@@ -4,107 +4,73 @@
  * it; ConnectByListCommandTests compares the two.
  */
 
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cbl_host.h"
 #include "cbl_lua_headers.h"
+#include "chunk.h"
+#include "interactive.h"
 #include "preload.h"
 
-/* ---- Messages ---- */
-
-void cbl_host_report_error(const char *message) {
-  fprintf(stderr, "%s: %s\n", CBL_HOST_NAME, message);
-  fflush(stderr);
-}
-
-/* Returns whether the status is LUA_OK. Otherwise pops the error value and writes it. */
-static bool report(lua_State *L, int status) {
-  if (status == LUA_OK) return true;
-  /* If the message handler itself failed, the error value may be of any type. */
-  const char *message = lua_tostring(L, -1);
-  cbl_host_report_error(message ? message : "(error message not a string)");
-  lua_pop(L, 1);
-  return false;
-}
-
-/*
- * The message handler: converts the error value to text and adds the traceback, while the stack is still
- * that of the error. A value with `__tostring` gets no traceback, as in Lua's program.
- */
-static int add_traceback(lua_State *L) {
-  const char *message = lua_tostring(L, 1);
-  if (message == NULL) {
-    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
-    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-  }
-  luaL_traceback(L, L, message, 1);
-  return 1;
-}
-
-/* ---- Interrupts ---- */
-
-/* The state that SIGINT interrupts. Global, because a signal handler has no argument for it. */
-static _Atomic(lua_State *) interruptible;
-
-static void raise_interrupted(lua_State *L, lua_Debug *activation) {
-  (void)activation;
-  lua_sethook(L, NULL, 0, 0);
-  luaL_error(L, "interrupted!");
-}
-
-/*
- * A signal handler may interrupt Lua at any point, where it must not raise. lua_sethook is the one
- * function that Lua's manual allows here; the hook then raises before the next instruction. A main thread
- * that waits for a coroutine runs no instruction: there a second SIGINT, whose action is the default
- * again, ends the process.
- */
-static void on_interrupt(int number) {
-  (void)number;
-  lua_State *L = atomic_load(&interruptible);
-  int any_event = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
-  if (L) lua_sethook(L, raise_interrupted, any_event, 1);
-}
-
-static void set_interrupts(lua_State *L, struct sigaction *previous) {
-  atomic_store(&interruptible, L);
-  /* No SA_RESTART: a system call that the script waits in returns EINTR, so that the hook runs. */
-  struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, previous);
-}
-
-static void reset_interrupts(const struct sigaction *previous) {
-  sigaction(SIGINT, previous, NULL);
-  atomic_store(&interruptible, NULL);
-}
+struct run {
+  const struct cbl_host_invocation *invocation;
+  /* The name before each message: `argv[0]`, as in Lua's program. */
+  const char *name;
+  struct cbl_host_line_reader reader;
+};
 
 /* ---- Chunks ---- */
 
 /* Calls the function below its arguments, without results. Returns whether it succeeded. */
-static bool call(lua_State *L, int argument_count, const struct cbl_host_invocation *invocation) {
-  int function = lua_gettop(L) - argument_count;
-  lua_pushcfunction(L, add_traceback);
-  lua_insert(L, function);
-  struct sigaction previous;
-  if (invocation->takes_interrupts) set_interrupts(L, &previous);
-  int status = lua_pcall(L, argument_count, 0, function);
-  if (invocation->takes_interrupts) reset_interrupts(&previous);
-  lua_remove(L, function); /* the handler */
-  return report(L, status);
+static bool call(lua_State *L, const struct run *run, int argument_count) {
+  int status = cbl_host_call(L, argument_count, 0, run->invocation->takes_interrupts);
+  return cbl_host_report(L, run->name, status);
 }
 
-static bool run_text(lua_State *L, const char *text, const char *chunk_name,
-                     const struct cbl_host_invocation *invocation) {
-  if (!report(L, luaL_loadbuffer(L, text, strlen(text), chunk_name))) return false;
-  return call(L, 0, invocation);
+static bool run_text(lua_State *L, const struct run *run, const char *text, const char *chunk_name) {
+  if (!cbl_host_report(L, run->name, luaL_loadbuffer(L, text, strlen(text), chunk_name)))
+    return false;
+  return call(L, run, 0);
+}
+
+static bool run_file(lua_State *L, const struct run *run, const char *file) {
+  return cbl_host_report(L, run->name, luaL_loadfile(L, file)) && call(L, run, 0);
+}
+
+/* ---- The steps before the program ---- */
+
+/*
+ * Requires a module and assigns it to a global variable: `name` for "-l name", `global` for
+ * "-l global=name".
+ */
+static bool run_library(lua_State *L, const struct run *run, const char *text) {
+  const char *equals = strchr(text, '=');
+  lua_pushlstring(L, text, equals ? (size_t)(equals - text) : strlen(text));
+  lua_getglobal(L, "require");
+  lua_pushstring(L, equals ? equals + 1 : text);
+  int status = cbl_host_call(L, 1, 1, run->invocation->takes_interrupts);
+  if (!cbl_host_report(L, run->name, status)) return false;
+  lua_pushglobaltable(L);
+  lua_insert(L, -3);
+  lua_settable(L, -3);
+  lua_pop(L, 1); /* the global table */
+  return true;
+}
+
+static bool run_step(lua_State *L, const struct run *run, const struct cbl_host_step *step) {
+  switch (step->kind) {
+    case CBL_HOST_STATEMENT: return run_text(L, run, step->text, "=(command line)");
+    case CBL_HOST_LIBRARY: return run_library(L, run, step->text);
+    case CBL_HOST_WARNINGS: lua_warning(L, "@on", 0); return true;
+  }
+  return false;
 }
 
 /* Runs the text of LUA_INIT, or the file that it names after "@". */
-static bool run_environment(lua_State *L, const struct cbl_host_invocation *invocation) {
+static bool run_environment(lua_State *L, const struct run *run) {
   const char *chunk_name = "=LUA_INIT" LUA_VERSUFFIX;
   const char *text = getenv(chunk_name + 1);
   if (text == NULL) {
@@ -112,10 +78,11 @@ static bool run_environment(lua_State *L, const struct cbl_host_invocation *invo
     text = getenv(chunk_name + 1);
   }
   if (text == NULL) return true;
-  if (text[0] != '@') return run_text(L, text, chunk_name, invocation);
-  if (!report(L, luaL_loadfile(L, text + 1))) return false;
-  return call(L, 0, invocation);
+  if (text[0] == '@') return run_file(L, run, text + 1);
+  return run_text(L, run, text, chunk_name);
 }
+
+/* ---- The program ---- */
 
 /*
  * Pushes the script's arguments and returns their number. Reads them from the table `arg`, not from the
@@ -131,12 +98,32 @@ static int push_arguments(lua_State *L) {
   return count;
 }
 
-static bool run_program(lua_State *L, const struct cbl_host_invocation *invocation) {
-  if (invocation->program == CBL_HOST_NO_PROGRAM) return true;
-  const char *file =
-    invocation->program == CBL_HOST_FILE ? invocation->argv[invocation->script] : NULL;
-  if (!report(L, luaL_loadfile(L, file))) return false;
-  return call(L, invocation->script > 0 ? push_arguments(L) : 0, invocation);
+static void interact(lua_State *L, struct run *run) {
+  cbl_host_line_reader_open(&run->reader);
+  cbl_host_interact(L, &run->reader, run->invocation->takes_interrupts);
+}
+
+static void show_version(void) {
+  printf("%s %s, %s\n", CBL_HOST_NAME, CBL_HOST_VERSION, LUA_COPYRIGHT);
+  fflush(stdout);
+}
+
+/* Without a program, and where the options ask for nothing else, a terminal gets the interactive mode. */
+static bool run_program(lua_State *L, struct run *run) {
+  const struct cbl_host_invocation *invocation = run->invocation;
+  const char *file = NULL;
+  switch (invocation->program) {
+    case CBL_HOST_NO_PROGRAM: return true;
+    case CBL_HOST_FILE: file = invocation->argv[invocation->script]; break;
+    case CBL_HOST_STANDARD_INPUT: break;
+    case CBL_HOST_TERMINAL_OR_STANDARD_INPUT:
+      if (!isatty(STDIN_FILENO)) break;
+      show_version();
+      interact(L, run);
+      return true;
+  }
+  if (!cbl_host_report(L, run->name, luaL_loadfile(L, file))) return false;
+  return call(L, run, invocation->script > 0 ? push_arguments(L) : 0);
 }
 
 /* ---- The run ---- */
@@ -152,30 +139,27 @@ static void set_arg(lua_State *L, const struct cbl_host_invocation *invocation) 
   lua_setglobal(L, "arg");
 }
 
-/* The program has the version of the module. */
-static void show_version(lua_State *L) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, CBL_HOST_NAME);
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "version");
-  printf("%s %s, %s\n", CBL_HOST_NAME, luaL_tolstring(L, -1, NULL), LUA_COPYRIGHT);
-  fflush(stdout);
-  lua_pop(L, 3);
-}
-
 /* The whole run, in a protected call: an allocation that fails outside of one ends the process. */
 static int run_protected(lua_State *L) {
-  const struct cbl_host_invocation *invocation = lua_touserdata(L, 1);
+  struct run *run = lua_touserdata(L, 1);
+  const struct cbl_host_invocation *invocation = run->invocation;
   luaL_checkversion(L);
+  if (invocation->shows_version) show_version();
+  if (invocation->ignores_environment) {
+    /* The key that Lua's library `package` looks for; `LUA_PATH` and `LUA_CPATH` then have no effect. */
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  }
   luaL_openlibs(L);
   cbl_host_preload(L);
   set_arg(L, invocation);
   lua_gc(L, LUA_GCGEN, 0, 0); /* as in Lua's program */
-  if (invocation->shows_version) show_version(L);
-  bool has_succeeded = run_environment(L, invocation);
-  for (int i = 0; has_succeeded && i < invocation->statement_count; i++)
-    has_succeeded = run_text(L, invocation->statements[i], "=(command line)", invocation);
-  lua_pushboolean(L, has_succeeded && run_program(L, invocation));
+  bool has_succeeded = invocation->ignores_environment || run_environment(L, run);
+  for (int i = 0; has_succeeded && i < invocation->step_count; i++)
+    has_succeeded = run_step(L, run, &invocation->steps[i]);
+  has_succeeded = has_succeeded && run_program(L, run);
+  if (has_succeeded && invocation->is_interactive) interact(L, run);
+  lua_pushboolean(L, has_succeeded);
   return 1;
 }
 
@@ -185,9 +169,14 @@ int cbl_host_run(const struct cbl_host_invocation *invocation) {
     cbl_host_report_error("cannot create state: not enough memory");
     return EXIT_FAILURE;
   }
+  bool has_name = invocation->argc > 0 && invocation->argv[0][0] != '\0';
+  struct run run = {
+    .invocation = invocation, .name = has_name ? invocation->argv[0] : CBL_HOST_NAME};
   lua_pushcfunction(L, run_protected);
-  lua_pushlightuserdata(L, (void *)invocation);
-  bool has_succeeded = report(L, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
+  lua_pushlightuserdata(L, &run);
+  bool has_succeeded =
+    cbl_host_report(L, run.name, lua_pcall(L, 1, 1, 0)) && lua_toboolean(L, -1);
   lua_close(L);
+  cbl_host_line_reader_close(&run.reader);
   return has_succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
 }

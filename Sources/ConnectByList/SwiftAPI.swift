@@ -30,7 +30,7 @@
     public init(
       _ entries: [String], defaultPort: UInt16? = nil
     ) throws(AddressListError) {
-      self.init(defaultPort: defaultPort)
+      self.init(defaultPort: defaultPort, hashSecret: .ofThisProcess)
       for (index, text) in entries.enumerated() {
         do throws(EntryError) { try add(text) } catch {
           throw AddressListError(index: index, text: text, reason: error)
@@ -145,14 +145,14 @@
   extension AddressList {
     /// A list of one host, for a connect by name. Throws `.invalidArgument` for what is no name.
     package init(host: String, service: String) throws(ConnectError) {
-      self.init()
+      self.init(hashSecret: .ofThisProcess)
       do throws(EntryError) { try add(host: host, service: service) } catch {
         throw ConnectError(.invalidArgument, error.message)
       }
     }
 
     package init(host: String, port: UInt16) throws(ConnectError) {
-      self.init()
+      self.init(hashSecret: .ofThisProcess)
       do throws(EntryError) { try add(host: host, port: port) } catch {
         throw ConnectError(.invalidArgument, error.message)
       }

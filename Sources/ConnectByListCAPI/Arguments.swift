@@ -14,7 +14,7 @@ func addressList(
   // The flexible array at the structure's end, which Swift does not see (layout.c).
   let addresses = UnsafeRawPointer(given + 1)
     .assumingMemoryBound(to: connect_by_list_address.self)
-  var list = AddressList()
+  var list = AddressList(hashSecret: .ofThisProcess)
   for index in 0..<count {
     do throws(Errno) {
       list.append(try entry(addresses[index]))

@@ -1,26 +1,27 @@
 import CConnectByListLuaHost
-import ConnectByListSimulation
+import CConnectByListTerminal
+import ConnectByListCore
 
 /// The program `connectbylist`, called by `main` in C.
 @c @implementation public func cbl_host_main(
   _ argc: CInt, _ argv: UnsafePointer<UnsafeMutablePointer<CChar>?>!
 ) -> CInt {
   let program = Program(argc: argc, argv: argv)
+  let arguments = program.arguments
   do throws(CommandLineRequest.Misuse) {
-    switch try CommandLineRequest(program.arguments) {
+    switch try CommandLineRequest(arguments) {
     case .help:
-      print(CommandLineRequest.usage)
-      return 0
-    case .simulate(let file):
-      return ScenarioRun(file: argv[file]!).simulate()
-    case .explain(let file):
-      return ScenarioRun(file: argv[file]!).explain()
+      Output.standard.write(CommandLineRequest.usage)
+      return ExitStatus.success
+    case .tool(let tool, let first):
+      return program.run(tool, Array(arguments[first...]), first: first)
     case .run(let request):
       return program.run(request)
     }
   } catch {
-    cbl_host_report_error("\(error.message)\n\(CommandLineRequest.usage)")
-    return 1
+    Output.report(error.message, name: arguments.first)
+    Output.error.write(CommandLineRequest.usage)
+    return ExitStatus.failure
   }
 }
 
@@ -29,16 +30,32 @@ private struct Program {
   let argc: CInt
   let argv: UnsafePointer<UnsafeMutablePointer<CChar>?>
 
-  /// The arguments as text; invalid UTF-8 is repaired. Lua gets the bytes of `argv`.
-  var arguments: [String] { (0..<Int(argc)).map { String(cString: argv[$0]!) } }
+  var arguments: [[UInt8]] { (0..<Int(argc)).map { [UInt8](terminated: argv[$0]!) } }
+
+  /// - Parameter first: the index of the tool's first argument in `argv`.
+  func run(_ tool: CommandLineRequest.Tool, _ arguments: [[UInt8]], first: Int) -> CInt {
+    cbl_terminal_open_standard_streams()
+    switch tool {
+    case .connect: return ConnectTool.run(arguments)
+    case .wait: return WaitTool.run(arguments, argv: argv + first)
+    case .probe: return ProbeTool.run(arguments)
+    case .explain: return ScenarioTool.explain(arguments)
+    case .simulate: return ScenarioTool.simulate(arguments)
+    }
+  }
 
   /// Runs Lua and returns the exit status. Lua's errors are raised and caught in C: none passes this
   /// frame.
   func run(_ request: CommandLineRequest.Run) -> CInt {
-    let statements = request.statements.map { place in
-      argv[place.argument].map { UnsafePointer($0 + place.offset) }
+    if request.traces { Output.traceConnects() }
+    let steps = request.steps.map { step in
+      switch step {
+      case .statement(let place): cbl_host_step(kind: CBL_HOST_STATEMENT, text: text(at: place))
+      case .library(let place): cbl_host_step(kind: CBL_HOST_LIBRARY, text: text(at: place))
+      case .warnings: cbl_host_step(kind: CBL_HOST_WARNINGS, text: nil)
+      }
     }
-    return statements.withUnsafeBufferPointer { statements in
+    return steps.withUnsafeBufferPointer { steps in
       var invocation = cbl_host_invocation()
       invocation.argc = argc
       invocation.argv = argv
@@ -50,13 +67,21 @@ private struct Program {
         invocation.script = CInt(argument)
       case .standardInput(let argument):
         invocation.program = CBL_HOST_STANDARD_INPUT
-        invocation.script = CInt(argument ?? 0)
+        invocation.script = CInt(argument)
+      case .unsaid:
+        invocation.program = CBL_HOST_TERMINAL_OR_STANDARD_INPUT
       }
-      invocation.statements = statements.baseAddress
-      invocation.statement_count = CInt(statements.count)
+      invocation.steps = steps.baseAddress
+      invocation.step_count = CInt(steps.count)
       invocation.shows_version = request.showsVersion
+      invocation.is_interactive = request.isInteractive
+      invocation.ignores_environment = request.ignoresEnvironment
       invocation.takes_interrupts = true
       return cbl_host_run(&invocation)
     }
+  }
+
+  private func text(at place: CommandLineRequest.Place) -> UnsafePointer<CChar>? {
+    argv[place.argument].map { UnsafePointer($0 + place.offset) }
   }
 }

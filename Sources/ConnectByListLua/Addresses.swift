@@ -78,7 +78,7 @@ extension Call {
     if !call.isNil(1) {
       port = UInt16(try call.integer(1, "the default port", in: portRange))
     }
-    call.add(made: ListBox(AddressList(defaultPort: port)))
+    call.add(made: ListBox(AddressList(defaultPort: port, hashSecret: .ofThisProcess)))
   }
 }
 

@@ -3,9 +3,14 @@ import ConnectByList
 import ConnectByListCore
 
 /// A report as a Lua object.
-final class ReportBox {
+package final class ReportBox {
   let report: ConnectReport
   init(_ report: ConnectReport) { self.report = report }
+
+  /// The object of a Lua report, which `cbl_lua_push_report` in C takes over.
+  package static func makeObject(_ report: ConnectReport) -> UnsafeMutableRawPointer {
+    Unmanaged.passRetained(ReportBox(report)).toOpaque()
+  }
 }
 
 /// The report as a table; lua/connectbylist/report.lua gives it its face.

@@ -214,26 +214,19 @@ public struct Scenario: Sendable {
   /// A link-local remote without a scope becomes one candidate for each link, as in an `AddressList`. With
   /// `from` it stays one candidate, so that published examples of RFC 6724 can be written as they are.
   public func candidates() -> [Candidate] {
-    var result: [Candidate] = []
-    result.reserveCapacity(list.count)
-    var seen = Set<Endpoint>()
-    func take(_ endpoint: Endpoint, _ entry: Int) {
-      if let family = options.family, endpoint.family != family { return }
-      if seen.insert(endpoint).inserted {
-        result.append(Candidate(endpoint, entry: Int32(entry)))
-      }
-    }
+    var candidates: [Candidate] = []
+    candidates.reserveCapacity(list.count)
     for (entry, listed) in list.enumerated() {
       guard case .remote(let index) = listed else { continue }
       let remote = destinations[index]
-      let address = remote.endpoint.address
-      if remote.source == nil && address.needsScope && address.scope == 0 {
-        for link in links { take(remote.endpoint.withScope(link), entry) }
+      if let family = options.family, remote.endpoint.family != family { continue }
+      if remote.source == nil {
+        candidates.append(remote.endpoint, entry: entry, links: links)
       } else {
-        take(remote.endpoint, entry)
+        candidates.append(Candidate(remote.endpoint, entry: Int32(entry)))
       }
     }
-    return result
+    return candidates.merged(.fixed)
   }
 
   /// The interfaces that have a link-local IPv6 address, in the order of the local addresses.

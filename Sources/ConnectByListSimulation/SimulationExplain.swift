@@ -17,7 +17,8 @@ extension Simulation {
     var pathInformation = PathInformation(locals: scenario.locals, remotes: [])
     for index in 0..<plan.remoteCount {
       let endpoint = plan.endpoint(at: index)
-      pathInformation.remotes.append(world.pathInformation(of: endpoint, at: world.place(of: endpoint)))
+      pathInformation.remotes.append(
+        world.pathInformation(of: endpoint, at: world.place(of: endpoint)))
     }
     plan.update(pathInformation)
 

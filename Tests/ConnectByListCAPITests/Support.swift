@@ -128,7 +128,9 @@ final class AddressMemory {
 
   var endpoint: Endpoint? {
     var read = cbl_posix_endpoint()
-    guard cbl_posix_endpoint_from_sockaddr(address, Int(length.pointee), &read) == 0 else { return nil }
+    guard cbl_posix_endpoint_from_sockaddr(address, Int(length.pointee), &read) == 0 else {
+      return nil
+    }
     return Endpoint(read)
   }
 

@@ -2,54 +2,61 @@ import Testing
 
 @testable import ConnectByListCommand
 
-/// Parsing of command lines; ConnectByListCommandTests runs the program with the same options.
+/// What a command line is read as; the other tests of the program run the same options for real.
 struct CommandLineRequestTests {
   typealias Request = CommandLineRequest
   typealias Run = CommandLineRequest.Run
 
   private func read(_ arguments: String...) throws(Request.Misuse) -> Request {
-    try Request(["connectbylist"] + arguments)
+    try Request((["connectbylist"] + arguments).map { Array($0.utf8) })
   }
 
-  @Test func `an empty command line runs the standard input`() throws {
-    #expect(try read() == .run(Run(program: .standardInput(argument: nil))))
-    #expect(try read("--") == .run(Run(program: .standardInput(argument: nil))))
-    #expect(try Request([]) == .run(Run(program: .standardInput(argument: nil))))
+  @Test func `nothing at all means the terminal or the standard input`() throws {
+    #expect(try read() == .run(Run(program: .unsaid)))
+    #expect(try read("--") == .run(Run(program: .unsaid)))
+    #expect(
+      try read("-E", "-W", "-l", "m")
+        == .run(
+          Run(
+            ignoresEnvironment: true,
+            steps: [.warnings, .library(.init(argument: 4, offset: 0))], program: .unsaid)))
+    #expect(try Request([]) == .run(Run(program: .unsaid)))
   }
 
-  @Test func `the first argument without a dash is the script, and the rest are its arguments`()
+  @Test func `the first argument without a dash is the script, and the rest is the script's`()
     throws
   {
     #expect(try read("a.lua", "-e", "-x", "--") == .run(Run(program: .file(argument: 1))))
     #expect(try read("") == .run(Run(program: .file(argument: 1))))
   }
 
-  @Test func `a dash is the standard input, unless the options have ended`() throws {
+  @Test func `a dash is the standard input, unless the options have ended before`() throws {
     #expect(try read("-", "a") == .run(Run(program: .standardInput(argument: 1))))
     #expect(try read("--", "-") == .run(Run(program: .file(argument: 2))))
     #expect(try read("--", "-v") == .run(Run(program: .file(argument: 2))))
   }
 
-  @Test func `statements keep their order, in the argument of -e or in the next`() throws {
-    let statements = [Request.Place(argument: 1, offset: 2), .init(argument: 3, offset: 0)]
-    #expect(try read("-ea=1", "-e", "b=2") == .run(Run(statements: statements)))
+  @Test func `steps are kept in order, joined to their option or not`() throws {
+    let steps: [Request.Step] = [
+      .statement(.init(argument: 1, offset: 2)), .library(.init(argument: 2, offset: 2)),
+      .warnings, .statement(.init(argument: 5, offset: 0)), .library(.init(argument: 7, offset: 0)),
+    ]
     #expect(
-      try read("-ea=1", "-e", "b=2", "c.lua")
-        == .run(Run(statements: statements, program: .file(argument: 4))))
+      try read("-ea=1", "-lm", "-W", "-e", "b=2", "-l", "g=m") == .run(Run(steps: steps)))
     #expect(
-      try read("-ea=1", "-e", "b=2", "-")
-        == .run(Run(statements: statements, program: .standardInput(argument: 4))))
+      try read("-ea=1", "-lm", "-W", "-e", "b=2", "-l", "g=m", "c.lua")
+        == .run(Run(steps: steps, program: .file(argument: 8))))
   }
 
-  @Test func `a statement's offset is in bytes, not in Characters`() throws {
-    // The letter and the combining accent are one Character, so `-e` is not a prefix of the String.
-    #expect(try read("-e\u{301}") == .run(Run(statements: [.init(argument: 1, offset: 2)])))
+  @Test func `a statement's place is counted in bytes and is no matter of characters`() throws {
+    // The letter and the combining accent are one Character, and `-e` is not a prefix of it.
+    #expect(
+      try read("-e\u{301}") == .run(Run(steps: [.statement(.init(argument: 1, offset: 2))])))
     #expect(throws: Request.Misuse.self) { try read("-\u{301}") }
   }
 
   @Test(arguments: ["-v", "--version"])
-  func `the version option runs a script if there is one, and nothing otherwise`(option: String)
-    throws
+  func `the version alone runs no program, and before a script it runs that`(option: String) throws
   {
     #expect(try read(option) == .run(Run(showsVersion: true)))
     #expect(
@@ -57,24 +64,48 @@ struct CommandLineRequestTests {
     #expect(try read(option, "a.lua") == .run(Run(showsVersion: true, program: .file(argument: 2))))
   }
 
-  @Test(arguments: ["-h", "--help"])
-  func `help takes precedence over other options`(option: String) throws {
-    #expect(try read(option) == .help)
-    #expect(try read("-e", "a=1", option, "-?", "a.lua") == .help)
-    #expect(try read("a.lua", option) == .run(Run(program: .file(argument: 1))))
+  @Test func `the interactive mode shows the version and reads no standard input as a script`()
+    throws
+  {
+    #expect(try read("-i") == .run(Run(showsVersion: true, isInteractive: true)))
+    #expect(
+      try read("-i", "a.lua")
+        == .run(Run(showsVersion: true, isInteractive: true, program: .file(argument: 2))))
   }
 
-  @Test(arguments: ["-?", "-vv", "-hv", "--ver", "--e", "-i", "---"])
+  @Test func `tracing goes with every program`() throws {
+    #expect(try read("--trace") == .run(Run(traces: true, program: .unsaid)))
+    #expect(
+      try read("-W", "--trace", "a.lua", "--trace")
+        == .run(Run(traces: true, steps: [.warnings], program: .file(argument: 3))))
+  }
+
+  @Test func `help wins over what stands beside it`() throws {
+    #expect(try read("--help") == .help)
+    #expect(try read("-e", "a=1", "--help", "-?", "a.lua") == .help)
+    #expect(try read("a.lua", "--help") == .run(Run(program: .file(argument: 1))))
+  }
+
+  @Test(arguments: Request.Tool.allCases)
+  func `a tool is the first argument, and the rest is the tool's`(_ tool: Request.Tool) throws {
+    #expect(try read("\(tool.option)", "-x", "--help") == .tool(tool, first: 2))
+    #expect(
+      throws: Request.Misuse("", quoting: [UInt8](tool.option), " has to be the first argument")
+    ) { try read("-W", "\(tool.option)") }
+  }
+
+  @Test(arguments: ["-?", "-vv", "-hv", "--ver", "--e", "-iv", "-Ex", "-WW", "-h", "---"])
   func `an unknown option is named`(option: String) {
-    #expect(throws: Request.Misuse(message: "unrecognized option '\(option)'")) {
+    #expect(throws: Request.Misuse("unrecognized option ", quoting: Array(option.utf8), "")) {
       try read("-v", option, "a.lua")
     }
   }
 
-  @Test func `a missing statement is an error`() {
-    let misuse = Request.Misuse(message: "'-e' needs argument")
-    #expect(throws: misuse) { try read("-e") }
-    #expect(throws: misuse) { try read("-e", "-v") }
-    #expect(throws: misuse) { try read("-e", "-- a comment") }
+  @Test(arguments: ["-e", "-l"])
+  func `a text that is missing is asked for`(_ option: String) {
+    let misuse = Request.Misuse("", quoting: Array(option.utf8), " needs argument")
+    #expect(throws: misuse) { try read(option) }
+    #expect(throws: misuse) { try read(option, "-v") }
+    #expect(throws: misuse) { try read(option, "-- a comment") }
   }
 }

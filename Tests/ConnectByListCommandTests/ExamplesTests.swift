@@ -21,8 +21,7 @@ struct ExamplesTests {
   }
 
   @Test func `W28 the example in Swift connects, cancels and prints what failed`() throws {
-    let folder = URL(fileURLWithPath: try Interpreter.host().path).deletingLastPathComponent()
-    let example = Interpreter(path: folder.appendingPathComponent("ConnectByListExampleSwift").path)
+    let example = try Interpreter.built("ConnectByListExampleSwift")
     let outcome = try example.run([])
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n")
@@ -83,11 +82,14 @@ struct ExamplesTests {
     #expect(outcome.status == 2)
     #expect(outcome.output == "")
     #expect(outcome.errors.hasPrefix("connectbylist: bad:2: "), "\(outcome.errors)")
-    let missing = try Interpreter.host().run([option, "missing"], in: folder.url)
+    let missing = try Interpreter.host().run(["--simulate", "missing"], in: folder.url)
     #expect(missing.status == 2)
-    #expect(missing.errors == "connectbylist: cannot open missing: No such file or directory\n")
+    #expect(missing.errors == "connectbylist: cannot open missing: no such file or directory\n")
     let none = try Interpreter.host().run([option])
-    #expect(none.status == 1)
-    #expect(none.errors.hasPrefix("connectbylist: '\(option)' needs a file\n"))
+    #expect(none.status == 2)
+    #expect(none.errors.hasPrefix("connectbylist: '\(option)' needs a file"))
+    let more = try Interpreter.host().run([option, "bad", "more"], in: folder.url)
+    #expect(more.status == 2)
+    #expect(more.errors == "connectbylist: 'more' has no meaning after 'bad'\n")
   }
 }

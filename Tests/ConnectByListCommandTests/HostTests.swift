@@ -77,9 +77,8 @@ struct ConnectByListCommandTests {
 
   // MARK: Options
 
-  @Test(arguments: ["-h", "--help"])
-  func `help goes to the standard output`(option: String) throws {
-    let outcome = try Interpreter.host().run([option])
+  @Test func `help goes to the standard output`() throws {
+    let outcome = try Interpreter.host().run(["--help"])
     #expect(outcome.status == 0)
     #expect(outcome.output.hasPrefix("usage: connectbylist [options] [script [args]]\n"))
     #expect(outcome.errors == "")
@@ -98,7 +97,10 @@ struct ConnectByListCommandTests {
     #expect(outcome.status == 0)
   }
 
-  @Test(arguments: [["-x"], ["-e"], ["-v", "--nonsense", "script.lua"], ["-e", "--"]])
+  @Test(arguments: [
+    ["-x"], ["-e"], ["-l"], ["-v", "--nonsense", "script.lua"], ["-e", "--"], ["-Ex"], ["-iv"],
+    ["-h"],
+  ])
   func `a wrong option prints the usage, as lua does, and runs nothing`(arguments: [String]) throws
   {
     let ours = try Interpreter.host().run(arguments, input: "print(1)")
@@ -107,7 +109,7 @@ struct ConnectByListCommandTests {
     #expect(ours.output == "")
     let lines = ours.errors.split(separator: "\n")
     let message = theirs.errors.split(separator: "\n")[0].split(separator: ": ", maxSplits: 1)[1]
-    #expect(lines.first == "connectbylist: \(message)")
+    #expect(lines.first.map(String.init) == "\(try Interpreter.host().path): \(message)")
     #expect(lines.dropFirst().first == "usage: connectbylist [options] [script [args]]")
   }
 
@@ -117,7 +119,7 @@ struct ConnectByListCommandTests {
   func `an error in the standard input makes the exit status 1`(arguments: [String]) throws {
     let outcome = try Interpreter.host().run(arguments, input: "error('no', 0)")
     #expect(outcome.status == 1)
-    #expect(outcome.errors.hasPrefix("connectbylist: no\n"))
+    #expect(outcome.errors.hasPrefix("\(try Interpreter.host().path): no\n"))
   }
 
   // MARK: Embedded files

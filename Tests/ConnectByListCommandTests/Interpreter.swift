@@ -23,12 +23,17 @@ struct Interpreter {
     if let path = ProcessInfo.processInfo.environment["CONNECTBYLIST_PROGRAM"] {
       return try Interpreter(path: executable(path, hint: "CONNECTBYLIST_PROGRAM names it"))
     }
+    return try built("connectbylist")
+  }
+
+  /// A program of this package, in the folder of the tests' own.
+  static func built(_ name: String) throws -> Interpreter {
     // The build puts programs and tests into one folder. The tests are a program on Linux; if another
     // program loads them, their path is among its arguments.
     let tests = ["/proc/self/exe"] + CommandLine.arguments.filter { $0.contains(".xctest") }
     let paths = tests.map {
       URL(fileURLWithPath: $0).resolvingSymlinksInPath().deletingLastPathComponent()
-        .appendingPathComponent("connectbylist").path
+        .appendingPathComponent(name).path
     }
     let path = paths.first { FileManager.default.isExecutableFile(atPath: $0) } ?? paths[0]
     return try Interpreter(path: executable(path, hint: "swift build makes it"))
@@ -111,6 +116,8 @@ final class ScratchFolder {
 
   @discardableResult func write(_ text: String, to name: String) throws -> URL {
     let file = url.appendingPathComponent(name)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(text.utf8).write(to: file)
     return file
   }

@@ -81,6 +81,48 @@ struct StockComparisonTests {
     .init(
       "a statement that does not compile", ["-e", "print(1", "script.lua"], script: "print(2)"),
 
+    // Libraries, warnings, the environment
+    .init("a library", ["-l", "string", "-e", "print(string.rep('a', 3))"]),
+    .init(
+      "a library from a file", ["-l", "m", "-e", "print(m.x)"], files: ["m.lua": "return {x = 1}"]),
+    .init(
+      "a library joined to its option", ["-lm", "-e", "print(m)"], files: ["m.lua": "return 7"]),
+    .init(
+      "a library into another global", ["-l", "g=m", "-e", "print(g, m)"],
+      files: ["m.lua": "return ..."]),
+    .init(
+      "libraries and statements in order", ["-e", "x = 1", "-l", "m", "-e", "x = 2", "script.lua"],
+      script: "print(m, x)", files: ["m.lua": "return x"]),
+    .init(
+      "a library, then the standard input", ["-l", "m"], files: ["m.lua": "return 7"],
+      input: "print(m)"),
+    .init("a library that is missing", ["-l", "no.such", "script.lua"], script: "print(1)"),
+    .init("a library that fails", ["-l", "m", "-e", "print(1)"], files: ["m.lua": "error 'no'"]),
+    .init(
+      "a library whose name is a path", ["-l", "a.b", "-e", "print(_G['a.b'])"],
+      files: ["a/b.lua": "return 1"]),
+    .init("warnings", ["-W", "script.lua"], script: "warn('a', 'b') warn('@off') warn('c')"),
+    .init(
+      "warnings after a statement", ["-e", "warn('unseen')", "-W", "-e", "warn('seen')"]),
+    .init(
+      "warnings of a finalizer", ["-W", "script.lua"],
+      script: "b = setmetatable({}, {__gc = function() error('no') end})"),
+    .init(
+      "no environment", ["-E", "script.lua"],
+      script: "print(x, package.path:find('elsewhere'), package.cpath:find('elsewhere'))",
+      environment: ["LUA_INIT": "x = 1", "LUA_PATH": "elsewhere/?", "LUA_CPATH": "elsewhere/?"]),
+    .init(
+      "the search paths", script: "print(package.path, package.cpath)",
+      environment: ["LUA_PATH": "a/?;;b/?", "LUA_CPATH": "c/?;;"]),
+    .init(
+      "the search paths of this version", script: "print(package.path, package.cpath)",
+      environment: [
+        "LUA_PATH": "a/?", "LUA_PATH_5_4": "b/?;;", "LUA_CPATH": "c/?", "LUA_CPATH_5_4": "d/?",
+      ]),
+    .init(
+      "an end of options before a script", ["-W", "--", "script.lua", "-x"], script: printsArguments
+    ),
+
     // Scripts
     .init(
       "a script with a first line for the shell",

@@ -117,15 +117,6 @@ extension Driver {
       }
     }
 
-    @Test func `equal values share a place`() {
-      let list = [3, 1, 3, 2, 1]
-      let distinct = Distinct(list.count) { list[$0] < list[$1] }
-      #expect(distinct.firsts == [1, 3, 0])
-      #expect(distinct.places == [2, 0, 2, 1, 0])
-      #expect((0...4).map { value in distinct.position { list[$0] < value } } == [0, 0, 1, 2, 3])
-      #expect(Distinct(0) { _, _ in false }.firsts.isEmpty)
-    }
-
     // MARK: the exchange with a real kernel
 
     @Test func `answers that do not fit are asked for again with more room`() throws {

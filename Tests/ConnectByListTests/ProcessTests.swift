@@ -80,7 +80,8 @@ extension Driver {
           _ = Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
           _ = try Syscalls.send(number, [1])
           let cpu = processorTime()
-          let events = Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: .milliseconds(300))
+          let events = Syscalls.poll(
+            number, events: CInt(CBL_POSIX_READABLE), for: .milliseconds(300))
           #expect(events == 0)
           #expect(processorTime() - cpu < .milliseconds(100), "it waits, and does not spin")
         }

@@ -10,14 +10,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The name before each message on the standard error stream. */
+/* The name before messages: of the tools, and of the interpreter where `argv[0]` is missing. */
 #define CBL_HOST_NAME "connectbylist"
+/* The version of the program and the module. HostTests compares it with the module's. */
+#define CBL_HOST_VERSION "0.1.0"
 
-/* What runs after the `-e` statements. */
+/* What an option does before the program runs. */
+enum cbl_host_step_kind {
+  CBL_HOST_STATEMENT, /* `-e`: runs the text */
+  CBL_HOST_LIBRARY,   /* `-l`: requires the module `name`, or with "global=name" into that global */
+  CBL_HOST_WARNINGS   /* `-W`: turns warnings on; has no text */
+};
+
+struct cbl_host_step {
+  enum cbl_host_step_kind kind;
+  const char *text;
+};
+
+/* What runs after the steps. */
 enum cbl_host_program {
   CBL_HOST_NO_PROGRAM,
-  CBL_HOST_FILE,          /* the file that `argv[script]` names */
-  CBL_HOST_STANDARD_INPUT /* the standard input, as one chunk */
+  CBL_HOST_FILE,           /* the file that `argv[script]` names */
+  CBL_HOST_STANDARD_INPUT, /* the standard input, as one chunk */
+  /* The interactive mode where the standard input is a terminal, otherwise the standard input. */
+  CBL_HOST_TERMINAL_OR_STANDARD_INPUT
 };
 
 /* One run of the interpreter. All strings belong to the caller and must outlive the run. */
@@ -35,12 +51,16 @@ struct cbl_host_invocation {
    */
   int script;
 
-  /* The `-e` statements, which run in this order before the program. */
-  const char *const *statements;
-  int statement_count;
+  /* What runs before the program, in this order. */
+  const struct cbl_host_step *steps;
+  int step_count;
 
-  /* Whether to print the versions of this program and of Lua first. */
+  /* `-v`: whether to print the versions of this program and of Lua first. */
   bool shows_version;
+  /* `-i`: whether the interactive mode follows the program. */
+  bool is_interactive;
+  /* `-E`: whether LUA_INIT, LUA_PATH, LUA_CPATH and their `_5_4` forms have no effect. */
+  bool ignores_environment;
 
   /*
    * Whether SIGINT ends a running chunk with the error "interrupted!". A signal's action belongs to the
@@ -60,27 +80,17 @@ int cbl_host_run(const struct cbl_host_invocation *invocation);
 /* Writes "connectbylist: message" and a newline to the standard error stream. */
 void cbl_host_report_error(const char *message);
 
-/* A file's bytes, which the caller frees. */
-struct cbl_host_text {
-  unsigned char *bytes;
-  size_t size;
-};
-
 /*
- * Reads a whole file of at most 64 MiB. Returns false, with nothing to free, if it fails: it has then
- * written the reason to the standard error stream.
+ * Writes a report of a connect to a descriptor: as `tostring` gives it for the format "text", otherwise what
+ * the report's method of that name returns ("json"). Takes the report over, the object of a
+ * Lua report. Returns whether it was written; if not, the reason is on the standard error
+ * stream.
  */
-bool cbl_host_read_file(const char *path, struct cbl_host_text *text);
-
-void cbl_host_free_text(struct cbl_host_text *text);
-
-/* Writes to the standard output. */
-void cbl_host_print(const unsigned char *bytes, size_t size);
+bool cbl_host_write_report(void *report, const char *format, int descriptor);
 
 /*
- * The program: takes main's arguments and returns the exit status. Implemented in Swift
- * (ConnectByListCommand). The arguments come from C because Swift's CommandLine finds them through /proc,
- * and is empty where that is not mounted.
+ * The program: takes main's arguments and returns the exit status. Implemented in Swift, in
+ * ConnectByListCommand.
  */
 int cbl_host_main(int argc, char *const *argv);
 

@@ -49,6 +49,11 @@ enum {
 /* CLOCK_MONOTONIC. Cannot fail on Linux. */
 int64_t cbl_posix_monotonic_ns(void);
 
+/* 128 bits that input cannot predict, the same for the life of the process (a forked child has its
+ * parent's). From getrandom; where that would block, early in boot, or is filtered, from addresses and
+ * the clock. Never blocks, never fails. */
+void cbl_posix_hash_secret(uint64_t secret[2]);
+
 /* Sockets are made non-blocking and close-on-exec, in the call that makes them. */
 int cbl_posix_socket(int family, int type, int protocol);
 int cbl_posix_connect(int fd, struct cbl_posix_endpoint remote);

@@ -37,6 +37,9 @@ public final class Operation: @unchecked Sendable {
   let target: CallerSocket?
   /// The kernel has no Multipath TCP, or none with these settings.
   var isMultipathRefused = false
+  /// How many events of the log `Tracing.sink` has got, and this connect's number in what it gets.
+  var tracedCount = 0
+  var traceNumber = 0
 
   /// Begins connecting to one of the list's entries. The list is copied: changing it later has no effect on
   /// this operation. The deadline counts from here; no packet is sent before the first `advance`.
@@ -136,6 +139,12 @@ public final class Operation: @unchecked Sendable {
   private static let synchronousFailuresMax = 64
 
   private func performSteps() -> Progress {
+    let progress = performDueSteps()
+    if let sink = Tracing.sink { trace(to: sink) }
+    return progress
+  }
+
+  private func performDueSteps() -> Progress {
     var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {

@@ -35,7 +35,8 @@ struct Resolver: ~Copyable {
   }
 
   private func add(_ name: HostName, _ family: Family?) throws(Errno) {
-    let wanted = family.map { $0 == .inet ? CInt(CBL_POSIX_AF_INET) : CInt(CBL_POSIX_AF_INET6) } ?? 0
+    let wanted =
+      family.map { $0 == .inet ? CInt(CBL_POSIX_AF_INET) : CInt(CBL_POSIX_AF_INET6) } ?? 0
     var service: [UInt8] = []
     var port: UInt16 = 0
     switch name.port {

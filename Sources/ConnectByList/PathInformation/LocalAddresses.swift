@@ -26,21 +26,16 @@ public enum LocalAddresses {
   /// The interfaces that have a link-local IPv6 address which may be used: where an unscoped
   /// link-local remote may be. In the order of their indices.
   static func links(_ locals: [LocalAddress]) -> [UInt32] {
-    locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
-      .map { $0.interface }.distinct
+    let usable = locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
+    let interfaces = DistinctKeys(usable.map { Int($0.interface) }, secret: .ofThisProcess).keys
+    return interfaces.sorted().map { UInt32($0) }
   }
 
   /// Each address once, where it stands first: one that two interfaces have is one place to connect
   /// from.
   static func merged(_ locals: [LocalAddress]) -> [LocalAddress] {
-    let distinct = Distinct(locals.count) {
-      Routes.precedes(locals[$0].address, locals[$1].address)
-    }
-    var merged: [LocalAddress] = []
-    for index in locals.indices where distinct.firsts[distinct.places[index]] == index {
-      merged.append(locals[index])
-    }
-    return merged
+    let distinct = Distinct(locals.count, secret: .ofThisProcess) { locals[$0].address }
+    return distinct.firsts.map { locals[$0] }
   }
 
   // MARK: addresses (RTM_GETADDR)
@@ -101,7 +96,8 @@ public enum LocalAddresses {
     {
       up.append(local.interface)
     }
-    return locals.map { $0.interface }.distinct.subtracting(up.distinct)
+    var seen = DistinctKeys(up, secret: .ofThisProcess)
+    return locals.map { $0.interface }.filter { seen.insert($0).isNew }
   }
 
   @inline(never)
@@ -167,20 +163,5 @@ extension LocalAddress.Flags {
     let isOptimistic = flags & 0x04 != 0
     // An optimistic address may be used while its duplicates are looked for (RFC 4429).
     if flags & 0x08 != 0 || flags & 0x40 != 0 && !isOptimistic { insert(.tentative) }
-  }
-}
-
-extension [UInt32] {
-  fileprivate var distinct: [UInt32] {
-    Distinct(count) { self[$0] < self[$1] }.firsts.map { self[$0] }
-  }
-
-  /// Both in ascending order.
-  fileprivate func subtracting(_ others: [UInt32]) -> [UInt32] {
-    var position = 0
-    return filter { value in
-      while position < others.count, others[position] < value { position += 1 }
-      return position == others.count || others[position] != value
-    }
   }
 }

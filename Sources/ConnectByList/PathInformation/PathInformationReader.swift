@@ -29,13 +29,13 @@ struct PathInformationReader {
       return PathInformation(
         locals: [], remotes: [RemotePathInformation](repeating: RemotePathInformation(), count: plan.remoteCount))
     }
-    let distinct = Distinct(unknown.count) {
-      Routes.precedes(plan.endpoint(at: unknown[$0]), plan.endpoint(at: unknown[$1]))
+    let distinct = Distinct(unknown.count, secret: .ofThisProcess) {
+      plan.endpoint(at: unknown[$0]).address
     }
     let found = facts(of: distinct.firsts.map { plan.endpoint(at: unknown[$0]) })
     var remotes = [RemotePathInformation](repeating: RemotePathInformation(), count: plan.remoteCount)
     for (position, index) in unknown.enumerated() {
-      remotes[index] = found[distinct.places[position]]
+      remotes[index] = found[distinct.positions[position]]
     }
     return PathInformation(locals: locals ?? [], remotes: remotes)
   }
@@ -95,9 +95,7 @@ struct PathInformationReader {
     var requests = NetlinkRequests()
     let hops = nextHops(ways)
     // As long as all are the same, its state tells no remote from another.
-    let neighbours = Distinct(hopsDiffer ? hops.count : 0) {
-      Routes.NextHop.precedes(hops[$0], hops[$1])
-    }
+    let neighbours = Distinct(hopsDiffer ? hops.count : 0, secret: .ofThisProcess) { hops[$0] }
     for first in neighbours.firsts { Evidence.append(hops[first], to: &requests) }
     let doubtful = LocalAddresses.interfacesInDoubt(
       found, knownUp: ways.compactMap { $0?.nextHop?.interface })
@@ -116,7 +114,7 @@ struct PathInformationReader {
     }
     guard !hasFailed.isEmpty else { return }
     let routed = ways.indices.filter { ways[$0]?.nextHop != nil }
-    for (place, index) in zip(neighbours.places, routed) {
+    for (place, index) in zip(neighbours.positions, routed) {
       facts[index].neighbourFailed = hasFailed[place]
     }
   }
@@ -158,39 +156,5 @@ struct PathInformationReader {
     for (position, roundTrip) in Evidence.roundTrips(to: questions).enumerated() {
       facts[asked[position]].roundTrip = roundTrip
     }
-  }
-}
-
-/// Which values of a list are the same.
-///
-/// By sorting: a dictionary would want random numbers for its hashes, and as much time. It knows
-/// the values by their indices alone, so there is one of it and not one for each type.
-struct Distinct {
-  /// Where the first of each stands in the list, in the order of the values.
-  private(set) var firsts: [Int] = []
-  /// Which of `firsts` is the same as each value of the list.
-  private(set) var places: [Int]
-
-  /// Values of which neither precedes the other are the same.
-  @inline(never)
-  init(_ count: Int, precedes: (Int, Int) -> Bool) {
-    places = Array(repeating: 0, count: count)
-    // The order is stable.
-    for index in sortedIndices(count, by: precedes) {
-      if firsts.isEmpty || precedes(firsts[firsts.count - 1], index) { firsts.append(index) }
-      places[index] = firsts.count - 1
-    }
-  }
-
-  /// Where in `firsts` a value stands, or would: `precedes` says whether the list's value at an
-  /// index goes before it.
-  func position(where precedes: (Int) -> Bool) -> Int {
-    var low = 0
-    var high = firsts.count
-    while low < high {
-      let middle = (low + high) / 2
-      if precedes(firsts[middle]) { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 }

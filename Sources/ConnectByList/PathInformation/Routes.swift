@@ -19,23 +19,18 @@ enum Routes {
     var isLocal = false
   }
 
-  struct NextHop: Equatable {
+  struct NextHop: Hashable {
     let address: IPAddress
     let interface: UInt32
 
     /// This machine.
     static let here = NextHop(address: .anyV4, interface: 0)
-
-    static func precedes(_ a: NextHop, _ b: NextHop) -> Bool {
-      a.interface != b.interface
-        ? a.interface < b.interface : Routes.precedes(a.address, b.address)
-    }
   }
 
   /// The route of each remote, in their order. `interface`: the index of the one that the
   /// connection is bound to; 0: any. Remotes with the same address are asked once.
   static func sources(of remotes: [Endpoint], interface: UInt32) -> [RemotePathInformation.Route] {
-    let distinct = Distinct(remotes.count) { precedes(remotes[$0], remotes[$1]) }
+    let distinct = Distinct(remotes.count, secret: .ofThisProcess) { remotes[$0].address }
     let different = distinct.firsts.map { remotes[$0] }
     var ways = [RouteLookup?](repeating: nil, count: different.count)
     var requests = NetlinkRequests()
@@ -48,14 +43,7 @@ enum Routes {
       }
     } catch {}
     askByConnecting(different, interface: interface, &ways)
-    return distinct.places.map { ways[$0]?.route ?? .unknown }
-  }
-
-  /// An order of remotes in which those of one address are equal.
-  static func precedes(_ a: Endpoint, _ b: Endpoint) -> Bool { precedes(a.address, b.address) }
-
-  static func precedes(_ a: IPAddress, _ b: IPAddress) -> Bool {
-    (a.high, a.low, a.scope, a.family.rawValue) < (b.high, b.low, b.scope, b.family.rawValue)
+    return distinct.positions.map { ways[$0]?.route ?? .unknown }
   }
 
   // MARK: by netlink

@@ -15,14 +15,12 @@ enum Evidence {
   /// Four system calls; the first time in a process six, as generic netlink's family has to be
   /// found.
   static func roundTrips(to remotes: [Question]) -> [RemotePathInformation.RoundTrip?] {
-    let distinct = Distinct(remotes.count) {
-      Routes.precedes(remotes[$0].address, remotes[$1].address)
-    }
+    let distinct = Distinct(remotes.count, secret: .ofThisProcess) { remotes[$0].address }
     var found = [RemotePathInformation.RoundTrip?](repeating: nil, count: distinct.firsts.count)
     do throws(Errno) {
       try Metrics.ask(remotes, distinct, &found)
     } catch {}
-    return distinct.places.map { found[$0] }
+    return distinct.positions.map { found[$0] }
   }
 
   /// Generic netlink's family of TCP metrics (linux/tcp_metrics.h, Linux 3.6).
@@ -44,7 +42,7 @@ enum Evidence {
 
     /// `distinct`: the addresses; `found`: of each of them.
     fileprivate static func ask(
-      _ remotes: [Question], _ distinct: Distinct, _ found: inout [RemotePathInformation.RoundTrip?]
+      _ remotes: [Question], _ distinct: Distinct<IPAddress>, _ found: inout [RemotePathInformation.RoundTrip?]
     ) throws(Errno) {
       guard knownFamily.load(ordering: .relaxed) != absent else { return }
       var socket = try NetlinkSocket(.generic)
@@ -59,10 +57,7 @@ enum Evidence {
         switch answer {
         case .message(let message):
           guard let (pair, roundTrip) = roundTrip(message, family: family) else { break }
-          let index = distinct.position { Routes.precedes(remotes[$0].address, pair.address) }
-          guard index < found.count, remotes[distinct.firsts[index]].address == pair.address else {
-            break
-          }
+          guard let index = distinct.position(of: pair.address) else { break }
           let wanted = remotes[distinct.firsts[index]].source
           if wanted == nil || wanted?.withScope(0) == pair.source { found[index] = roundTrip }
         // ESRCH: never heard of. ENOENT: the family is another one now (a process that was moved to

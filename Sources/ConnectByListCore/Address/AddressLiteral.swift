@@ -1,40 +1,39 @@
-/// Where scope names (`%eth0`) get their numbers: the driver asks the kernel, the simulator its own
-/// table.
+/// Converts scope names (`%eth0`) to interface indices and back. The driver asks the kernel; the simulator
+/// has a table of its own.
 public protocol ScopeNames {
-  /// The index, 1 or above, of the interface that has this name: 1 … 15 bytes, no control byte
-  /// among them. Names of digits are asked for too; where there is no such interface they count as
-  /// the index.
+  /// The index, 1 or above, of the interface with this name of 1 … 15 bytes without control bytes; `nil`:
+  /// there is none. Also called for names of digits: the digits count as the index only if no interface
+  /// has them as its name.
   func index(ofInterface name: [UInt8]) -> UInt32?
-  /// The name of an interface; nil where it is not known, and then the index is printed.
+  /// The name of an interface; `nil`: not known, and the index is printed.
   func name(ofInterface index: UInt32) -> [UInt8]?
 }
 
-/// No interface has a name: scopes are numbers, read and printed as such.
+/// Knows no names: scopes are parsed and printed as numbers.
 public struct NumericScopes: ScopeNames, Sendable {
   public init() {}
   public func index(ofInterface name: [UInt8]) -> UInt32? { nil }
   public func name(ofInterface index: UInt32) -> [UInt8]? { nil }
 }
 
-/// Addresses as text, read byte by byte.
-///
-/// Accepts what POSIX `inet_pton` accepts, and scopes (RFC 4007 section 11); the tests hold it
-/// against the C library's.
+/// Parses addresses. Accepts what POSIX `inet_pton` accepts, and scopes (RFC 4007 section 11). The tests
+/// compare it with glibc's `inet_pton`.
 package enum AddressLiteral {
-  /// The longest text of an address: six groups of four digits and a dotted quad of twelve.
+  /// The longest text of an address in bytes: six groups of four digits, then a dotted quad of twelve
+  /// digits (INET6_ADDRSTRLEN without its NUL).
   private static let textBytesMax = 45
 
-  /// The longest name of an interface: Linux's IFNAMSIZ less the zero at its end.
+  /// The longest name of an interface in bytes: Linux's IFNAMSIZ (16) without its NUL.
   private static let scopeBytesMax = 15
 
-  /// Reads an address with or without a scope, without brackets or port; nil where the text is
-  /// none.
+  /// Parses an address with or without a scope, without brackets and port; `nil`: the text is not an
+  /// address.
   ///
-  /// - Throws: where there is an address, but its scope is wrong.
+  /// - Throws: if the text is an address with a malformed scope.
   package static func parse(
     _ text: borrowing Span<UInt8>, scopes: some ScopeNames
   ) throws(EntryError) -> IPAddress? {
-    // Neither form has 46 bytes, so no more need be looked at to know.
+    // A `%` beyond the longest address cannot make the text an address with a scope.
     let end = min(text.count, textBytesMax + 1)
     var percent = 0
     while percent < end && text[percent] != UInt8(ascii: "%") { percent += 1 }
@@ -48,7 +47,7 @@ package enum AddressLiteral {
       try scope(text.extracting(percent + 1..<text.count), scopes: scopes))
   }
 
-  /// Four decimal numbers of 0 … 255 without leading zeros, which elsewhere mean octal.
+  /// Four decimal numbers of 0 … 255. Leading zeros are rejected: `inet_aton` reads them as octal.
   package static func dottedQuad(_ text: borrowing Span<UInt8>) -> UInt32? {
     var bits: UInt32 = 0
     var part: UInt32 = 0
@@ -73,12 +72,12 @@ package enum AddressLiteral {
     return dots == 3 && digits > 0 ? bits << 8 | part : nil
   }
 
-  /// RFC 4291 section 2.2, all three forms: groups, one `::` for one or more groups, a dotted quad
-  /// at the end.
+  /// The three forms of RFC 4291 section 2.2: groups, one `::` for one or more groups, a dotted quad at the
+  /// end.
   package static func ipv6(_ text: borrowing Span<UInt8>) -> IPAddress? {
     guard (2...textBytesMax).contains(text.count) else { return nil }
     var groups = Groups()
-    /// What stood before the `::`.
+    /// The groups before `::`.
     var head: Groups?
     var index = 0
     if text[0] == UInt8(ascii: ":") {
@@ -116,8 +115,8 @@ package enum AddressLiteral {
     return head.count + groups.count < 8 ? groups.address(after: head) : nil
   }
 
-  /// The last eight groups of 16 bits that came, and a count of all. Two halves instead of a
-  /// UInt128, whose shifts become calls into the compiler's runtime library in code made for size.
+  /// The last eight groups of 16 bits that were appended, and a count of all. They are two UInt64 and not a
+  /// UInt128: optimised for size, shifts of a UInt128 call compiler-rt, and the module links libc only.
   private struct Groups {
     private var high: UInt64 = 0
     private var low: UInt64 = 0
@@ -129,9 +128,9 @@ package enum AddressLiteral {
       count += 1
     }
 
-    /// These at the end, `head` at the beginning, zeros between.
+    /// The address with `head` at its beginning, these groups at its end, and zeros between.
     func address(after head: Groups) -> IPAddress {
-      // Swift's shifts by 64 and more leave 0, and those by a negative number go the other way.
+      // In Swift a shift by 64 or more gives 0, and a shift by a negative number goes the other way.
       let shift = 16 * (8 - head.count)
       return IPAddress(
         high: head.high << shift | head.low >> (64 - shift) | high,
@@ -158,12 +157,12 @@ package enum AddressLiteral {
     return index
   }
 
-  /// Whether `name` can be printed as a scope and be read again.
+  /// Whether `name`, printed as a scope, can be parsed again.
   package static func isScopeName(_ name: [UInt8]) -> Bool {
     (1...scopeBytesMax).contains(name.count) && name.allSatisfy { scopeDefect($0) == nil }
   }
 
-  /// A NUL would cut the name short in the kernel's eyes, and brackets would be the entry's.
+  /// The kernel would read a name up to its first NUL; brackets delimit the address in an entry.
   private static func scopeDefect(_ byte: UInt8) -> EntryError.Reason? {
     switch byte {
     case 0...0x20, 0x7f: .controlCharacter
@@ -184,7 +183,7 @@ package enum AddressLiteral {
     }
   }
 
-  /// Whether all bytes are digits; so it is where there are none.
+  /// Whether all bytes are digits; true for an empty text.
   package static func isDigits(_ text: borrowing Span<UInt8>) -> Bool {
     for index in text.indices
     where !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[index]) {
@@ -193,8 +192,8 @@ package enum AddressLiteral {
     return true
   }
 
-  /// The number of 1 … `digitsMax` digits; nil where there is anything else. `digitsMax` is 19 at
-  /// most, so that nothing overflows.
+  /// The number that 1 … `digitsMax` digits give; `nil` for any other text. `digitsMax` is at most 19, so
+  /// that UInt64 cannot overflow.
   package static func decimal(_ text: borrowing Span<UInt8>, digitsMax: Int) -> UInt64? {
     assert(digitsMax <= 19)
     guard (1...digitsMax).contains(text.count), isDigits(text) else { return nil }
@@ -205,7 +204,8 @@ package enum AddressLiteral {
 }
 
 extension IPAddress {
-  /// Link-local IPv6, unicast or multicast (ff02::/16, and with any flags: RFC 4291 section 2.7).
+  /// Whether a scope may follow: link-local IPv6, unicast or multicast (ff02::/16 with any flags, RFC 4291
+  /// section 2.7).
   fileprivate var takesScope: Bool {
     needsScope || family == .inet6 && high >> 48 & 0xff0f == 0xff02
   }

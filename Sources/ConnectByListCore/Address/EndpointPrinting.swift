@@ -1,8 +1,8 @@
 extension TextBuffer {
-  /// An address in its one canonical form: RFC 5952 section 4 for IPv6, and section 5 for v4-mapped
-  /// addresses alone (`::ffff:192.0.2.1`; the C library also prints `::192.0.2.1`).
+  /// An address in its canonical form: RFC 5952 section 4, and section 5 for v4-mapped addresses only
+  /// (`::ffff:192.0.2.1`; glibc's inet_ntop also prints `::192.0.2.1`).
   ///
-  /// A scope follows as `%eth0`, or `%3` where `scopes` has no name that could be read again.
+  /// A scope follows as `%eth0`, or as `%3` if `scopes` has no name for it that could be parsed again.
   public mutating func append(_ address: IPAddress, scopes: some ScopeNames) {
     if address.family == .inet {
       append(dottedQuad: address.v4Bits)
@@ -25,7 +25,7 @@ extension TextBuffer {
 
   /// An address and its port: `192.0.2.1:80`, `[2001:db8::1]:80`, `[fe80::1%eth0]:80`.
   ///
-  /// A Unix address, whose path is not here, is `unix:`; `append(unixPath:)` has it.
+  /// A Unix address prints as `unix:`, since its path is in its list; see `append(unixPath:)`.
   public mutating func append(_ endpoint: Endpoint, scopes: some ScopeNames) {
     if endpoint.family == .unix { return append(unixPath: []) }
     if endpoint.family == .inet6 { append(byte: UInt8(ascii: "[")) }
@@ -35,22 +35,10 @@ extension TextBuffer {
     append(decimal: UInt64(endpoint.port))
   }
 
-  /// Put together beside and appended once: scripts ask every socket for two addresses.
   private mutating func append(dottedQuad bits: UInt32) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 15) { text in
-      var count = 0
-      func put(_ byte: UInt8) {
-        text[count] = byte
-        count += 1
-      }
-      for place: UInt32 in 0..<4 {
-        if place > 0 { put(UInt8(ascii: ".")) }
-        let part = UInt8(truncatingIfNeeded: bits >> (24 - 8 * place))
-        if part >= 100 { put(UInt8(ascii: "0") + part / 100) }
-        if part >= 10 { put(UInt8(ascii: "0") + part / 10 % 10) }
-        put(UInt8(ascii: "0") + part % 10)
-      }
-      append(UnsafeBufferPointer(rebasing: text[..<count]))
+    for index: UInt32 in 0..<4 {
+      if index > 0 { append(byte: UInt8(ascii: ".")) }
+      append(decimal: UInt64(bits >> (24 - 8 * index) & 0xff))
     }
   }
 
@@ -63,8 +51,7 @@ extension TextBuffer {
         index = gap.upperBound
         continue
       }
-      // After the gap, whose second colon is there already, and at the start there is none; an
-      // empty gap is 0..<0.
+      // `::` has already written the colon before the group after it. An empty gap is 0..<0.
       if index != 0 && index != gap.upperBound { append(byte: UInt8(ascii: ":")) }
       append(hexadecimal: address.group(index))
       index += 1
@@ -77,8 +64,8 @@ extension IPAddress {
     UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> (48 - 16 * (index & 3)))
   }
 
-  /// The groups that `::` stands for: the longest run of zeros, the first of equals, none of fewer
-  /// than two (RFC 5952 section 4.2).
+  /// The groups that `::` replaces: the longest run of zeros, the first of equally long ones; none if the
+  /// longest has fewer than two groups (RFC 5952 section 4.2).
   fileprivate var longestZeros: Range<Int> {
     var longest = 0..<0
     var start = 0

@@ -1,8 +1,8 @@
-/// What an entry's text turned out to be.
+/// The result of parsing an entry.
 public enum EntryText: Equatable, Sendable {
   case endpoint(Endpoint)
-  /// To be resolved. `host` is a host name; or, where `port` is a service, it may be the text of a
-  /// literal (its brackets taken off), whose service is still to be looked up.
+  /// Has to be resolved. `host` is a host name. If `port` is a service, `host` may also be an address without
+  /// brackets: only the service has to be looked up then.
   case name(host: [UInt8], port: PortText)
 }
 
@@ -12,17 +12,18 @@ public enum PortText: Equatable, Sendable {
   case service([UInt8])
 }
 
-/// Reads entries, hosts, literals and ports as people write them.
+/// Parses entries, hosts, addresses and ports.
 ///
-/// All of it is one or two passes over the bytes. A literal costs no allocation (its scope's name
-/// does, being handed to `ScopeNames`). What a resolver might take for a number in another notation
-/// (127.1, 0x7f000001) is refused here and never becomes a name: a check made on the text, such as
-/// a list of forbidden hosts, must not be circumvented by another spelling.
+/// Linear in the text's length. Parsing an address without a scope allocates nothing.
+///
+/// Other notations of IPv4 addresses, which `inet_aton` and with it resolvers accept (127.1, 0x7f000001), are
+/// rejected and never become names: a filter on the text, such as a list of forbidden hosts, must not be
+/// circumvented by another spelling.
 public enum EndpointText {
-  /// Reads `192.0.2.1:80`, `[fe80::1%eth0]:80`, `name:80` or `name:https`.
+  /// Parses `192.0.2.1:80`, `[fe80::1%eth0]:80`, `name:80` or `name:https`.
   ///
-  /// - Parameter defaultPort: taken where the text has no port; nil or 0: there is none, and such a
-  ///   text is an error. Only with it does a bare `2001:db8::1` stand, as all of it is address.
+  /// - Parameter defaultPort: the port of a text without one; `nil` or 0: such a text is an error. A bare
+  ///   `2001:db8::1` is accepted with a default port only, since all of it is the address.
   /// - Throws: the leftmost defect: the host's, then the port's.
   public static func parseEntry(
     _ text: [UInt8], defaultPort: UInt16?, scopes: some ScopeNames
@@ -41,11 +42,11 @@ public enum EndpointText {
     return entry(text, parts.host, literal, port)
   }
 
-  /// Reads host and port that were given apart.
+  /// Parses a host and a port that were given separately.
   ///
   /// - Parameters:
-  ///   - host: a name or a literal, an IPv6 one with or without brackets.
-  ///   - port: a service of digits only is taken as the number it is.
+  ///   - host: a name or an address; an IPv6 address with or without brackets.
+  ///   - port: a service of digits only counts as a number.
   /// - Throws: the host's defect, then the port's.
   public static func parseHost(
     _ host: [UInt8], port: PortText, scopes: some ScopeNames
@@ -54,7 +55,7 @@ public enum EndpointText {
     var parts = try split(host)
     if parts.port != nil {
       if parts.form == .bracketed { throw EntryError(.textAfterBracket) }
-      // The only colon: as no host has just one, the name's check refuses it.
+      // No host has exactly one colon: the check of the name rejects the whole text.
       parts.host = 0..<host.count
     }
     let literal = try literal(host, parts.host, parts.form, scopes: scopes)
@@ -67,9 +68,9 @@ public enum EndpointText {
     }
   }
 
-  /// Reads an address alone: `192.0.2.1`, `fe80::1%eth0`, `[::1]`. Nil where the text is none, or
-  /// its scope is wrong. Any address will do, also those that no entry may have, such as the
-  /// unspecified one.
+  /// Parses an address without a port: `192.0.2.1`, `fe80::1%eth0`, `[::1]`. `nil`: the text is not an
+  /// address, or its scope is malformed. Addresses that cannot be an entry, such as the unspecified
+  /// address, are accepted.
   public static func parseAddress(_ text: [UInt8], scopes: some ScopeNames) -> IPAddress? {
     let bytes = text.span
     guard let first = text.first, first == UInt8(ascii: "[") else {
@@ -83,7 +84,7 @@ public enum EndpointText {
     return address
   }
 
-  /// Reads a port: 1 … 65535, one to five digits and nothing else.
+  /// Parses a port number, 1 … 65535, of one to five digits.
   public static func parsePort(_ text: [UInt8]) -> UInt16? {
     let number = AddressLiteral.decimal(text.span, digitsMax: 5).flatMap { UInt16(exactly: $0) }
     return number == 0 ? nil : number
@@ -92,10 +93,10 @@ public enum EndpointText {
   // MARK: host and port apart
 
   private enum Form {
-    /// The host stood between brackets, so it must be IPv6.
+    /// The host is in brackets, so it must be IPv6.
     case bracketed
-    /// Two colons or more, so all of it must be IPv6: `::1:80` cannot be told from an address and a
-    /// port.
+    /// There are two colons or more, so all of the text must be an IPv6 address: whether the `80` of
+    /// `::1:80` is meant as a port cannot be known.
     case bareIPv6
     /// An IPv4 literal or a name.
     case plain
@@ -107,7 +108,7 @@ public enum EndpointText {
     let form: Form
   }
 
-  /// Divides `text`, which is not empty, by its brackets and colons alone.
+  /// Splits `text`, which is not empty, into host and port by its brackets and colons only.
   private static func split(_ text: [UInt8]) throws(EntryError) -> Parts {
     if text[0] == UInt8(ascii: "[") {
       guard let close = text.firstIndex(of: UInt8(ascii: "]")) else {
@@ -127,7 +128,6 @@ public enum EndpointText {
       : Parts(host: 0..<colon, port: afterColon, form: .plain)
   }
 
-  @inline(never)
   private static func entry(
     _ text: [UInt8], _ host: Range<Int>, _ literal: IPAddress?, _ port: PortText
   ) -> EntryText {
@@ -139,7 +139,7 @@ public enum EndpointText {
 
   // MARK: the host
 
-  /// The address in `range`, one that can be connected to; nil where a good host name stands there.
+  /// Parses the host in `range`: an address that can be connected to, or `nil` for a valid host name.
   private static func literal(
     _ text: [UInt8], _ range: Range<Int>, _ form: Form, scopes: some ScopeNames
   ) throws(EntryError) -> IPAddress? {
@@ -160,17 +160,17 @@ public enum EndpointText {
     return address
   }
 
-  /// Whether `text`, which is no address, is one up to its last colon: `1:2:3:4:5:6:7:8:80`.
+  /// Whether `text`, which is not an address, is one up to its last colon: `1:2:3:4:5:6:7:8:80`.
   private static func endsInPort(_ text: [UInt8]) -> Bool {
     guard let colon = text.lastIndex(of: UInt8(ascii: ":")) else { return false }
     return AddressLiteral.ipv6(text.span.extracting(0..<colon)) != nil
   }
 
-  /// Refuses what cannot be the name of a host.
+  /// Throws for what cannot be a host name.
   ///
-  /// RFC 1035 section 2.3.4 has the lengths: labels of 63 bytes, and 253 bytes of text, which are
-  /// 255 in a packet. Underscores and bytes of 0x80 and above are let through, as they occur; what
-  /// is to become of an internationalised name is the resolver's business.
+  /// Lengths as in RFC 1035 section 2.3.4: labels of 63 bytes, and 253 bytes in all, which are 255 in a DNS
+  /// message. Underscores occur in names in use and are accepted, as are bytes of 0x80 and above: the
+  /// resolver converts or rejects internationalized names.
   private static func checkName(_ host: borrowing Span<UInt8>) throws(EntryError) {
     if host.isEmpty { throw EntryError(.missingHost) }
     let isAbsolute = host[host.count - 1] == UInt8(ascii: ".")
@@ -198,9 +198,9 @@ public enum EndpointText {
     if label.count > 63 { throw EntryError(.labelTooLong) }
   }
 
-  /// Whether a last label makes `inet_aton`, and so resolvers, read the host as an address: all
-  /// digits, or 0x with hexadecimal digits, of which there may be none (the URL standard's "ends in
-  /// a number").
+  /// Whether the last label is a number, so that `inet_aton`, and with it resolvers, may read the host as an
+  /// address: all digits, or `0x` and any number of hexadecimal digits. Source: the URL standard's "ends in
+  /// a number checker".
   private static func isNumber(_ label: borrowing Span<UInt8>) -> Bool {
     guard label.count >= 2, label[0] == UInt8(ascii: "0"), label[1] | 0x20 == UInt8(ascii: "x")
     else { return AddressLiteral.isDigits(label) }
@@ -212,8 +212,8 @@ public enum EndpointText {
 
   // MARK: the port
 
-  /// A service's name may have up to 32 bytes; RFC 6335 section 5.1 has 15, older services files
-  /// more.
+  /// The longest name of a service in bytes. RFC 6335 section 5.1 allows 15; older services files have longer
+  /// names.
   private static let serviceBytesMax = 32
 
   private static func portText(

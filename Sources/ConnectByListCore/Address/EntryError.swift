@@ -1,29 +1,29 @@
-/// Why an entry's text was refused.
+/// Why the text of an entry was rejected.
 public struct EntryError: Error, Equatable {
   public let reason: Reason
 
   public init(_ reason: Reason) { self.reason = reason }
 
-  /// One case a defect.
+  /// One case for each defect.
   public enum Reason: UInt8, Equatable, Sendable {
     case empty
     case missingHost
     case missingPort
-    /// A bare IPv6 address: what looks like its port is its last group.
+    /// `2001:db8::1:80`: all of it is an IPv6 address.
     case missingPortAfterIPv6
-    /// A colon with nothing after it. The default port is not taken: something was to stand there.
+    /// `192.0.2.1:`. The default port is not used: a port was probably left out by mistake.
     case emptyPort
     case portZero
     case portOutOfRange
     case badPort
     case unclosedBracket
     case textAfterBracket
-    /// In brackets: a name, an IPv4 address, a malformed IPv6 one.
+    /// `[name]:80`, `[192.0.2.1]:80`, `[1:2]:80`.
     case notIPv6
-    /// No address as a whole, but one up to its last colon.
+    /// `1:2:3:4:5:6:7:8:80`: an IPv6 address up to the last colon.
     case ipv6WithoutBrackets
     case tooManyColons
-    /// NUL, any other control byte, or a space.
+    /// NUL, another control byte, or a space.
     case controlCharacter
     case badCharacter
     case emptyLabel
@@ -43,7 +43,7 @@ public struct EntryError: Error, Equatable {
     case unixNUL
   }
 
-  /// Plain English that can stand after the entry's text and a colon.
+  /// The defect in words, to follow the entry's text and a colon.
   public var message: StaticString {
     switch reason {
     case .empty: "the entry is empty"

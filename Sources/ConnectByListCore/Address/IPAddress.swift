@@ -1,9 +1,10 @@
-/// An address family, under the name that scripts use for it.
+/// An address family.
 public enum Family: UInt8, Sendable {
   case unix = 1
   case inet = 4
   case inet6 = 6
 
+  /// The name that scripts use: `unix`, `inet`, `inet6`.
   public var name: StaticString {
     switch self {
     case .unix: "unix"
@@ -13,17 +14,16 @@ public enum Family: UInt8, Sendable {
   }
 }
 
-/// An IPv4 or IPv6 address with its scope, or what stands for a Unix path: a plain value of 21
-/// bytes, no text, no allocation.
+/// An IPv4 or IPv6 address with its scope, or the number of a Unix path: a plain value of 21 bytes that
+/// needs no allocation.
 ///
-/// Both families share one 128-bit form: an IPv4 address is held as RFC 4291's v4-mapped
-/// (::ffff:a.b.c.d), which is how RFC 6724 looks at it too. `family` tells which it is, so
-/// 192.0.2.1 and ::ffff:192.0.2.1 are two different values; `mapped` and `unmapped` go between
-/// them.
+/// Both IP families are held as 128 bits. An IPv4 address is held in its v4-mapped form (::ffff:a.b.c.d, RFC
+/// 4291 section 2.5.5.2), as RFC 6724 treats it. `family` distinguishes 192.0.2.1 from ::ffff:192.0.2.1;
+/// `mapped` and `unmapped` convert one to the other.
 ///
-/// A Unix address has its path in a table beside (`UnixPaths`), and here only its place there.
+/// The path of a Unix address is in a `UnixPaths` table; the address holds the number of its slot there.
 public struct IPAddress: Hashable, Sendable {
-  /// The first and the second eight bytes, each in network order read as a big-endian number.
+  /// The first and the last eight bytes, each read as a big-endian number.
   public let high: UInt64
   public let low: UInt64
   /// The interface index of a link-local IPv6 address; 0 where there is none.
@@ -46,9 +46,9 @@ public struct IPAddress: Hashable, Sendable {
     family = .inet
   }
 
-  /// A Unix address by what its table calls it. `high` is 1: that is no loopback, no unspecified
-  /// and no other special address by any of the tests below.
-  init(unix place: UInt64) { self.init(high: 1, low: place, scope: 0, family: .unix) }
+  /// A Unix address. With 1 in `high` it is neither loopback nor unspecified nor any other special address
+  /// by the tests below.
+  init(unixSlot number: UInt64) { self.init(high: 1, low: number, scope: 0, family: .unix) }
 
   private init(high: UInt64, low: UInt64, scope: UInt32, family: Family) {
     self.high = high
@@ -57,18 +57,13 @@ public struct IPAddress: Hashable, Sendable {
     self.family = family
   }
 
-  // Not inlined: it is asked for in dozens of places, and would be 50 bytes in each.
-  @inline(never)
-  public static func == (a: IPAddress, b: IPAddress) -> Bool {
-    a.high == b.high && a.low == b.low && a.scope == b.scope && a.family == b.family
-  }
-
   public static let anyV4 = IPAddress(v4: 0)
   public static let anyV6 = IPAddress(high: 0, low: 0)
 
-  /// The last 32 bits: the whole of an IPv4 address.
+  /// The last 32 bits, which are all of an IPv4 address.
   public var v4Bits: UInt32 { UInt32(truncatingIfNeeded: low) }
 
+  /// The same address with this scope; an address that is not IPv6 is returned unchanged.
   public func withScope(_ scope: UInt32) -> IPAddress {
     IPAddress(high: high, low: low, scope: family == .inet6 ? scope : 0, family: family)
   }
@@ -77,18 +72,17 @@ public struct IPAddress: Hashable, Sendable {
 
   public var isMapped: Bool { family == .inet6 && hasMappedPrefix }
 
-  /// The IPv6 form of an IPv4 address (::ffff:a.b.c.d); any other address as it is.
+  /// The v4-mapped form of an IPv4 address (::ffff:a.b.c.d); any other address unchanged.
   public var mapped: IPAddress {
     family == .inet ? IPAddress(high: high, low: low, scope: 0, family: .inet6) : self
   }
 
-  /// The IPv4 address inside a v4-mapped one; any other address as it is.
-  @inline(never)
+  /// The IPv4 address inside a v4-mapped one; any other address unchanged.
   public var unmapped: IPAddress {
     isMapped ? IPAddress(high: high, low: low, scope: 0, family: .inet) : self
   }
 
-  // MARK: what kind of address it is; a v4-mapped one is what its IPv4 address is
+  // MARK: kinds of addresses; a v4-mapped address is of the kind of its IPv4 address
 
   public var isUnspecified: Bool { hasMappedPrefix ? v4Bits == 0 : high == 0 && low == 0 }
 
@@ -96,10 +90,10 @@ public struct IPAddress: Hashable, Sendable {
 
   public var isMulticast: Bool { hasMappedPrefix ? v4Bits >> 28 == 0xe : high >> 56 == 0xff }
 
-  /// 255.255.255.255. A subnet's own broadcast address cannot be told from its bits.
+  /// 255.255.255.255. A subnet's broadcast address cannot be recognized without its prefix length.
   public var isBroadcast: Bool { hasMappedPrefix && v4Bits == 0xffff_ffff }
 
-  /// Neither unspecified, multicast nor broadcast.
+  /// Whether `connect` can succeed with it: it is not unspecified, multicast or broadcast.
   public var canBeConnectedTo: Bool { !isUnspecified && !isMulticast && !isBroadcast }
 
   /// fe80::/10, and 169.254.0.0/16 (RFC 3927).
@@ -107,10 +101,13 @@ public struct IPAddress: Hashable, Sendable {
     hasMappedPrefix ? v4Bits >> 16 == 0xa9fe : high >> 54 == 0xfe80 >> 6
   }
 
-  /// Link-local IPv6: it means nothing without the link that it is on.
+  /// Link-local IPv6: the address is ambiguous without a scope.
   public var needsScope: Bool { family == .inet6 && !hasMappedPrefix && isLinkLocal }
 
-  /// Number of leading bits that both have in common, 0 … 128. Scopes are not looked at.
+  /// It needs a scope and has none.
+  package var lacksScope: Bool { needsScope && scope == 0 }
+
+  /// The number of leading bits that both have in common, 0 … 128. Scopes are not compared.
   public func commonPrefixLength(with other: IPAddress) -> Int {
     let first = high ^ other.high
     return first != 0 ? first.leadingZeroBitCount : 64 + (low ^ other.low).leadingZeroBitCount
@@ -121,8 +118,7 @@ public struct IPAddress: Hashable, Sendable {
   private var hasMappedPrefix: Bool { high == 0 && low >> 32 == Self.mappedPrefix >> 32 }
 }
 
-/// An address and a port: what a socket connects to, or from (then port 0 leaves the choice to the
-/// kernel).
+/// An address and a port. As the local end of a connection, port 0 lets the kernel choose.
 public struct Endpoint: Hashable, Sendable {
   public let address: IPAddress
   public let port: UInt16

@@ -1,14 +1,15 @@
-/// An address of this machine, as a place to connect from.
+/// An address of this machine that a connection can come from.
 public struct LocalAddress: Hashable, Sendable {
-  /// What the kernel says of the address; `home` is Mobile IPv6's (RFC 6724 rule 4).
+  /// The kernel's flags of the address (IFA_F_… in linux/if_addr.h).
   public struct Flags: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let deprecated = Flags(rawValue: 1)
     public static let temporary = Flags(rawValue: 2)
+    /// A Mobile IPv6 home address (RFC 6724 rule 4).
     public static let home = Flags(rawValue: 4)
-    /// Duplicate address detection has not ended, or has failed: nothing may be sent from it.
+    /// Duplicate address detection is running or has failed: the kernel refuses to bind to it.
     public static let tentative = Flags(rawValue: 8)
     /// Its link reaches the addresses of its prefix directly and broadcasts: a LAN (IFF_BROADCAST).
     public static let broadcast = Flags(rawValue: 16)
@@ -19,7 +20,7 @@ public struct LocalAddress: Hashable, Sendable {
   /// 0 … 32 for IPv4, 0 … 128 for IPv6.
   public let prefixLength: UInt8
   public let flags: Flags
-  /// The interface's index; 0 where it is not known.
+  /// The index of its interface; 0: not known.
   public let interface: UInt32
 
   public init(
@@ -31,11 +32,11 @@ public struct LocalAddress: Hashable, Sendable {
     self.interface = interface
   }
 
-  /// Whether a connection from here to `remote` can be: the same family, loopback with loopback
-  /// only, link-local with link-local of the same link only, never from a tentative address.
+  /// Whether this address can be the source of a connection to `remote`: both are of one family; loopback
+  /// reaches loopback only, link-local reaches link-local of the same link only; a tentative address
+  /// reaches nothing.
   ///
-  /// IPv4's link-local addresses have no scope in the address: there the interface is not compared.
-  @inline(never)
+  /// IPv4 link-local addresses have no scope, so their interfaces are not compared.
   public func canReach(_ remote: IPAddress) -> Bool {
     guard address.family == remote.family, !flags.contains(.tentative),
       address.isLoopback == remote.isLoopback, address.isLinkLocal == remote.isLinkLocal

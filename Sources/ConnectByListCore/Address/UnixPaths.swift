@@ -1,79 +1,73 @@
-/// The paths of Unix stream addresses, each once: an endpoint is a plain value and has only the place
-/// of its path in here.
+/// The paths of the Unix stream addresses of a list.
 ///
-/// A path stands as scripts write it: `/run/x.sock`, or `@name` for an abstract one. A place is used
-/// again when its path is not in use any more, under another number: an endpoint that is older than
-/// that (a race that still runs may have one) has no path any more, and never another's.
+/// An endpoint is a plain value of fixed size, so a Unix endpoint holds the number of a slot in this table
+/// instead of its path. Equal paths share a slot. A slot whose path is no longer in use is used again with a
+/// new generation number: an endpoint of the earlier generation, which a running race may still have, then
+/// has no path, and never that of another entry.
+///
+/// A path is held as scripts write it: `/run/x.sock`, or `@name` for an abstract name.
 public struct UnixPaths: Sendable {
-  /// The longest path in bytes, and the longest abstract name without its `@`: sun_path of
-  /// unix(7) has 108, and one of them is the NUL behind the path, or before the name.
+  /// The longest path, and the longest abstract name without its `@`, in bytes: sun_path of unix(7) has 108,
+  /// and one of them is the NUL after a path or before an abstract name.
   public static let lengthMax = 107
 
   private struct Slot: Sendable {
     var path: [UInt8]
-    /// How many entries have it; 0: the slot is free.
+    /// How many entries have the path; 0: the slot is free.
     var useCount = 0
     var generation: UInt32
   }
 
   private var slots: [Slot] = []
-  private var free: [Int] = []
-  /// The slots in use in the order of their paths, so that one is found by halving. A dictionary
-  /// would be faster beyond some 10,000 paths, and is 4 KB of code.
-  private var sorted: [Int32] = []
+  private var freeSlots: [Int] = []
+  private var slotsByPath = HashIndex()
+  /// The generation of the next slot that is filled.
   private var generation: UInt32 = 0
+  private let hashSecret: HashSecret
 
-  public init() {}
+  public init(hashSecret: HashSecret = .fixed) { self.hashSecret = hashSecret }
 
-  /// The path of an endpoint; empty where it has none here.
+  /// The path of an endpoint; empty: it has none in this table.
   public subscript(endpoint: Endpoint) -> [UInt8] {
     slot(of: endpoint).map { slots[$0].path } ?? []
   }
 
-  /// The endpoint of a path, which one more entry has from here on.
-  mutating func take(_ path: [UInt8]) throws(EntryError) -> Endpoint {
+  /// Returns the endpoint of a path, and counts one more entry that has it.
+  mutating func insert(_ path: [UInt8]) throws(EntryError) -> Endpoint {
     try Self.check(path)
-    let position = position(of: path)
-    let isThere = position < sorted.count && slots[Int(sorted[position])].path == path
-    let slot = isThere ? Int(sorted[position]) : add(path)
-    if !isThere {
-      // `insert(_:at:)`, without its half kilobyte of code.
-      sorted.append(Int32(slot))
-      for place in stride(from: sorted.count - 1, to: position, by: -1) {
-        sorted[place] = sorted[place - 1]
-      }
-      sorted[position] = Int32(slot)
-    }
+    let hash = hashSecret.hash(path)
+    let known = slotsByPath.number(hash: hash) { slots[$0].path == path }
+    let slot = known ?? fillSlot(path, hash)
     slots[slot].useCount += 1
     return Endpoint(
-      IPAddress(unix: UInt64(slots[slot].generation) << 32 | UInt64(slot)), port: 0)
+      IPAddress(unixSlot: UInt64(slots[slot].generation) << 32 | UInt64(slot)), port: 0)
   }
 
-  /// One more entry has this endpoint, which must be one of here.
-  mutating func take(_ endpoint: Endpoint) {
+  /// Counts one more entry that has this endpoint, which must be of this table.
+  mutating func retain(_ endpoint: Endpoint) {
     guard let slot = slot(of: endpoint) else { preconditionFailure("another list's Unix path") }
     slots[slot].useCount += 1
   }
 
-  /// An entry is gone that had this endpoint.
-  mutating func giveBack(_ endpoint: Endpoint) {
+  /// Counts one entry less that has this endpoint. The last one frees the slot.
+  mutating func release(_ endpoint: Endpoint) {
     guard let slot = slot(of: endpoint) else { return }
     slots[slot].useCount -= 1
     guard slots[slot].useCount == 0 else { return }
-    sorted.remove(at: position(of: slots[slot].path))
+    slotsByPath.remove(slot, hash: hashSecret.hash(slots[slot].path))
     slots[slot].path = []
-    free.append(slot)
+    freeSlots.append(slot)
     generation &+= 1
   }
 
   mutating func removeAll() {
     slots = []
-    free = []
-    sorted = []
+    freeSlots = []
+    slotsByPath = HashIndex()
     generation &+= 1
   }
 
-  /// Throws `.unixEmpty`, `.unixTooLong`, `.unixNUL` for what no socket can be bound to.
+  /// Throws `.unixEmpty`, `.unixTooLong`, `.unixNUL` for a path that no socket can be bound to.
   public static func check(_ path: [UInt8]) throws(EntryError) {
     let isAbstract = path.first == UInt8(ascii: "@")
     if path.count == (isAbstract ? 1 : 0) { throw EntryError(.unixEmpty) }
@@ -81,53 +75,32 @@ public struct UnixPaths: Sendable {
     if path.count > (isAbstract ? lengthMax + 1 : lengthMax) { throw EntryError(.unixTooLong) }
   }
 
-  private mutating func add(_ path: [UInt8]) -> Int {
+  private mutating func fillSlot(_ path: [UInt8], _ hash: Int) -> Int {
     let new = Slot(path: path, generation: generation)
-    let slot: Int
-    if let unused = free.popLast() {
-      slot = unused
-      slots[slot] = new
-    } else {
-      slot = slots.count
-      slots.append(new)
-    }
+    let slot = freeSlots.popLast() ?? slots.count
+    if slot < slots.count { slots[slot] = new } else { slots.append(new) }
+    slotsByPath.insert(slot, hash: hash)
     return slot
   }
 
-  /// Where in `sorted` a path stands, or would.
-  private func position(of path: [UInt8]) -> Int {
-    var low = 0
-    var high = sorted.count
-    while low < high {
-      let middle = (low + high) / 2
-      if slots[Int(sorted[middle])].path.lexicographicallyPrecedes(path) {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    return low
-  }
-
   private func slot(of endpoint: Endpoint) -> Int? {
-    let place = endpoint.address.low
-    let slot = Int(place & 0xffff_ffff)
+    let number = endpoint.address.low
+    let slot = Int(number & 0xffff_ffff)
     guard endpoint.family == .unix, slot < slots.count, slots[slot].useCount > 0,
-      slots[slot].generation == UInt32(truncatingIfNeeded: place >> 32)
+      slots[slot].generation == UInt32(truncatingIfNeeded: number >> 32)
     else { return nil }
     return slot
   }
 }
 
 extension Endpoint {
-  /// A Unix address whose path stands in no table: an unnamed one, or one that only the kernel was
-  /// asked for.
-  public static let unixElsewhere = Endpoint(IPAddress(unix: .max), port: 0)
+  /// A Unix address without a path in any table: of an unnamed socket, or one that was read from the kernel.
+  public static let unixElsewhere = Endpoint(IPAddress(unixSlot: .max), port: 0)
 }
 
 extension TextBuffer {
-  /// A Unix address: `unix:/run/x.sock`, `unix:@name`, `unix:` for an unnamed one. Control bytes
-  /// are escaped as `\x1b`.
+  /// A Unix address: `unix:/run/x.sock`, `unix:@name`, `unix:` for an unnamed one. Control bytes are escaped
+  /// as `\x1b`.
   public mutating func append(unixPath path: [UInt8]) {
     append("unix:")
     append(escaped: path, limit: UnixPaths.lengthMax + 1)

@@ -28,7 +28,8 @@ extension Plan {
   func fillAlternates() {
     alternates.heaps = Array(repeating: Heap(), count: locals.addresses.count)
     guard !alternates.heaps.isEmpty else { return }
-    var started = alternates.started.sorted(by: <)[...]
+    let pairs = alternates.started
+    var started = pairs.indices.sorted { pairs[$0] < pairs[$1] }.map { pairs[$0] }[...]
     for remote in remotes.indices where states[remote].isStarted {
       let ofRemote = started.prefix { $0.remote == remote }
       offerAlternates(of: Int32(remote), except: ofRemote)

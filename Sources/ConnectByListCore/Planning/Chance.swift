@@ -1,32 +1,31 @@
-/// The numbers behind "the likeliest first", and the two rules that move them.
+/// The estimated chance of a pair, and how events change it.
 ///
-/// A pair connects when its local address works, its remote does, and the combination is one that
-/// the network routes: chance = L·F·R. All are guesses until something happens; then a failure is
-/// put down to whoever it speaks against, and silence, which speaks against nobody in particular,
-/// is shared by Bayes' rule. Only the order depends on these numbers: a pair is never dropped for a
-/// low one.
+/// A pair connects if its local address works (L), its remote works (R), and the network routes this
+/// combination (F): chance = L·F·R. All three are estimates. A failure lowers the one that it shows to be at
+/// fault. A silent attempt does not show which one failed, and lowers L and R by Bayes' rule. The chance
+/// decides the order only: no pair is dropped because its chance is low.
 public enum Chance {
-  /// L of a local address that nothing is known of.
+  /// L of a local address without evidence.
   public static let localPrior = 0.98
-  /// L of a Unix address's side here: it has no local address that could fail.
+  /// L of a Unix address, which has no local address that could fail.
   public static let localOfUnix = 1.0
-  /// R of a remote that nothing is known of.
+  /// R of a remote without evidence.
   public static let remotePrior = 0.8
-  /// R where this list connected before, or the kernel has metrics of finished connections.
+  /// R of a remote that this list connected to before, or that the kernel has metrics of.
   public static let remoteSeenWorking = 0.95
-  /// R of a Unix address that nothing is known of: with L it goes before every IP address, also one
-  /// that worked. It is on this machine, and says at once whether it connects.
+  /// R of a Unix address without evidence. With L it goes before every IP address, including those that
+  /// connected before: it is on this machine, and `connect` answers at once.
   public static let remoteHere = 0.95
-  /// R where the neighbour does not answer address resolution.
+  /// R of a remote whose next hop does not answer address resolution.
   public static let remoteNeighbourFailed = 0.2
-  /// R of an endpoint that refused; L of an address that is not there or has no network.
+  /// R of an endpoint that refused; L of an address that is missing, or has no network.
   public static let afterDefiniteFailure = 0.01
-  /// F of the source that the route itself would take.
+  /// F of the source address that the route selects.
   public static let routesChoice = 1.0
   /// F of any other local address.
   public static let alternateSource = 0.5
 
-  /// How long a failure takes to lose half its weight.
+  /// The time in which a failure loses half of its weight.
   public static let failureHalfLife: TimeSpan = .seconds(60)
 
   /// R of an endpoint whose last connect in this list failed `age` ago: 0.8·(1 − 2^(−age/60 s)).
@@ -34,9 +33,9 @@ public enum Chance {
     remotePrior * (1 - exp2(-age.seconds / failureHalfLife.seconds))
   }
 
-  /// What is left of L and R after an attempt that says no more than "not now".
+  /// L and R after an attempt that was silent, or failed in a way that does not show what is at fault.
   ///
-  /// P(local works | silence) = L(1−FR)/(1−LFR), and the same for the remote.
+  /// Bayes' rule: P(local works | silence) = L(1 − FR)/(1 − LFR); likewise for the remote.
   public static func afterSilence(local: Double, combination: Double, remote: Double)
     -> (local: Double, remote: Double)
   {
@@ -46,25 +45,19 @@ public enum Chance {
     )
   }
 
-  /// 2^x for x ≤ 0, without libm: halvings for the whole part, the series of e^(x·ln 2) for the
-  /// rest. Exact to about 1e-15, which is far below anything an order hangs on.
+  /// 2^x for x ≤ 0, as the core has no libm: the whole part by halving, the rest by the series of
+  /// e^(x·ln 2), whose 20 terms are exact to about 1e-15.
   private static func exp2(_ x: Double) -> Double {
     guard x > -1_000 else { return 0 }
     let whole = Int(x)
     let rest = (x - Double(whole)) * 0.6931471805599453
     var term = 1.0
     var sum = 1.0
-    var n = 1.0
-    while n < 20 {
-      term *= rest / n
+    for n in 1..<20 {
+      term *= rest / Double(n)
       sum += term
-      n += 1
     }
-    var halvings = -whole
-    while halvings > 0 {
-      sum *= 0.5
-      halvings -= 1
-    }
+    for _ in 0..<(-whole) { sum *= 0.5 }
     return sum
   }
 }

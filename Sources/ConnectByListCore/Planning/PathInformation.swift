@@ -1,20 +1,18 @@
-/// What is known of the way to one remote, from the kernel and from earlier connects of the same
-/// list.
+/// What is known about the path to one remote, from the kernel and from earlier connects of the same list.
 ///
-/// All of it is optional: where nothing was asked or nothing was answered, the plan makes do with
-/// less.
+/// All of it is optional. Where nothing was asked, or the kernel gave no answer, the plan uses its priors.
 public struct RemotePathInformation: Sendable, Equatable {
-  /// What the routing table says.
+  /// The result of the route lookup.
   public enum Route: Sendable, Equatable {
-    /// Not asked.
+    /// Not looked up, or without a result.
     case unknown
-    /// The source address that the route takes.
+    /// The source address that the route selects.
     case source(IPAddress)
-    /// No way there: what `connect` would say at once.
+    /// No route: `connect` would fail with this error at once.
     case refused(Errno)
   }
 
-  /// Smoothed round-trip time and its mean deviation, as TCP keeps them (RFC 6298).
+  /// The smoothed round trip and its mean deviation, as TCP has them (RFC 6298).
   public struct RoundTrip: Sendable, Equatable {
     public var smoothed: TimeSpan
     public var variance: TimeSpan
@@ -31,25 +29,24 @@ public struct RemotePathInformation: Sendable, Equatable {
     case failed(age: TimeSpan)
   }
 
-  /// What a list itself has seen of an endpoint.
+  /// What the history of a list says about an endpoint.
   public typealias Evidence = (history: History, roundTrip: RoundTrip?)
 
   public var route: Route = .unknown
-  /// RFC 6724 rule 7: reached without a tunnel.
+  /// Reached without a tunnel (RFC 6724 rule 7).
   public var isNative = false
-  /// Metrics the kernel keeps of finished connections, or the list's own.
+  /// From the list's history, else from the kernel's metrics of finished connections.
   public var roundTrip: RoundTrip?
   /// The next hop does not answer address resolution.
   public var neighbourFailed = false
   public var history: History?
-  /// A Unix address.
+  /// It is a Unix address.
   public var isHere = false
 
   public init() {}
 
-  /// R: section 3 point 5 of the contract. What this list saw itself says more than what the kernel
-  /// remembers, and a neighbour that fails now more than a connection that once was.
-  @inline(never)
+  /// R, the chance that the remote works. A neighbour that does not answer now weighs more than the list's
+  /// history, and that more than the kernel's metrics.
   var chance: Double {
     if neighbourFailed { return Chance.remoteNeighbourFailed }
     switch history {
@@ -62,10 +59,11 @@ public struct RemotePathInformation: Sendable, Equatable {
   }
 }
 
-/// Everything that was found out before or during a connect: this machine's addresses, and what is
-/// known of each remote, in the order in which the remotes stand in the list.
+/// What was read from the kernel before or during a connect.
 public struct PathInformation: Sendable {
+  /// The addresses of this machine.
   public var locals: [LocalAddress]
+  /// Of each remote of the plan, in the plan's order.
   public var remotes: [RemotePathInformation]
 
   public init(locals: [LocalAddress], remotes: [RemotePathInformation]) {

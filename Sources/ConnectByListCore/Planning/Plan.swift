@@ -59,6 +59,9 @@ public final class Plan: @unchecked Sendable {
   let options: ConnectOptions
   /// The list's, as they were when the plan was made.
   public let unixPaths: UnixPaths
+  private let hashSecret: HashSecret
+  /// The endpoints of `remotes`, for finding duplicates; `nil` until candidates are added to the plan.
+  private var endpoints: DistinctKeys<Endpoint>?
   var locals = LocalTable()
   var remotes: [Remote] = []
   var states: [RemoteState] = []
@@ -79,17 +82,19 @@ public final class Plan: @unchecked Sendable {
   ///
   /// `unixPaths`: the list's table of paths, where Unix addresses are among the candidates.
   public init(
-    _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths()
+    _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths(),
+    hashSecret: HashSecret = .fixed
   ) {
     self.options = options
     self.unixPaths = unixPaths
+    self.hashSecret = hashSecret
     if case .these(let chosen) = options.locals {
       for (index, endpoint) in chosen.enumerated() where !chosen[..<index].contains(endpoint) {
         let bits: UInt8 = endpoint.family == .inet ? 32 : 128
         locals.append(LocalAddress(endpoint.address, prefixLength: bits), port: endpoint.port)
       }
     }
-    append(candidates, merging: false)
+    append(candidates)
   }
 
   /// A plan in the same state. The two share their tables until one of them changes.
@@ -98,6 +103,8 @@ public final class Plan: @unchecked Sendable {
   private init(copying other: Plan) {
     options = other.options
     unixPaths = other.unixPaths
+    hashSecret = other.hashSecret
+    endpoints = other.endpoints
     locals = other.locals
     remotes = other.remotes
     states = other.states
@@ -112,14 +119,15 @@ public final class Plan: @unchecked Sendable {
 
   /// Adds candidates, before the first start or later: the answers to a name. One whose endpoint is in the
   /// plan already is left out.
-  public func add(_ candidates: [Candidate]) { append(candidates, merging: true) }
+  public func add(_ candidates: [Candidate]) {
+    var endpoints = endpoints ?? DistinctKeys(remotes.map { $0.endpoint }, secret: hashSecret)
+    append(candidates.filter { endpoints.insert($0.endpoint).isNew })
+    self.endpoints = endpoints
+  }
 
-  /// `merging`: look for duplicates. The literals of a list are merged before they get here; a resolver may
-  /// give the same address twice.
-  private func append(_ candidates: [Candidate], merging merges: Bool) {
+  private func append(_ candidates: [Candidate]) {
     remotes.reserveCapacity(remotes.count + candidates.count)
     for candidate in candidates {
-      if merges && remotes.contains(where: { $0.endpoint == candidate.endpoint }) { continue }
       var remote = Remote(endpoint: candidate.endpoint, entry: candidate.entry)
       remote.orderIndex = Int32(remotes.count)
       remote.source = LocalTable.routesChoice(candidate.endpoint.family)

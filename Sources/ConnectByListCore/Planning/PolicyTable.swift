@@ -1,8 +1,8 @@
-/// How far an address reaches: the scope of RFC 4291 section 2.7, under which RFC 6724 section 3.1
-/// puts unicast addresses too.
+/// The scope of an address: RFC 4291 section 2.7 for multicast addresses, and RFC 6724 section 3.1 for
+/// unicast addresses.
 ///
-/// A multicast address carries its scope in four bits, so all of 0 … 15 occur, also those that no
-/// RFC has named yet. The smaller number is the smaller scope.
+/// A multicast address holds its scope in four bits, so all of 0 … 15 occur, including those that no RFC
+/// names. The smaller number is the smaller scope.
 public struct AddressScope: RawRepresentable, Comparable, Hashable, Sendable {
   /// 0 … 15.
   public let rawValue: UInt8
@@ -22,10 +22,10 @@ public struct AddressScope: RawRepresentable, Comparable, Hashable, Sendable {
 extension IPAddress {
   /// The scope by which RFC 6724 compares addresses (sections 3.1 to 3.3).
   ///
-  /// Loopback counts as link-local. Of IPv4, 127/8 and 169.254/16 are link-local and everything
-  /// else is global, private and multicast addresses too; a v4-mapped address is what its IPv4
-  /// address is. fec0::/10 is site-local though RFC 3879 deprecated it; unique local addresses
-  /// (fc00::/7) are global, it is their label and their precedence that set them apart.
+  /// Loopback counts as link-local. Of IPv4, 127/8 and 169.254/16 are link-local, and all other addresses
+  /// are global, private and multicast ones included. A v4-mapped address has the scope of its IPv4 address.
+  /// fec0::/10 is site-local although RFC 3879 deprecated it. Unique local addresses (fc00::/7) are global;
+  /// their label and precedence distinguish them.
   public var addressScope: AddressScope {
     if isLoopback || isLinkLocal { return .linkLocal }
     if unmapped.family == .inet { return .global }
@@ -34,36 +34,36 @@ extension IPAddress {
   }
 }
 
-/// The default policy table of RFC 6724 section 2.1: which kinds of addresses are preferred
-/// (precedence) and which belong together (label).
+/// The default policy table of RFC 6724 section 2.1: which addresses are preferred as destinations
+/// (precedence), and which sources match which destinations (label).
 ///
-/// The administrator's own table (/etc/gai.conf) is glibc's and not read: the core knows no files.
+/// glibc's configuration of it (/etc/gai.conf) is not read: the core reads no files.
 public enum PolicyTable {
-  /// What the table says of the addresses under one prefix.
+  /// The policy of the addresses with one prefix.
   public struct Row: Sendable {
     public let prefix: IPAddress
-    /// 0 … 128, of the IPv6 form.
+    /// In bits of the IPv6 form, 0 … 128.
     public let length: Int
-    /// 0 … 255. As a destination, the higher goes first.
+    /// 0 … 255. The destination with the higher one goes first.
     public let precedence: UInt8
-    /// A destination goes with a source of the same label.
+    /// A source with the label of the destination is preferred.
     public let label: UInt8
   }
 
-  /// The precedence and the label of an address by the longest prefix that it is under. Scope ids
-  /// do not count; IPv4 is looked up in its v4-mapped form.
+  /// The precedence and the label of an address, from the longest prefix that matches it. Scopes are ignored;
+  /// IPv4 is looked up in its v4-mapped form.
   public static func policy(of address: IPAddress) -> (precedence: UInt8, label: UInt8) {
     for row in rows where address.commonPrefixLength(with: row.prefix) >= row.length {
       return (row.precedence, row.label)
     }
-    preconditionFailure("the last row of the policy table takes every address")
+    preconditionFailure("the last row of the policy table matches every address")
   }
 
-  /// The longest prefix first, so that the first row that matches is the one that counts.
+  /// Sorted by length, the longest first, so that the first row that matches has the longest prefix.
   public static let rows: [Row] = [
     // ::1/128, loopback.
     Row(prefix: IPAddress(high: 0, low: 1), length: 128, precedence: 50, label: 0),
-    // ::ffff:0:0/96, IPv4. No other row has its precedence: Ordering's rule 9 relies on that.
+    // ::ffff:0:0/96, IPv4. No other row has its precedence: `OrderingKey` relies on that for rule 9.
     Row(
       prefix: IPAddress(high: 0, low: 0xffff_0000_0000), length: 96, precedence: 35, label: 4),
     // ::/96, IPv4-compatible, deprecated by RFC 4291.

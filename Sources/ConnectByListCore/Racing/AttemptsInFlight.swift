@@ -26,7 +26,11 @@ extension Race {
     let next = attempts[id.index].nextInFlight
     guard previous != nil || flights.first == id else { return }
     if let previous { attempts[previous.index].nextInFlight = next } else { flights.first = next }
-    if let next { attempts[next.index].previousInFlight = previous } else { flights.last = previous }
+    if let next {
+      attempts[next.index].previousInFlight = previous
+    } else {
+      flights.last = previous
+    }
     attempts[id.index].previousInFlight = nil
     attempts[id.index].nextInFlight = nil
     flights.count -= 1

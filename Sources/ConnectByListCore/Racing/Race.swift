@@ -171,7 +171,8 @@ public final class Race: @unchecked Sendable {
     record(RaceEvent(kind, id, errno, isSynchronous: isSynchronous, at: now))
     removeFromFlight(id)
     lastErrno = errno
-    plan.noteFailure(of: attempts[id.index].pair, errno, wasSilent: attempts[id.index].isSilenceNoted)
+    plan.noteFailure(
+      of: attempts[id.index].pair, errno, wasSilent: attempts[id.index].isSilenceNoted)
     // Any failure starts the next at once.
     startNext(at: now)
   }

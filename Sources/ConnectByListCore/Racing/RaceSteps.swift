@@ -163,7 +163,9 @@ extension Race {
   }
 
   private func latestStart(at now: Instant) -> Instant {
-    guard let timeout = plan.options.timeout, plan.options.pace != .sequential else { return .distantFuture }
+    guard let timeout = plan.options.timeout, plan.options.pace != .sequential else {
+      return .distantFuture
+    }
     return now
       + Pace.share(now: now, deadline: deadline, timeout: timeout, remotesLeft: plan.firstsLeft)
   }

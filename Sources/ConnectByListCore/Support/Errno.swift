@@ -1,9 +1,8 @@
-/// What went wrong, as a number that says it in one word: an errno of Linux (positive) or an EAI
-/// code of the resolver (negative, as glibc numbers them).
+/// An error as one number: an errno of Linux (above 0), or a code of getaddrinfo (below 0, as glibc
+/// numbers them).
 ///
-/// The numbers are those of Linux's asm-generic, which x86-64, arm64 and RISC-V share; a test
-/// compares each with the system's. They stand here because the core, which has no libc, tells a
-/// refusal from silence, and the simulator prints the names.
+/// The numbers are those of Linux's asm-generic headers, which x86-64, arm64 and RISC-V share. The core
+/// has no libc, so it states them itself; a test compares all of them with the system's.
 public struct Errno: Error, Hashable, Sendable {
   public let number: Int32
 
@@ -44,110 +43,43 @@ public struct Errno: Error, Hashable, Sendable {
   public static let inProgress = Errno(115)
   public static let cancelled = Errno(125)
 
-  /// The resolver's "name or service not known".
+  /// EAI_NONAME: the name or the service is not known.
   public static let nameNotKnown = Errno(-2)
+  /// EAI_AGAIN: no answer from a name server.
   public static let resolverTryAgain = Errno(-3)
-  /// The resolver's "no address associated with this name".
+  /// EAI_NODATA: the name has no address.
   public static let nameWithoutAddress = Errno(-5)
 
-  /// The name that scripts see, `ECONNREFUSED`; `nil` for a number that the table does not have.
-  @inline(never)
+  /// The constant's name, `ECONNREFUSED`; `nil` for a number that is no error of Linux or getaddrinfo.
   public var name: StaticString? { row?.name }
 
-  /// What it means in plain words, for messages.
-  @inline(never)
+  /// What the error means, in plain words, for messages; the same in every locale.
   public var words: StaticString { row?.words ?? "unknown error" }
 
-  /// The error with this name; `nil` where the table has none.
+  private var row: Row? { Self.table.first { $0.number == number } }
+
+  /// The error with this name; `nil` where there is none. `EWOULDBLOCK`, `EDEADLOCK` and `ENOTSUP` are
+  /// second names of EAGAIN, EDEADLK and EOPNOTSUPP.
   public init?(name: [UInt8]) {
-    for number in Self.numbers {
-      self.init(number)
-      if let known = self.name, name.equals(known) { return }
-    }
-    return nil
-  }
-
-  /// Every number that the table has, for the test that compares it with the system's headers.
-  public static var knownNumbers: [Int32] { numbers.filter { Errno($0).name != nil } }
-
-  private static let numbers: ClosedRange<Int32> = -11...125
-
-  private struct Row {
-    let name: StaticString
-    let words: StaticString
-
-    @inline(__always)
-    init(_ name: StaticString, _ words: StaticString) {
-      self.name = name
-      self.words = words
+    if let row = Self.table.first(where: { name.equals($0.name) }) {
+      self.init(row.number)
+    } else if name.equals("EWOULDBLOCK") {
+      self = .tryAgain
+    } else if name.equals("EDEADLOCK") {
+      self.init(35)
+    } else if name.equals("ENOTSUP") {
+      self = .operationNotSupported
+    } else {
+      return nil
     }
   }
 
-  /// The table. A switch and not an array: of data each text has a pointer, which costs the loadable
-  /// module more than what it does in code, for it has to be relocated. Each of those who read it keeps
-  /// the half that it reads.
-  @inline(__always)
-  private var row: Row? {
-    switch number {
-    case 1: Row("EPERM", "operation not permitted")
-    case 2: Row("ENOENT", "no such file or directory")
-    case 4: Row("EINTR", "interrupted")
-    case 5: Row("EIO", "input/output error")
-    case 9: Row("EBADF", "bad file descriptor")
-    case 11: Row("EAGAIN", "resource temporarily unavailable")
-    case 12: Row("ENOMEM", "out of memory")
-    case 13: Row("EACCES", "permission denied")
-    case 14: Row("EFAULT", "bad address")
-    case 16: Row("EBUSY", "busy")
-    case 19: Row("ENODEV", "no such device")
-    case 20: Row("ENOTDIR", "not a directory")
-    case 22: Row("EINVAL", "invalid argument")
-    case 23: Row("ENFILE", "too many open files in the system")
-    case 24: Row("EMFILE", "too many open files")
-    case 32: Row("EPIPE", "broken pipe")
-    case 36: Row("ENAMETOOLONG", "name too long")
-    case 38: Row("ENOSYS", "not implemented by this kernel")
-    case 71: Row("EPROTO", "protocol error")
-    case 75: Row("EOVERFLOW", "value too large")
-    case 88: Row("ENOTSOCK", "not a socket")
-    case 90: Row("EMSGSIZE", "message too long")
-    case 91: Row("EPROTOTYPE", "wrong protocol type for socket")
-    case 92: Row("ENOPROTOOPT", "protocol not available")
-    case 93: Row("EPROTONOSUPPORT", "protocol not supported")
-    case 95: Row("EOPNOTSUPP", "operation not supported")
-    case 97: Row("EAFNOSUPPORT", "address family not supported")
-    case 98: Row("EADDRINUSE", "address in use")
-    case 99: Row("EADDRNOTAVAIL", "address not available")
-    case 100: Row("ENETDOWN", "network is down")
-    case 101: Row("ENETUNREACH", "network unreachable")
-    case 103: Row("ECONNABORTED", "connection aborted")
-    case 104: Row("ECONNRESET", "connection reset")
-    case 105: Row("ENOBUFS", "no buffer space")
-    case 106: Row("EISCONN", "already connected")
-    case 107: Row("ENOTCONN", "not connected")
-    case 110: Row("ETIMEDOUT", "timed out")
-    case 111: Row("ECONNREFUSED", "connection refused")
-    case 112: Row("EHOSTDOWN", "host is down")
-    case 113: Row("EHOSTUNREACH", "host unreachable")
-    case 114: Row("EALREADY", "already connecting")
-    case 115: Row("EINPROGRESS", "in progress")
-    case 125: Row("ECANCELED", "cancelled")
-    case -2: Row("EAI_NONAME", "name not known")
-    case -3: Row("EAI_AGAIN", "temporary failure in name resolution")
-    case -4: Row("EAI_FAIL", "name resolution failed")
-    case -5: Row("EAI_NODATA", "name has no address")
-    case -6: Row("EAI_FAMILY", "address family not supported by the resolver")
-    case -8: Row("EAI_SERVICE", "service not known")
-    case -9: Row("EAI_ADDRFAMILY", "name has no address of the family")
-    case -10: Row("EAI_MEMORY", "resolver out of memory")
-    case -11: Row("EAI_SYSTEM", "system error in the resolver")
-    default: nil
-    }
-  }
+  /// Every number that has a name.
+  public static var knownNumbers: [Int32] { table.map { $0.number } }
 }
 
 extension TextBuffer {
-  /// The name of an error, or `errno 77` for one without.
+  /// The name of an error, or `errno 4095` for a number without one.
   public mutating func append(_ errno: Errno) {
     if let name = errno.name {
       append(name)

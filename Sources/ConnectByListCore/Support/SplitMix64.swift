@@ -1,5 +1,8 @@
-/// A small generator for shuffles and random worlds: SplitMix64 (Steele, Lea, Flood 2014).
-/// The same seed gives the same numbers on every machine.
+/// A pseudo-random generator for shuffles and for the worlds of the tests: SplitMix64 (Steele, Lea, Flood,
+/// "Fast splittable pseudorandom number generators", 2014).
+///
+/// The same seed gives the same numbers on every machine. The numbers are predictable: nothing that has to
+/// be secret may come from here.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
@@ -13,8 +16,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
-  /// A number in 0 ..< bound; `bound` must be above 0. Multiplied high, the bias is below 2^-32
-  /// here.
+  /// A number in 0 ..< bound. `bound` must be above 0; below 2^32 the bias is less than 2^-32.
   public mutating func below(_ bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }

@@ -1,29 +1,21 @@
-/// Bytes of UTF-8 being put together, for messages, addresses and transcripts.
+/// Builds UTF-8 text: messages, addresses, transcripts.
 ///
-/// Not `String`: comparing and slicing strings pulls in Unicode tables that a small loadable module
-/// has no use for, and none of our text needs more than its bytes.
+/// It holds bytes and not a `String`: in Embedded Swift, comparing and slicing strings needs Unicode tables
+/// that the loadable module does not link.
 public struct TextBuffer: Sendable {
   public private(set) var bytes: [UInt8]
 
-  @inline(never)
   public init(capacity: Int = 64) {
     bytes = []
     bytes.reserveCapacity(capacity)
   }
 
-  // Not inlined, as each of them would be in dozens of places.
-  @inline(never)
   public mutating func append(_ text: StaticString) {
-    text.withUTF8Buffer { append($0) }
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
-  @inline(never)
-  mutating func append(_ text: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: text) }
-
-  @inline(never)
   public mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
-  @inline(never)
   public mutating func append(byte: UInt8) { bytes.append(byte) }
 
   public mutating func append(decimal number: Int) {
@@ -31,8 +23,9 @@ public struct TextBuffer: Sendable {
     append(decimal: UInt64(number.magnitude))
   }
 
+  /// Pads with leading zeros to `minimumDigits`, at most 20.
   public mutating func append(decimal number: UInt64, minimumDigits: Int = 1) {
-    // 20 digits hold UInt64.max.
+    // UInt64.max has 20 digits.
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
       var rest = number
       var first = 20
@@ -41,7 +34,7 @@ public struct TextBuffer: Sendable {
         digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
         rest /= 10
       } while first > 0 && (rest > 0 || 20 - first < minimumDigits)
-      for index in first..<20 { append(byte: digits[index]) }
+      bytes.append(contentsOf: digits[first...])
     }
   }
 
@@ -56,18 +49,18 @@ public struct TextBuffer: Sendable {
     }
   }
 
-  /// Milliseconds with three decimals, cut below a microsecond: `250.000`.
+  /// Milliseconds with three decimals, rounded towards zero: `250.000`.
   public mutating func append(milliseconds span: TimeSpan) {
     append(span, unit: 1_000_000, step: 1_000)
   }
 
-  /// Seconds with three decimals, cut below a millisecond: `2.000`.
+  /// Seconds with three decimals, rounded towards zero: `2.000`.
   public mutating func append(seconds span: TimeSpan) {
     append(span, unit: 1_000_000_000, step: 1_000_000)
   }
 
-  /// Text from outside, fit for one line of a message: control bytes, quotes and backslashes
-  /// escaped as `\x1b`, and after `limit` bytes cut with an ellipsis.
+  /// Text from outside, made fit for one line of a message: control bytes become `\x1b`, a backslash
+  /// goes before quotes and backslashes, and what follows the first `limit` bytes becomes an ellipsis.
   public mutating func append(escaped text: [UInt8], limit: Int = 80) {
     for byte in text.prefix(limit) {
       switch byte {
@@ -95,12 +88,11 @@ public struct TextBuffer: Sendable {
 
 extension [UInt8] {
   /// The bytes of a literal.
-  @inline(never)
   public init(_ text: StaticString) {
     self = text.withUTF8Buffer { Array($0) }
   }
 
-  /// Whether these are the bytes of `text`: string comparison without Unicode tables.
+  /// Whether these are the bytes of `text`. `==` of strings needs Unicode tables, see `TextBuffer`.
   public func equals(_ text: StaticString) -> Bool {
     text.withUTF8Buffer { other in
       other.count == count && withUnsafeBufferPointer { $0.elementsEqual(other) }

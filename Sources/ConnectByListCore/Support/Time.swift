@@ -1,24 +1,23 @@
-/// A length of time in whole nanoseconds. May be negative where two instants are subtracted.
+/// A length of time in whole nanoseconds. The difference of two instants may be negative.
 ///
-/// The core's own type and not `Duration`: 8 bytes instead of 16, and the arithmetic saturates, so
-/// a delay that somebody set to a century cannot trap.
+/// Unlike `Duration` it has 8 bytes instead of 16, and its arithmetic saturates, so a delay of a century in
+/// a caller's options cannot trap.
 public struct TimeSpan: Comparable, Hashable, Sendable {
   public var nanoseconds: Int64
 
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   public static let zero = TimeSpan(nanoseconds: 0)
-  /// Longer than any race: what "for ever" is in arithmetic. About 292 years.
+  /// No limit. In arithmetic about 292 years.
   public static let forever = TimeSpan(nanoseconds: .max)
 
   public static func microseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000) }
   public static func milliseconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000) }
   public static func seconds(_ count: Int64) -> TimeSpan { scaled(count, by: 1_000_000_000) }
 
-  /// Seconds as a script gives them, rounded up to a nanosecond, so that no wait is shorter than
-  /// asked.
+  /// Converts seconds, rounding up to a nanosecond, so that no wait is shorter than was asked for.
   ///
-  /// `nil` for a negative number and for NaN. Infinity and all beyond 292 years are `forever`.
+  /// `nil` for a negative number and for NaN. Infinity and everything above 292 years are `forever`.
   public init?(seconds: Double) {
     guard seconds >= 0 else { return nil }
     let nanoseconds = seconds * 1e9
@@ -26,12 +25,13 @@ public struct TimeSpan: Comparable, Hashable, Sendable {
       self.init(nanoseconds: .max)
       return
     }
-    // Not `rounded(.up)`: that is a call into libm where the processor has no instruction for it.
+    // `rounded(.up)` would call libm's `ceil` on processors without an instruction for it (x86-64
+    // before SSE4.1), and the module links libc only.
     let whole = Int64(nanoseconds)
     self.init(nanoseconds: Double(whole) < nanoseconds ? whole + 1 : whole)
   }
 
-  /// Seconds as a script reads them.
+  /// The span in seconds, as Lua has times.
   public var seconds: Double { Double(nanoseconds) / 1e9 }
 
   public static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.nanoseconds < b.nanoseconds }
@@ -59,15 +59,15 @@ public struct TimeSpan: Comparable, Hashable, Sendable {
   }
 }
 
-/// A point on a monotonic clock, in nanoseconds from an origin that only the clock knows.
+/// A point on a monotonic clock, in nanoseconds from an unspecified origin.
 ///
-/// The core never reads a clock: every instant is handed to it by whoever drives it.
+/// The core never reads a clock: the driver, or the simulator, passes every instant in.
 public struct Instant: Comparable, Hashable, Sendable {
   public var nanoseconds: Int64
 
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-  /// After every instant that comes: where a deadline stands that was not set.
+  /// Later than every other instant: a deadline that was not set.
   public static let distantFuture = Instant(nanoseconds: .max)
 
   public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
