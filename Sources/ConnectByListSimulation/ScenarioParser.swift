@@ -20,6 +20,9 @@ extension Scenario {
 
   private func requireSomethingToConnectTo(_ lastLine: ScenarioLine) throws(ScenarioError) {
     if list.isEmpty { throw lastLine.error("the list is empty: there is no remote and no name") }
+    if options.retry != nil && options.timeout == nil && cancel == nil {
+      throw lastLine.error("option 'retry' needs a timeout or a cancel: the race would not end")
+    }
     if names.isEmpty && candidates().isEmpty {
       throw lastLine.error(
         "the list is empty: every remote is of another family, or link-local without a link")

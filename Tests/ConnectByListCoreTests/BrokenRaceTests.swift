@@ -136,6 +136,7 @@ import Testing
   @Test func `a pair that is started twice is noticed`() throws {
     try expect(.twice) { race in
       race.scenario.options.hedge = nil
+      race.scenario.options.retry = nil
       guard let first = race.lines.first(where: { $0.kind == .start }) else { return false }
       var again = first
       again.kind = .failed

@@ -180,7 +180,7 @@ import Testing
     (
       "option whatever 2s",
       "unknown option 'whatever'; expected timeout, attempt_delay, minimum_delay, "
-        + "attempt_timeout, hedge, pace, order, seed, interleave, in_flight, mptcp, family "
+        + "attempt_timeout, hedge, retry, pace, order, seed, interleave, in_flight, mptcp, family "
         + "or local_addresses"
     ),
     (
@@ -249,6 +249,12 @@ import Testing
     #expect(
       transcript(text) == "line 2: the list is empty: every remote is of another family, "
         + "or link-local without a link")
+  }
+
+  @Test func `a race that is tried again for ever is refused`() {
+    #expect(
+      transcript("remote 192.0.2.1:80 silent\noption retry 1s")
+        == "line 2: option 'retry' needs a timeout or a cancel: the race would not end")
   }
 
   @Test func `control bytes are escaped in the message`() {

@@ -95,6 +95,7 @@ import Testing
       option minimum_delay 10001us
       option attempt_timeout 3s
       option hedge 200ms
+      option retry 1s
       option pace steady
       option order random
       option seed 42
@@ -114,8 +115,9 @@ import Testing
     name: String
   ) throws {
     let option = try #require(ConnectOption.named(Array(name.utf8)))
-    // With a name the list is not empty, whatever the option `family` is.
-    let scenario = try Scenario(parsing: Array("name db.test fails after 5ms EAI_NONAME".utf8))
+    // With a name the list is not empty, whatever the option `family` is; `retry` needs a cancel.
+    let scenario = try Scenario(
+      parsing: Array("name db.test fails after 5ms EAI_NONAME\ncancel 5s".utf8))
     #expect(!String(decoding: scenario.text, as: UTF8.self).contains("option"))
     for value in otherValues(of: option) {
       var changed = scenario

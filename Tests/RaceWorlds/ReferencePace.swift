@@ -37,7 +37,7 @@ extension ReferenceRace {
   /// "The base is how long an answer may be expected to take; the first of these that is known."
   func baseDelay(_ pair: ReferencePlan.Pair) -> TimeSpan {
     // "`steady` uses `attempt_delay` alone."
-    if options.pace == .steady { return options.givenAttemptDelay ?? Self.defaultDelay }
+    if options.pace == .steady { return options.attemptDelay ?? Self.defaultDelay }
     // "`minimum_delay` is applied last and wins over every upper limit."
     return max(expectedAnswer(pair), options.minimumDelay)
   }
@@ -51,7 +51,7 @@ extension ReferenceRace {
       return min(trip.smoothed + trip.variance * 4, .seconds(2))
     }
     // "An `attempt_delay` that the caller gave stands in place of 2 to 4."
-    if let given = options.givenAttemptDelay { return given }
+    if let given = options.attemptDelay { return given }
     // 2. "The population; at most `attempt_delay`."
     if let expected = evidence.population(near: remote.address, isAsked: plan.isAsked) {
       return min(expected, Self.defaultDelay)

@@ -142,6 +142,9 @@ extension WorldGenerator {
     if chance(30) { scenario.options.inFlight = between(1, 5) }
     if chance(8) { scenario.options.family = pick([.inet, .inet6]) }
     if chance(12) { scenario.cancel = span() }
+    if chance(15) && (scenario.options.timeout != nil || scenario.cancel != nil) {
+      scenario.options.retry = .milliseconds(pick([10, 100, 150, 250, 500, 1000]))
+    }
     makeLocalsOption()
   }
 
