@@ -11,6 +11,8 @@ public struct LocalAddress: Hashable, Sendable {
     public static let home = Flags(rawValue: 4)
     /// Duplicate address detection is running or has failed: the kernel refuses to bind to it.
     public static let tentative = Flags(rawValue: 8)
+    /// Its link reaches the addresses of its prefix directly and broadcasts: a LAN (IFF_BROADCAST).
+    public static let broadcast = Flags(rawValue: 16)
   }
 
   /// With its scope where it is link-local.
