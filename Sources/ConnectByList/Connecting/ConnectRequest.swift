@@ -20,7 +20,7 @@ public struct ConnectRequest: Sendable {
     var reader = try PathInformationReader(settings)
     let plan = try reader.plan(list, options, at: now)
     let race = Race(plan: plan, names: list.names(options), at: now)
-    race.update(reader.pathInformation(for: race.plan))
+    race.update(reader.pathInformation(for: race.plan, .population(options.locals)))
     return race
   }
 }
@@ -50,7 +50,7 @@ extension PathInformationReader {
     _ list: borrowing AddressList, _ options: ConnectOptions, at now: Instant
   ) throws(ConnectError) -> Plan {
     guard list.count > 0 else { throw ConnectError(.invalidArgument, "the list is empty") }
-    let links = list.hasUnscopedLinkLocal ? links() : []
+    let links = list.hasUnscopedLinkLocal ? interfacesOfLinkLocalAddresses() : []
     if let plan = list.plan(options, links: links, at: now) {
       // Only the order of several remotes depends on the table.
       if options.order == .likely && (plan.remoteCount > 1 || list.hasNames) {

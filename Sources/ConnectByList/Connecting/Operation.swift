@@ -25,6 +25,9 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
+  let options: ConnectOptions
+  /// Whether the kernel was asked for the round trips of this list's pairs only.
+  var lacksPopulation = false
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
@@ -68,6 +71,7 @@ public final class Operation: @unchecked Sendable {
     self.reader = reader
     self.target = target
     settings = request.settings
+    options = request.options
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     wakeUp = began
@@ -167,7 +171,7 @@ public final class Operation: @unchecked Sendable {
     var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {
-      case .needsPathInformation: race.update(reader.pathInformation(for: race.plan))
+      case .needsPathInformation: readPathInformation()
       case .start(let id):
         if start(id) { continue }
         failureCount += 1
@@ -175,7 +179,12 @@ public final class Operation: @unchecked Sendable {
       case .abandon(let id): drop(id)
       case .validate(let id): return .validate(id)
       case .wait(let until):
-        wakeUp = until
+        let due = populationDue()
+        if due < until && due <= Clock.now() {
+          readPopulation()
+          continue
+        }
+        wakeUp = min(until, due)
         return .pending
       case .finish(let result): return .finished(result)
       }

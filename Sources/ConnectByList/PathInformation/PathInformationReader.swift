@@ -52,6 +52,14 @@ struct PathInformationReader {
       metrics: roundTrips(questions, remotes, metrics, until: deadline))
   }
 
+  /// What was read before, with nothing of the remotes: of those that the plan has path information of nothing
+  /// is needed.
+  func known(for plan: Plan) -> PathInformation {
+    PathInformation(
+      locals: locals ?? [],
+      remotes: Array(repeating: RemotePathInformation(), count: plan.remoteCount))
+  }
+
   /// The interfaces on which a link-local remote without a scope may be.
   mutating func interfacesOfLinkLocalAddresses() -> [UInt32] {
     if locals == nil {
@@ -223,18 +231,21 @@ struct PathInformationReader {
     _ questions: [Question], _ remotes: [RemotePathInformation], _ metrics: Metrics,
     until deadline: Instant
   ) -> [PathMetrics] {
-    switch metrics {
-    case .population: return TCPMetrics.all(max: .max, until: deadline)
-    case .pairs(let sources):
-      var pairs: [TCPMetrics.Pair] = []
-      for question in questions {
-        addPairs(of: question, remotes[question.index], sources, to: &pairs)
-        if pairs.count >= TCPMetrics.pairsMax {
-          return TCPMetrics.all(max: .max, until: deadline)
-        }
+    let (sources, wantsPopulation) =
+      switch metrics {
+      case .pairs(let sources): (sources, false)
+      case .population(let sources): (sources, true)
       }
-      return TCPMetrics.entries(of: pairs, until: deadline)
+    var pairs: [TCPMetrics.Pair] = []
+    for question in questions {
+      addPairs(of: question, remotes[question.index], sources, to: &pairs)
+      if pairs.count >= TCPMetrics.pairsMax {
+        return TCPMetrics.all(max: .max, until: deadline)
+      }
     }
+    let known = TCPMetrics.entries(of: pairs, until: deadline)
+    guard wantsPopulation else { return known }
+    return TCPMetrics.all(max: TCPMetrics.populationMax, until: deadline) + known
   }
 
   /// Adds the pairs of a remote with its route's source and with every other source that may be tried.

@@ -187,6 +187,6 @@ enum TCPMetrics {
     let roundTrip = RoundTrip(
       smoothed: TimeSpan(nanoseconds: Int64(smoothed) * 125),
       variance: TimeSpan(nanoseconds: Int64(variance) * 250))
-    return PathMetrics(source: source, destination: destination, roundTrip: roundTrip)
+    return PathMetrics(source: source, destination: destination, roundTrip)
   }
 }
