@@ -181,16 +181,33 @@ extension Driver {
         Endpoint(IPAddress(v4: 0x7f00_0002), port: 80), Endpoint(loopbackV4, port: 80),
       ]
       let plan = plan(remotes)
-      let found = reader.pathInformation(for: plan)
+      let found = reader.pathInformation(for: plan, .pairs(.all))
       #expect(found.remotes.count == 2)
       #expect(found.remotes[1].route == .source(loopbackV4))
       #expect(found.remotes.allSatisfy { !$0.neighbourFailed })
       #expect(found.locals.contains { $0.address == loopbackV4 })
 
       plan.update(found)
-      let again = reader.pathInformation(for: plan)
+      let again = reader.pathInformation(for: plan, .pairs(.all))
       #expect(again.remotes == [RemotePathInformation(), RemotePathInformation()])
       #expect(again.locals == found.locals)
+    }
+
+    @Test func `what is not asked for by the deadline is unknown, and no more is asked`() {
+      var reader = PathInformationReader()
+      let remotes = (1...20_000).map {
+        Endpoint(IPAddress(v4: 0x7f00_0000 + UInt32($0)), port: 80)
+      }
+      let plan = plan(remotes)
+      let began = Clock.now()
+      let found = reader.pathInformation(for: plan, .pairs(.all), until: began)
+      let took = Clock.now() - began
+      #expect(found.remotes.count == remotes.count)
+      #expect(found.remotes[0].route == .source(loopbackV4))
+      #expect(found.remotes[19_999].route == .unknown)
+      print("20,000 routes until a deadline that has passed:", took.seconds, "s")
+      let all = reader.pathInformation(for: plan, .pairs(.all))
+      #expect(all.remotes.allSatisfy { $0.route == .source(loopbackV4) && $0.isThisMachine })
     }
 
     @Test func `loopback remotes have no round trip, though the kernel has one`() throws {
@@ -206,9 +223,9 @@ extension Driver {
       }
       var reader = PathInformationReader()
       let found = reader.pathInformation(
-        for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]))
+        for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]), .pairs(.all))
       #expect(found.remotes.map(\.route) == [.source(loopbackV4), .source(loopbackV4)])
-      #expect(found.remotes.allSatisfy { $0.roundTrip == nil })
+      #expect(found.metrics == [])
     }
 
     @Test func `no descriptor is left open`() throws {
@@ -219,9 +236,9 @@ extension Driver {
       // The suite compares the sockets before and after.
       for _ in 0..<20 {
         var reader = PathInformationReader()
-        _ = reader.links()
-        _ = reader.pathInformation(for: plan(remotes))
-        _ = TCPMetrics.roundTrips(to: [(loopbackV4, nil)])
+        _ = reader.interfacesOfLinkLocalAddresses()
+        _ = reader.pathInformation(for: plan(remotes), .population(.all))
+        _ = TCPMetrics.entries(of: [(loopbackV4, loopbackV4)], until: .distantFuture)
         _ = try LocalAddresses.all()
         var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
         Routes.probe(remotes, as: RouteSelectors(), &lookups)

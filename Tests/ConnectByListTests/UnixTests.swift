@@ -170,7 +170,7 @@ extension Driver {
       let list = try list(path("a"), path("b"))
       let plan = try #require(list.plan(ConnectOptions(), links: [], at: Clock.now()))
       var reader = PathInformationReader()
-      let found = reader.pathInformation(for: plan)
+      let found = reader.pathInformation(for: plan, .pairs(.all))
       // A read would have found 127.0.0.1.
       #expect(found.locals.isEmpty)
       #expect(found.remotes.count == 2)

@@ -9,6 +9,7 @@
  *   D           the round trip in milliseconds: each packet to the client is held for so long
  *   H >= 200    every packet to it is dropped
  *   H >= 100    every packet to it from 10.90.0.1 is dropped
+ *   H = 50      the first SYN of each connection is dropped
  *
  * Each SYN of the client that it gets to see, dropped or not, is written to LOG: "SOURCE DESTINATION". */
 #define _GNU_SOURCE
@@ -68,13 +69,20 @@ static int passes(const unsigned char *bytes, int size, FILE *log) {
   uint32_t source = word(bytes + 12), destination = word(bytes + 16);
   int header = (bytes[0] & 15) * 4;
   enum { TCP = 6, SYN = 2, SYN_ACK = 18 };
-  if (bytes[9] == TCP && size >= header + 20 && (bytes[header + 13] & SYN_ACK) == SYN) {
+  int is_syn = bytes[9] == TCP && size >= header + 20 && (bytes[header + 13] & SYN_ACK) == SYN;
+  if (is_syn) {
     fprintf(log, "%u.%u.%u.%u %u.%u.%u.%u\n", source >> 24, source >> 16 & 255, source >> 8 & 255, source & 255,
             destination >> 24, destination >> 16 & 255, destination >> 8 & 255, destination & 255);
     fflush(log);
   }
   uint32_t host = destination & 255;
   if (host >= 200) return 0;
+  if (host == 50 && is_syn) {
+    static unsigned char seen[65536];
+    unsigned char *port = &seen[bytes[header] << 8 | bytes[header + 1]];
+    *port = !*port;
+    if (*port) return 0;
+  }
   return host < 100 || source != 0x0a5a0001;
 }
 

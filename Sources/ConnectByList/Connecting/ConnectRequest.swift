@@ -17,7 +17,7 @@ public struct ConnectRequest: Sendable {
   /// are not looked up, and have no pairs in it.
   public func explain(_ list: AddressList) throws(ConnectError) -> Race {
     let now = Clock.now()
-    var reader = try PathInformationReader(settings)
+    var reader = PathInformationReader(try RouteSelectors(settings))
     let plan = try reader.plan(list, options, at: now)
     let race = Race(plan: plan, names: list.names(options), at: now)
     race.update(reader.pathInformation(for: race.plan, .population(options.locals)))
@@ -26,25 +26,6 @@ public struct ConnectRequest: Sendable {
 }
 
 extension PathInformationReader {
-  /// For sockets with these settings. Throws `.noSuchDevice`.
-  init(_ settings: borrowing SocketSettings) throws(ConnectError) {
-    var selectors = RouteSelectors()
-    selectors.mark = settings.value(level: SocketLevel.socket, number: SocketNumber.mark) ?? 0
-    selectors.typeOfService = UInt8(
-      truncatingIfNeeded:
-        settings.value(level: SocketLevel.ip, number: SocketNumber.typeOfService) ?? 0)
-    selectors.trafficClass = UInt8(
-      truncatingIfNeeded:
-        settings.value(level: SocketLevel.ipv6, number: SocketNumber.trafficClass) ?? 0)
-    if !settings.interface.isEmpty {
-      guard let found = SystemScopes().index(ofInterface: settings.interface) else {
-        throw ConnectError(.noSuchDevice, "no such interface")
-      }
-      selectors.interface = found
-    }
-    self.init(selectors)
-  }
-
   /// The plan for the literals of a list.
   mutating func plan(
     _ list: borrowing AddressList, _ options: ConnectOptions, at now: Instant
@@ -61,5 +42,22 @@ extension PathInformationReader {
     throw list.hasUnscopedLinkLocal
       ? ConnectError(.addressNotAvailable, "no link has a link-local address")
       : ConnectError(.familyNotSupported, "no entry of the wanted family")
+  }
+}
+
+extension RouteSelectors {
+  /// Those of sockets with these settings. Throws `.noSuchDevice`.
+  init(_ settings: borrowing SocketSettings) throws(ConnectError) {
+    self.init()
+    mark = settings.value(level: SocketLevel.socket, number: SocketNumber.mark) ?? 0
+    let service = settings.value(level: SocketLevel.ip, number: SocketNumber.typeOfService)
+    typeOfService = UInt8(truncatingIfNeeded: service ?? 0)
+    let trafficClass = settings.value(level: SocketLevel.ipv6, number: SocketNumber.trafficClass)
+    self.trafficClass = UInt8(truncatingIfNeeded: trafficClass ?? 0)
+    guard !settings.interface.isEmpty else { return }
+    guard let found = SystemScopes().index(ofInterface: settings.interface) else {
+      throw ConnectError(.noSuchDevice, "no such interface")
+    }
+    interface = found
   }
 }

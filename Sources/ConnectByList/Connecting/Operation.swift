@@ -64,7 +64,7 @@ public final class Operation: @unchecked Sendable {
     if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
       throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
     }
-    var reader = try PathInformationReader(request.settings)
+    var reader = PathInformationReader(try RouteSelectors(request.settings))
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
