@@ -109,7 +109,8 @@ import Testing
       Ordering.sorted(candidates, table).map { $0.index }
     }
     #expect(order(.rfc6724) == [2, 0, 1])
-    #expect(order(table("precedence ::ffff:0:0/96 100")!) == [1, 0, 2])
+    // The rest has one precedence, so the smaller scope is next.
+    #expect(order(table("precedence ::ffff:0:0/96 100")!) == [1, 2, 0])
     // One precedence for both families: the caller's order, but for the bits in common of IPv6.
     #expect(order(table("precedence ::/0 40")!) == [2, 0, 1])
   }

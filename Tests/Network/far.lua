@@ -38,6 +38,13 @@ function far.now()
   return tonumber(file:read "a")
 end
 
+--- Stops this process from one time to another, in seconds from now.
+function far.stop_this_process(from, to)
+  local file <close> = assert(io.open "/proc/self/stat")
+  local id = file:read "n"
+  assert(os.execute(("(sleep %s; kill -STOP %d; sleep %s; kill -CONT %d) &"):format(from, id, to - from, id)))
+end
+
 --- Runs a script of this folder in a process of its own; it must succeed.
 function far.in_another_process(script, ...)
   local command = { os.getenv "HOST", os.getenv "NETWORK_TESTS" .. "/" .. script, ... }
