@@ -75,11 +75,17 @@ struct ScenarioWorld: Sendable {
       information.isNative = scenario.destinations[index].isNative
     }
     information.neighbourFailed = scenario.failedNeighbours.contains(endpoint.address)
-    for line in scenario.history where line.endpoint == endpoint {
-      information.history = line.history
-      // RFC 6298 section 2.2: the first measurement's deviation is half of it.
-      information.roundTrip = line.roundTrip.map {
-        RemotePathInformation.RoundTrip(smoothed: $0, variance: $0 / 2)
+    for line in scenario.seen where line.endpoint == endpoint {
+      switch line.outcome {
+      case .connected(let roundTrip):
+        information.history = .connected
+        // RFC 6298 section 2.2: the first measurement's deviation is half of it.
+        information.roundTrip = roundTrip.map {
+          RemotePathInformation.RoundTrip(smoothed: $0, variance: $0 / 2)
+        }
+      case .refused, .failed:
+        information.history = .failed(age: line.age)
+        information.roundTrip = nil
       }
     }
     // The kernel's metrics count before the history: they are of more connections.

@@ -40,6 +40,17 @@ test("a local address that this machine does not have fails with EADDRNOTAVAIL",
   between(report.elapsed, 0, check.soon, "elapsed")
 end)
 
+test("the route of a marked socket is that of its mark", function()
+  local sock, report =
+    check.connect(check.list(target), { attempt_delay = check.long, socket = { mark = 7 } })
+  equal(sock:local_address().host, "10.79.0.7", "local")
+  equal(check.started(report), 1, "attempts")
+  -- The plan knows the source, so it is not among the alternate ones.
+  local _, lost = check.fail(check.list "10.79.0.99:9", { timeout = 0.4, socket = { mark = 7 } })
+  equal(lost.attempts[1].local_address.host, "10.79.0.7", "first local")
+  equal(lost.attempts[2].local_address.host ~= "10.79.0.7", true, "the second is another")
+end)
+
 test("after three silent remotes the next attempt uses another source", function()
   local list = check.list()
   for last = 2, 6 do list:add(check.echo("10.79.0." .. last)) end

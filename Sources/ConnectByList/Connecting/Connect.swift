@@ -44,6 +44,9 @@ extension Operation {
     guard let descriptor = takeDescriptor(of: id) else {
       preconditionFailure("the winner's descriptor was taken before")
     }
+    do throws(Errno) { try applyToWinner(id, descriptor.number) } catch {
+      throw ConnectError(error, "an option of the winner could not be set")
+    }
     return descriptor
   }
 }

@@ -25,6 +25,9 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
+  let options: ConnectOptions
+  /// Whether the kernel was asked for the round trips of this list's pairs only.
+  var lacksPopulation = false
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
@@ -61,13 +64,14 @@ public final class Operation: @unchecked Sendable {
     if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
       throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
     }
-    var reader = try PathInformationReader(interfaceNamed: request.settings.interface)
+    var reader = PathInformationReader(try RouteSelectors(request.settings))
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
     self.reader = reader
     self.target = target
     settings = request.settings
+    options = request.options
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     wakeUp = began
@@ -81,7 +85,7 @@ public final class Operation: @unchecked Sendable {
       hasBegun = true
       if !names.isEmpty { startResolving() }
     }
-    if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
+    collectReady()
     return performSteps()
   }
 
@@ -110,7 +114,14 @@ public final class Operation: @unchecked Sendable {
 
   public func cancel() { report(.cancelled) }
 
-  public func accept(_ id: AttemptID) { report(.accepted(id)) }
+  /// Accepts a candidate. `number`: its descriptor where it was taken, still open: it gets what only a winner
+  /// has (`linger`). A candidate on which that cannot be set is rejected.
+  public func accept(_ id: AttemptID, descriptor number: CInt = -1) {
+    if number >= 0 {
+      do throws(Errno) { try applyToWinner(id, number) } catch { return reject(id) }
+    }
+    report(.accepted(id))
+  }
 
   public func reject(_ id: AttemptID) {
     report(.rejected(id))
@@ -129,6 +140,11 @@ public final class Operation: @unchecked Sendable {
     sockets.take(id)
   }
 
+  /// Sets what only a winner has: its close may wait, that of a loser or of a rejected candidate must not.
+  func applyToWinner(_ id: AttemptID, _ number: CInt) throws(Errno) {
+    try settings.applyToWinner(number, race.plan.remote(of: race.attempts[id.index].pair).family)
+  }
+
   /// A descriptor that is readable whenever `advance` would find something completed. It belongs to the
   /// operation and is the same for the whole race.
   public func pollDescriptor() throws(Errno) -> CInt {
@@ -140,6 +156,11 @@ public final class Operation: @unchecked Sendable {
   /// of thousands fails that way, and one attempt may have connected meanwhile.
   private static let synchronousFailuresMax = 64
 
+  /// Takes in what has completed, without waiting.
+  private func collectReady() {
+    if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
+  }
+
   private func performSteps() -> Progress {
     let progress = performDueSteps()
     OperationObserver.current?(self)
@@ -150,17 +171,20 @@ public final class Operation: @unchecked Sendable {
     var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {
-      case .needsPathInformation: race.update(reader.pathInformation(for: race.plan))
+      case .needsPathInformation: readPathInformation()
       case .start(let id):
         if start(id) { continue }
         failureCount += 1
-        if failureCount % Self.synchronousFailuresMax == 0 && sockets.count > 0 {
-          collect(for: .zero)
-        }
+        if failureCount % Self.synchronousFailuresMax == 0 { collectReady() }
       case .abandon(let id): drop(id)
       case .validate(let id): return .validate(id)
       case .wait(let until):
-        wakeUp = until
+        let due = populationDue()
+        if due < until && due <= Clock.now() {
+          readPopulation()
+          continue
+        }
+        wakeUp = min(until, due)
         return .pending
       case .finish(let result): return .finished(result)
       }

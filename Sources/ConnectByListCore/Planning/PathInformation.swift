@@ -40,6 +40,10 @@ public struct RemotePathInformation: Sendable, Equatable {
   /// The next hop does not answer address resolution.
   public var neighbourFailed = false
   public var history: History?
+  /// The next hop is another machine than the remote.
+  public var needsGateway = false
+  /// It is one of this machine's own addresses.
+  public var isThisMachine = false
   /// It is a Unix address.
   public var isHere = false
 
@@ -59,15 +63,35 @@ public struct RemotePathInformation: Sendable, Equatable {
   }
 }
 
+/// The round trip that the kernel remembers of connections between two addresses.
+public struct PathMetrics: Sendable, Equatable {
+  public var source: IPAddress
+  public var destination: IPAddress
+  public var roundTrip: RemotePathInformation.RoundTrip
+
+  public init(
+    source: IPAddress, destination: IPAddress, _ roundTrip: RemotePathInformation.RoundTrip
+  ) {
+    self.source = source
+    self.destination = destination
+    self.roundTrip = roundTrip
+  }
+}
+
 /// What was read from the kernel before or during a connect.
 public struct PathInformation: Sendable {
   /// The addresses of this machine.
   public var locals: [LocalAddress]
   /// Of each remote of the plan, in the plan's order.
   public var remotes: [RemotePathInformation]
+  /// All that the kernel knows, also of destinations that are not in the plan.
+  public var metrics: [PathMetrics]
 
-  public init(locals: [LocalAddress], remotes: [RemotePathInformation]) {
+  public init(
+    locals: [LocalAddress], remotes: [RemotePathInformation], metrics: [PathMetrics] = []
+  ) {
     self.locals = locals
     self.remotes = remotes
+    self.metrics = metrics
   }
 }

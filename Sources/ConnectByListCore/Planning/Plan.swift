@@ -55,6 +55,8 @@ public final class Plan: @unchecked Sendable {
   /// The list's, as they were when the plan was made.
   public let unixPaths: UnixPaths
   private let hashSecret: HashSecret
+  /// By which remotes are ordered where the order is `likely`. To be set before the first start.
+  public var policyTable = PolicyTable.rfc6724
   /// The endpoints of `remotes`, for finding duplicates; `nil` until candidates are added to the plan.
   private var endpoints: DistinctKeys<Endpoint>?
   var locals = LocalTable()
@@ -98,6 +100,7 @@ public final class Plan: @unchecked Sendable {
     options = other.options
     unixPaths = other.unixPaths
     hashSecret = other.hashSecret
+    policyTable = other.policyTable
     endpoints = other.endpoints
     locals = other.locals
     remotes = other.remotes

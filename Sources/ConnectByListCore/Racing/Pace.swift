@@ -13,9 +13,9 @@ enum Pace {
     switch plan.options.pace {
     case .parallel: return .zero
     case .sequential: return .forever
-    case .steady: return plan.options.attemptDelay
+    case .steady: return plan.options.attemptDelay ?? ConnectOptions.defaultAttemptDelay
     case .accelerating:
-      var base = plan.options.attemptDelay
+      var base = plan.options.attemptDelay ?? ConnectOptions.defaultAttemptDelay
       if let roundTrip = plan.roundTrip(of: pair) {
         // RFC 6298's retransmission timeout without its minimum of one second: an answer that takes longer is
         // late.

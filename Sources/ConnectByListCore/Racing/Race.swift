@@ -189,6 +189,14 @@ public final class Race: @unchecked Sendable {
     return .finish(result)
   }
 
+  /// Whether the race is over but for the attempts in flight, which are being closed.
+  public var isDecided: Bool {
+    switch phase {
+    case .racing, .validating: false
+    case .closing, .finished: true
+    }
+  }
+
   private var isFinished: Bool {
     if case .finished = phase { return true }
     return false
