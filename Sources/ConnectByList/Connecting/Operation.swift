@@ -25,6 +25,7 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
+  let policy: EgressPolicy
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
@@ -68,6 +69,7 @@ public final class Operation: @unchecked Sendable {
     self.reader = reader
     self.target = target
     settings = request.settings
+    policy = request.policy
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     wakeUp = began

@@ -16,8 +16,8 @@ extension Operation {
       }
       let progress =
         remote.family == .unix
-        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote])
-        : try Syscalls.connect(socket.number, to: remote)
+        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote], under: policy)
+        : try Syscalls.connect(socket.number, to: remote, under: policy)
       try watch(socket.number, id)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
