@@ -236,6 +236,18 @@ let hostAndTests: [Target] = [
       "CConnectByList", "ConnectByListCAPI", "ConnectByList", "ConnectByListCore",
       "ConnectByListTesting", "CConnectByListPosix",
     ]),
+  // Lua states for programs that embed Lua.
+  .target(
+    name: "ConnectByListLuaHost",
+    dependencies: [
+      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByList", "ConnectByListCore",
+    ],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  .testTarget(
+    name: "ConnectByListLuaHostTests",
+    dependencies: [
+      "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+    ]),
   example("ConnectByListExampleC", "connect.c", ["CConnectByList", "ConnectByListCAPI"]),
   example(
     "ConnectByListExampleSwift", "connect.swift",
@@ -255,6 +267,7 @@ let package = Package(
       .library(name: "ConnectByListAsync", targets: ["ConnectByListAsync"]),
       .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
       .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
+      .library(name: "ConnectByListLuaHost", targets: ["ConnectByListLuaHost"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
       .executable(name: "connectbylist", targets: ["CConnectByListCommand"]),
     ],
