@@ -9,9 +9,9 @@ static void push_opener(lua_State *L, const struct cbl_lua_file *file);
 
 static const struct cbl_lua_file *module_named(const char *name) {
   size_t count;
-  const struct cbl_lua_file *files = cbl_lua_files(&count);
+  const struct cbl_lua_file *files = cbl_lua_modules(&count);
   for (size_t i = 0; i < count; i++) {
-    if (files[i].is_module && strcmp(files[i].name, name) == 0) return &files[i];
+    if (strcmp(files[i].name, name) == 0) return &files[i];
   }
   return NULL;
 }
@@ -80,9 +80,8 @@ void connectbylist_preload(lua_State *L) {
   lua_pushcfunction(L, luaopen_connectbylist_core);
   lua_setfield(L, -2, "connectbylist.core");
   size_t count;
-  const struct cbl_lua_file *files = cbl_lua_files(&count);
+  const struct cbl_lua_file *files = cbl_lua_modules(&count);
   for (size_t i = 0; i < count; i++) {
-    if (!files[i].is_module) continue;
     push_opener(L, &files[i]);
     lua_setfield(L, -2, files[i].name);
   }

@@ -12,8 +12,8 @@
 #include "cbl_host.h"
 #include "cbl_lua_headers.h"
 #include "chunk.h"
-#include "connectbylist_lua.h"
 #include "interactive.h"
+#include "preload.h"
 
 struct run {
   const struct cbl_host_invocation *invocation;
@@ -151,7 +151,7 @@ static int run_protected(lua_State *L) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
   luaL_openlibs(L);
-  connectbylist_preload(L);
+  cbl_host_preload(L);
   set_arg(L, invocation);
   lua_gc(L, LUA_GCGEN, 0, 0); /* as in Lua's program */
   bool has_succeeded = invocation->ignores_environment || run_environment(L, run);

@@ -8,7 +8,7 @@
 #include "cbl_lua.h"
 #include "cbl_lua_headers.h"
 #include "chunk.h"
-#include "connectbylist_lua.h"
+#include "preload.h"
 
 /* Pushes a handle that owns the report. Of the binding. */
 void cbl_lua_push_report(lua_State *L, void *report);
@@ -34,7 +34,7 @@ static void write_all(lua_State *L, int descriptor, const char *bytes, size_t co
 static int write_protected(lua_State *L) {
   struct report *report = lua_touserdata(L, 1);
   luaL_openlibs(L);
-  connectbylist_preload(L);
+  cbl_host_preload(L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "connectbylist");
   lua_call(L, 1, 0);

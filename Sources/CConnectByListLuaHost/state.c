@@ -7,6 +7,7 @@
 #include "cbl_lua_headers.h"
 #include "cbl_lua_host.h"
 #include "connectbylist_lua.h"
+#include "preload.h"
 #include "sandbox.h"
 #include "values.h"
 
@@ -42,7 +43,7 @@ static int make_protected(lua_State *L) {
     lua_pop(L, 1);
   }
   if (making->has_limits) connectbylist_enable_limits(L);
-  connectbylist_preload(L);
+  cbl_host_preload(L);
   if (making->libraries & CBL_HOST_LIBRARY_SANDBOX) {
     luaL_requiref(L, "connectbylist", connectbylist_open, 1);
     cbl_host_restrict(L);
