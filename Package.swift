@@ -254,7 +254,8 @@ let hostAndTests: [Target] = [
   .target(
     name: "ConnectByListLuaHost",
     dependencies: [
-      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByList", "ConnectByListCore",
+      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListLuaSimulation", "ConnectByList",
+      "ConnectByListCore",
     ],
     linkerSettings: [.linkedLibrary("lua5.4")]),
   .testTarget(
