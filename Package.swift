@@ -250,6 +250,19 @@ let hostAndTests: [Target] = [
       "CConnectByList", "ConnectByListCAPI", "ConnectByList", "ConnectByListCore",
       "ConnectByListTesting", "CConnectByListPosix",
     ]),
+  // Lua states for programs that embed Lua.
+  .target(
+    name: "ConnectByListLuaHost",
+    dependencies: [
+      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListLuaSimulation", "ConnectByList",
+      "ConnectByListCore",
+    ],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  .testTarget(
+    name: "ConnectByListLuaHostTests",
+    dependencies: [
+      "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+    ]),
   example("ConnectByListExampleC", "connect.c", ["CConnectByList", "ConnectByListCAPI"]),
   example(
     "ConnectByListExampleSwift", "connect.swift",
@@ -272,6 +285,7 @@ let package = Package(
       .library(name: "ConnectByListAsync", targets: ["ConnectByListAsync"]),
       .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
       .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
+      .library(name: "ConnectByListLuaHost", targets: ["ConnectByListLuaHost"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
       .executable(name: "connectbylist", targets: ["CConnectByListCommand"]),
     ],

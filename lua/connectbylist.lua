@@ -5,27 +5,39 @@
 -- descriptor, whatever has become of `require`, `package.path` or the current directory.
 local core = require "connectbylist.core"
 
+-- These functions of a standard library, each from a copy of the library where `given` lacks it.
+local function copy(library, given, names)
+  local copied, whole = {}, nil
+  for i = 1, #names do
+    local name = names[i]
+    local found = given and given[name]
+    if not found then
+      whole = whole or core.library(library)
+      found = whole[name]
+    end
+    copied[name] = found
+  end
+  return copied
+end
+
+-- The global variables of this file, of the parts and of connectbylist.testing. They are copied now: a host
+-- need not have opened the libraries, and may remove functions from the globals after it has loaded this.
+-- No file uses a method of a string: its metatable may be gone too.
+local globals = copy("base", _ENV, {
+  "error", "getmetatable", "ipairs", "next", "pairs", "rawget", "setmetatable", "tonumber",
+  "tostring", "type",
+})
+globals.math = copy("math", math, { "floor", "max", "min", "tointeger", "type" })
+globals.string = copy("string", string, { "byte", "find", "format", "gmatch", "gsub", "match", "rep", "sub" })
+globals.table = copy("table", table, { "concat", "insert", "unpack" })
+globals.utf8 = copy("utf8", utf8, { "len" })
+core.environment = globals
+local _ENV = globals -- luacheck: ignore
+
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
 
 local rawget, error = rawget, error
-
--- The global variables of the parts. They are copied now: a host may remove functions, or whole
--- libraries, from the globals after it has loaded this module.
-local globals = {
-  getmetatable = getmetatable, ipairs = ipairs, next = next, pairs = pairs, rawget = rawget,
-  setmetatable = setmetatable, tostring = tostring, type = type,
-  math = {
-    floor = math.floor, max = math.max, min = math.min, tointeger = math.tointeger,
-    type = math.type,
-  },
-  string = {
-    byte = string.byte, find = string.find, format = string.format, gsub = string.gsub,
-    rep = string.rep, sub = string.sub,
-  },
-  table = { concat = table.concat, insert = table.insert },
-  utf8 = { len = utf8.len },
-}
 
 -- What each part is called with.
 local api = { core = core }

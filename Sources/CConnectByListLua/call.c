@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "binding.h"
+#include "state.h"
 
 enum {
   VALUES_LOCAL = 12, /* so many arguments, or results, need no allocation */
@@ -139,6 +140,7 @@ static int invoke(lua_State *L, const struct cbl_lua_method *method, struct cbl_
   cbl_lua_read_arguments(L, first, top, arguments, capacity);
   call.arguments = arguments;
   call.argument_count = (size_t)count;
+  call.policy = cbl_lua_policy_of(L);
 
   enum cbl_lua_verdict verdict = method->function(&call);
 

@@ -4,6 +4,7 @@
 #include "binding.h"
 #include "cbl_lua_files.h"
 #include "cbl_version.h"
+#include "state.h"
 
 /* With the fields that lua/ adds; an address list has the most: __name, __gc, __len, __index, __tostring. */
 enum { METATABLE_FIELDS_MAX = 5 };
@@ -106,13 +107,47 @@ static int load_file(lua_State *L) {
   return luaL_argerror(L, 1, "no such file");
 }
 
-/* The functions; `types`, the metatables by type; `methods`, `load` and `version`. lua/connectbylist.lua builds the
- * public API on these. */
+/* Calls the opener of a standard library with an empty table of global variables: luaopen_base fills it. */
+static int call_opener(lua_State *L) {
+  lua_CFunction open = lua_tocfunction(L, 1);
+  lua_newtable(L);
+  lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  lua_pushcfunction(L, open);
+  lua_call(L, 0, 1);
+  return 1;
+}
+
+/* core.library(name): a copy of a standard library for the module alone, for what the host has not opened or
+ * has taken away. The global variables, and the metatable of strings, which luaopen_string sets, are as
+ * before. */
+static int open_library(lua_State *L) {
+  static const char *const names[] = {"base", "math", "string", "table", "utf8", NULL};
+  static const lua_CFunction openers[] = {luaopen_base, luaopen_math, luaopen_string, luaopen_table,
+                                          luaopen_utf8};
+  lua_CFunction open = openers[luaL_checkoption(L, 1, NULL, names)];
+  lua_settop(L, 0);
+  lua_pushliteral(L, "");
+  if (!lua_getmetatable(L, 1)) lua_pushnil(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  lua_pushcfunction(L, call_opener);
+  lua_pushcfunction(L, open);
+  int status = lua_pcall(L, 1, 1, 0);
+  /* Neither allocates: the entry is there. */
+  lua_pushvalue(L, 3);
+  lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  lua_pushvalue(L, 2);
+  lua_setmetatable(L, 1);
+  if (status != LUA_OK) return lua_error(L);
+  return 1;
+}
+
+/* The functions; `types`, the metatables by type; `methods`, `load`, `library`, `only_loopback` and `version`.
+ * lua/connectbylist.lua builds the public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 4); /* `types`, `methods`, `load`, `version` */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 6); /* what is set below */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -124,6 +159,10 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "methods");
   lua_pushcfunction(L, load_file);
   lua_setfield(L, -2, "load");
+  lua_pushcfunction(L, open_library);
+  lua_setfield(L, -2, "library");
+  lua_pushcfunction(L, cbl_lua_only_loopback);
+  lua_setfield(L, -2, "only_loopback");
   lua_pushliteral(L, CBL_VERSION);
   lua_setfield(L, -2, "version");
   for (const struct cbl_lua_method *method = cbl_lua_functions; method->name; method++) {

@@ -9,25 +9,27 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - list: is not changed. For a list that remembers how its endpoints did, use
-///     `connectByList(_:options:settings:remember:)`.
+///     `connectByList(_:options:settings:policy:remember:)`.
 ///   - options: how the race is run; `timeout` counts from this call.
 ///   - settings: the options that are set on every attempt's socket before its SYN.
+///   - policy: which destinations may be connected to; others fail with `.accessDenied`.
 /// - Throws: `CancellationError`, or the `ConnectError` of the blocking call; `.tryAgain` where no
 ///   thread can be started.
 public func connectByList(
   _ list: AddressList, options: ConnectOptions = ConnectOptions(),
-  settings: SocketSettings = SocketSettings()
+  settings: SocketSettings = SocketSettings(),
+  policy: EgressPolicy = .unrestricted
 ) async throws -> Socket {
-  try await connectByList(list, options: options, settings: settings) { _ in }
+  try await connectByList(list, options: options, settings: settings, policy: policy) { _ in }
 }
 
-/// Connects as `connectByList(_:options:settings:)`.
+/// Connects as `connectByList(_:options:settings:policy:)`.
 ///
 /// - Parameter remember: gets the list after the connect, with what it has learned about its endpoints,
 ///   also after a failure. It is called on the connect's thread, before this returns.
 public func connectByList(
   _ list: AddressList, options: ConnectOptions = ConnectOptions(),
-  settings: SocketSettings = SocketSettings(),
+  settings: SocketSettings = SocketSettings(), policy: EgressPolicy = .unrestricted,
   remember: @escaping @Sendable (AddressList) -> Void
 ) async throws -> Socket {
   try Task.checkCancellation()
@@ -36,6 +38,7 @@ public func connectByList(
   // The request gets the descriptor and not the handle: the thread may end a moment after this call, and
   // would keep the handle's descriptor open until then.
   var request = try ConnectRequest(checking: options, settings)
+  request.policy = policy
   request.cancelDescriptor = cancel.number
   let connect = BlockingConnect(list, request, remember)
   let outcome = await withTaskCancellationHandler {
@@ -54,19 +57,21 @@ public func connectByList(
 /// `ConnectByList.connectByName` does, without blocking the task's thread.
 public func connectByName(
   _ host: String, service: String, options: ConnectOptions = ConnectOptions(),
-  settings: SocketSettings = SocketSettings()
+  settings: SocketSettings = SocketSettings(),
+  policy: EgressPolicy = .unrestricted
 ) async throws -> Socket {
   let list = try AddressList(host: host, service: service)
-  return try await connectByList(list, options: options, settings: settings)
+  return try await connectByList(list, options: options, settings: settings, policy: policy)
 }
 
 /// Connects to a port of a host, by the host's name, without blocking the task's thread.
 public func connectByName(
   _ host: String, port: UInt16, options: ConnectOptions = ConnectOptions(),
-  settings: SocketSettings = SocketSettings()
+  settings: SocketSettings = SocketSettings(),
+  policy: EgressPolicy = .unrestricted
 ) async throws -> Socket {
   let list = try AddressList(host: host, port: port)
-  return try await connectByList(list, options: options, settings: settings)
+  return try await connectByList(list, options: options, settings: settings, policy: policy)
 }
 
 /// A blocking connect on a thread of its own.

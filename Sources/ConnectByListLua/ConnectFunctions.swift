@@ -8,6 +8,7 @@ import ConnectByListCore
   let verdict = call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
     var request = ConnectRequest()
+    request.policy = call.policy
     try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       call.add(made: SocketBox(try makeConnection(&box.list, request)))
@@ -28,6 +29,7 @@ import ConnectByListCore
     let socket = try call.openBox()
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
     var request = ConnectRequest()
+    request.policy = call.policy
     try call.readOptions(1, into: &request)
     do throws(ConnectError) {
       try socket.socket.connect(&box.list, request)
@@ -46,6 +48,7 @@ import ConnectByListCore
   call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
     var request = ConnectRequest()
+    request.policy = call.policy
     try call.readOptions(1, into: &request)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {

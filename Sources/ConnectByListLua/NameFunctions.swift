@@ -16,6 +16,7 @@ import ConnectByListCore
       throw .failed(.invalidArgument, text)
     }
     var request = ConnectRequest()
+    request.policy = call.policy
     try call.readOptions(2, into: &request)
     var list = AddressList()
     list.append(entry)

@@ -9,6 +9,7 @@ import ConnectByListTesting
 /// Arguments: the kind; then what it takes, see `kind`; then a table of options.
 @c @implementation public func cbl_lua_test_endpoint_new(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
+    guard call.policy.allowsTestEndpoints else { throw .failed(.accessDenied) }
     let last = call.count - 1
     guard last >= 1, call[last].kind == CBL_LUA_TABLE else { throw call.expected("table", last) }
     let word = try call.text(0)
@@ -16,6 +17,7 @@ import ConnectByListTesting
       word.equals("reset") || word.equals("closing") ? .end : word.equals("proxy") ? .proxy : .place
     var options = TestEndpointOptions()
     try options.read(call.pointee.arguments + last, group)
+    options.proxy.policy = call.policy
     let kind = try call.kind(word, options)
     if case .silent = kind, options.unixPath != nil {
       var text = TextBuffer()

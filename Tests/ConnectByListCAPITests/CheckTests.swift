@@ -248,6 +248,7 @@ extension ConnectByListCAPI {
       #expect(code(size: 8) { $0.cancel_fd = 1_000_000 } == 0)
       #expect(code(size: 12) { $0.flags = 1 } == 0)
       #expect(code(size: 16) { $0.bad_entry = .init(bitPattern: 8) } == 0)
+      #expect(code(size: 24) { $0.policy = .init(bitPattern: 8) } == 0)
       // A newer caller's fields, all at their defaults; then one that is not.
       #expect(code(size: known + 100) == 0)
       memory.storeBytes(of: 1, toByteOffset: known + 99, as: UInt8.self)

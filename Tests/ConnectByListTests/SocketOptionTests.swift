@@ -108,7 +108,7 @@ extension Driver {
       let peer = try TestEndpoint(.refused)
       let socket = try Syscalls.socket(.inet)
       let refused = thrown { () throws(Errno) in
-        _ = try Syscalls.connect(socket.number, to: peer.endpoint)
+        _ = try Syscalls.connect(socket.number, to: peer.endpoint, under: .unrestricted)
       }
       let option = try row("error")
       if refused == nil {

@@ -102,7 +102,7 @@ extension Driver {
       try Syscalls.bind(listener.number, toUnix: full)
       try Syscalls.listen(listener.number, backlog: 0)
       let filler = try Syscalls.socket(.unix)
-      _ = try Syscalls.connect(filler.number, toUnix: full)
+      _ = try Syscalls.connect(filler.number, toUnix: full, under: .unrestricted)
       let error = try failure(of: list(full), with: request(timeout: .seconds(10)))
       #expect(error.errno == .tryAgain)
       #expect(error.report.outcomes == [.failed])

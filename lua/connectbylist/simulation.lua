@@ -3,6 +3,8 @@
 -- program's `--simulate`.
 local core = require "connectbylist.simulation_core"
 local net = require "connectbylist"
+-- The standard functions, also where the host has taken them away.
+local _ENV = require "connectbylist.core".environment -- luacheck: ignore
 
 local setmetatable, tonumber, type, error = setmetatable, tonumber, type, error
 local find, format, gmatch, match, sub = string.find, string.format, string.gmatch, string.match, string.sub

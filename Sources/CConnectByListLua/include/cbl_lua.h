@@ -62,6 +62,7 @@ struct cbl_lua_call {
   void *object; /* the object behind the first argument, where the method has a type; never NULL */
   const struct cbl_lua_value *arguments; /* without self; a table's fields follow it */
   size_t argument_count;                 /* a table counts as one */
+  void *policy; /* the host's, for connects, name lookups and test endpoints; NULL: everything is allowed */
   struct cbl_lua_value *results;
   size_t result_max; /* at least 4, and at least the number of arguments */
   size_t result_count;
@@ -102,6 +103,12 @@ void cbl_lua_release_socket(void *object);
 void cbl_lua_release_report(void *object);
 void cbl_lua_release_test_endpoint(void *object);
 void cbl_lua_release_reply(void *object);
+
+/* The policy of a text of rules; NULL if it is malformed, with the reason in `message`. */
+void *cbl_lua_policy_new(const char *rules, char *message, size_t message_size);
+/* A policy that allows of what `policy` allows loopback addresses and Unix sockets; NULL: everything. */
+void *cbl_lua_policy_on_loopback(void *policy);
+void cbl_lua_release_policy(void *policy);
 
 enum cbl_lua_verdict cbl_lua_list_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_list_add(struct cbl_lua_call *call);

@@ -4,6 +4,8 @@ import ConnectByListCore
 public struct ConnectRequest: Sendable {
   public var options = ConnectOptions()
   public var settings = SocketSettings()
+  /// Which destinations may be connected to. An attempt to another one fails with `.accessDenied`.
+  public var policy = EgressPolicy.unrestricted
   /// Ends the connect from another thread or a signal handler. The request keeps the handle alive.
   public var cancel: CancelHandle? {
     didSet { cancelDescriptor = cancel?.number ?? -1 }

@@ -28,6 +28,7 @@ public final class Operation: @unchecked Sendable {
   let options: ConnectOptions
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
+  let policy: EgressPolicy
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
@@ -72,6 +73,7 @@ public final class Operation: @unchecked Sendable {
     self.target = target
     settings = request.settings
     options = request.options
+    policy = request.policy
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     wakeUp = began

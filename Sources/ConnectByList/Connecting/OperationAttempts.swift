@@ -18,8 +18,8 @@ extension Operation {
       try watch(socket.number, id)
       let progress =
         remote.family == .unix
-        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote])
-        : try Syscalls.connect(socket.number, to: remote)
+        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote], under: policy)
+        : try Syscalls.connect(socket.number, to: remote, under: policy)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
       return true

@@ -6,6 +6,7 @@ extension Operation {
   /// Where the lookups cannot be started, every name fails and the rest of the list goes on.
   func startResolving() {
     do throws(Errno) {
+      guard policy.allowsNameLookups else { throw .accessDenied }
       // A host name has no Unix addresses.
       if family == .unix { throw .familyNotSupported }
       let resolver = try Resolver.start(names.map { $0.name }, family: family)

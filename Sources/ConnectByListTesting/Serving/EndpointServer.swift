@@ -279,7 +279,8 @@ final class EndpointServer: @unchecked Sendable {
       let fd = socket.number
       if draw >= proxySettings.drop {
         do throws(Errno) {
-          return try ProxyConnection(socket, target, seed: proxySettings.seed, number: number)
+          return try ProxyConnection(
+            socket, target, seed: proxySettings.seed, policy: proxySettings.policy, number: number)
         } catch { note(failure: error, ofServiceFor: number) }
       } else {
         do throws(Errno) { try Syscalls.disconnect(fd) } catch {}
