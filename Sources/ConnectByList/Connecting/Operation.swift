@@ -25,7 +25,7 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
-  let options: ConnectOptions
+  package let options: ConnectOptions
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
   let policy: EgressPolicy
@@ -91,6 +91,23 @@ public final class Operation: @unchecked Sendable {
     return performSteps()
   }
 
+  /// What `advance` waits for beside `wakeUp`: an event of the only attempt in flight, or of the wait set. The
+  /// number is -1 where nothing is in flight.
+  package var waitsFor: (number: CInt, events: CInt) {
+    if waitSet.isMade { return (waitSet.number, CInt(CBL_POSIX_READABLE)) }
+    return (onlyInFlight?.number ?? -1, CInt(CBL_POSIX_WRITABLE))
+  }
+
+  /// Advances after a wait for `waitsFor`. `events`: those that ended it; 0: none.
+  package func advance(after events: CInt) -> Progress {
+    if waitSet.isMade {
+      if events != 0 { collect(for: .zero) }
+    } else if events != 0, let (id, _) = onlyInFlight {
+      complete(id, events: events)
+    }
+    return performSteps()
+  }
+
   /// Blocks until something completes or `wakeUp` has come, and advances.
   ///
   /// A signal neither ends nor shortens the wait.
@@ -125,7 +142,8 @@ public final class Operation: @unchecked Sendable {
     report(.accepted(id))
   }
 
-  public func reject(_ id: AttemptID) {
+  /// Rejects a candidate. `errno`: what made the check fail, where it is known.
+  public func reject(_ id: AttemptID, _ errno: Errno? = nil) {
     report(.rejected(id))
     drop(id)
   }
