@@ -20,7 +20,7 @@ public struct ConnectRequest: Sendable {
     var reader = try PathInformationReader(interfaceNamed: settings.interface)
     let plan = try reader.plan(list, options, at: now)
     let race = Race(plan: plan, names: list.names(options), at: now)
-    race.update(reader.pathInformation(for: race.plan))
+    race.update(reader.pathInformation(for: race.plan), at: now)
     return race
   }
 }

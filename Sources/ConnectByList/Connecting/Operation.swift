@@ -150,7 +150,8 @@ public final class Operation: @unchecked Sendable {
     var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {
-      case .needsPathInformation: race.update(reader.pathInformation(for: race.plan))
+      case .needsPathInformation:
+        race.update(reader.pathInformation(for: race.plan), at: Clock.now())
       case .start(let id):
         if start(id) { continue }
         failureCount += 1
@@ -162,6 +163,7 @@ public final class Operation: @unchecked Sendable {
       case .wait(let until):
         wakeUp = until
         return .pending
+      case .nextRound: preconditionFailure("rounds are not driven yet")
       case .finish(let result): return .finished(result)
       }
     }

@@ -17,6 +17,7 @@ struct PathInformationReader {
   private var hopsDiffer = false
   /// The address of the first remote.
   private var firstAddress: IPAddress?
+  private var metrics: [PathMetrics] = []
 
   /// - Parameter interface: the index of the interface that the connections are bound to; 0: any.
   init(interface: UInt32) { self.interface = interface }
@@ -33,7 +34,7 @@ struct PathInformationReader {
     }
     let found = pathInformation(of: distinct.firsts.map { plan.endpoint(at: unknown[$0]) })
     for (index, position) in zip(unknown, distinct.positions) { remotes[index] = found[position] }
-    return PathInformation(locals: locals ?? [], remotes: remotes)
+    return PathInformation(locals: locals ?? [], remotes: remotes, metrics: metrics)
   }
 
   /// The interfaces on which a link-local remote without a scope may be.
@@ -56,7 +57,7 @@ struct PathInformationReader {
     for index in remotes.indices {
       pathInformation[index].route = lookups[index]?.route ?? .unknown
     }
-    addRoundTrips(remotes, &pathInformation)
+    addRoundTrips(remotes, pathInformation)
     return pathInformation
   }
 
@@ -143,24 +144,22 @@ struct PathInformationReader {
   /// loopback remotes, because their order must not wait for path information
   /// (`Plan.needsPathInformationForOrder`), and round trips that came later would change it.
   private mutating func addRoundTrips(
-    _ remotes: [Endpoint], _ pathInformation: inout [RemotePathInformation]
+    _ remotes: [Endpoint], _ pathInformation: [RemotePathInformation]
   ) {
     firstAddress = firstAddress ?? remotes.first?.address
     guard remotes.contains(where: { $0.address != firstAddress }) else { return }
-    var asked: [Int] = []
     var questions: [TCPMetrics.Question] = []
     for (index, remote) in remotes.enumerated()
     where !remote.address.needsScope && !remote.address.isLoopback {
       switch pathInformation[index].route {
       case .source(let source): questions.append((remote.address, source))
-      case .unknown: questions.append((remote.address, nil))
-      case .refused: continue
+      case .unknown, .noSource, .refused: continue
       }
-      asked.append(index)
     }
     guard !questions.isEmpty else { return }
-    for (index, roundTrip) in zip(asked, TCPMetrics.roundTrips(to: questions)) {
-      pathInformation[index].roundTrip = roundTrip
+    for (question, roundTrip) in zip(questions, TCPMetrics.roundTrips(to: questions)) {
+      guard let roundTrip, let source = question.source else { continue }
+      metrics.append(PathMetrics(source: source, destination: question.address, roundTrip))
     }
   }
 }
