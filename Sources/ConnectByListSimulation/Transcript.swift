@@ -7,33 +7,39 @@ public struct Transcript: Sendable {
   public let elapsed: TimeSpan
   /// The race at its end.
   public let race: Race
+  /// The rounds before it (`retry`).
+  public let rounds: [Race]
   let world: ScenarioWorld
 
   public var scenario: Scenario { world.scenario }
 
-  /// The race's event log.
-  public var events: [RaceEvent] { race.events }
+  /// The event log of all rounds.
+  public var events: [RaceEvent] { rounds.flatMap { $0.events } + race.events }
 
   /// A line an event, each with its newline: section 8 of the contract.
   public var text: [UInt8] {
     var text = TextBuffer(capacity: 48 * events.count)
-    for event in events {
-      append(event, to: &text)
-      text.append(byte: UInt8(ascii: "\n"))
+    for race in rounds + [race] {
+      for event in race.events {
+        append(event, of: race, to: &text)
+        text.append(byte: UInt8(ascii: "\n"))
+      }
     }
     return text.bytes
   }
 
   /// The events' lines, without newlines.
   public var lines: [[UInt8]] {
-    events.map {
-      var text = TextBuffer()
-      append($0, to: &text)
-      return text.bytes
+    (rounds + [race]).flatMap { race in
+      race.events.map {
+        var text = TextBuffer()
+        append($0, of: race, to: &text)
+        return text.bytes
+      }
     }
   }
 
-  private func append(_ event: RaceEvent, to text: inout TextBuffer) {
+  private func append(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {
     text.append(milliseconds: event.time - race.began)
     text.append(byte: UInt8(ascii: " "))
     text.append(event.kind.word)

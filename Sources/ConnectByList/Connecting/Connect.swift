@@ -67,7 +67,7 @@ package func makeConnection(
 ) throws(ConnectError) -> Connection {
   let operation = try Operation(list, request)
   let result = operation.run()
-  list.take(operation.race)
+  operation.remember(in: &list)
   return try operation.connection(result)
 }
 
@@ -88,7 +88,7 @@ public func connectByList(
   }
   let operation = try Operation(list, request, onto: socket)
   let result = operation.run()
-  list.take(operation.race)
+  operation.remember(in: &list)
   return try operation.concludeOntoTarget(result)
 }
 

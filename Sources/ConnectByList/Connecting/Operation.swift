@@ -18,7 +18,8 @@ public final class Operation: @unchecked Sendable {
     case finished(RaceResult)
   }
 
-  public let race: Race
+  /// The race of the current round. There are several only with the option `retry`.
+  public private(set) var race: Race
   /// When `advance` is due without any event; `distantFuture`: never.
   public internal(set) var wakeUp: Instant
   var sockets = AttemptTable()
@@ -26,12 +27,19 @@ public final class Operation: @unchecked Sendable {
   var reader: PathInformationReader
   let settings: SocketSettings
   let options: ConnectOptions
+  /// The list as it was when the call began; `nil`: there is one round only.
+  private let listForRounds: AddressList?
+  /// The races of earlier rounds, the last few of them.
+  private var earlierRounds: [Race] = []
+  private static let earlierRoundsMax = 8
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
   private var hasBegun = false
+  /// The next `advance` begins the next round.
+  private var isRoundOver = false
   let family: Family?
   /// The caller's, readable when the connect is to end; -1: none.
   let cancelDescriptor: CInt
@@ -72,6 +80,7 @@ public final class Operation: @unchecked Sendable {
     self.target = target
     settings = request.settings
     options = request.options
+    listForRounds = request.options.retry == nil ? nil : copy list
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     wakeUp = began
@@ -81,6 +90,7 @@ public final class Operation: @unchecked Sendable {
 
   /// Takes in completions and performs the steps that are due.
   public func advance() -> Progress {
+    beginRound()
     if !hasBegun {
       hasBegun = true
       if !names.isEmpty { startResolving() }
@@ -93,8 +103,37 @@ public final class Operation: @unchecked Sendable {
   ///
   /// A signal neither ends nor shortens the wait.
   public func waitAndAdvance() -> Progress {
+    if isRoundOver { return advance() }
     collect(for: (wakeUp == .distantFuture ? .forever : wakeUp - Clock.now()).wakingEarly)
     return performSteps()
+  }
+
+  /// Begins the next round where one is due: the list as it was when the call began, its names looked up anew.
+  private func beginRound() {
+    guard isRoundOver, let list = listForRounds else { return }
+    isRoundOver = false
+    do throws(ConnectError) {
+      let plan = try reader.plan(list, options, at: race.began)
+      if earlierRounds.count == Self.earlierRoundsMax { earlierRounds.removeFirst() }
+      earlierRounds.append(race)
+      let now = Clock.now()
+      race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      if isCancelled { race.handle(.cancelled, at: now) }
+      // Addresses and routes may have changed.
+      reader = reader.anew
+    } catch {
+      preconditionFailure("a list that had a plan has one again")
+    }
+    observedEventCount = 0
+    lacksPopulation = false
+    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    hasBegun = false
+  }
+
+  /// Lets a list remember how its endpoints did in this operation, which has finished.
+  public func remember(in list: inout AddressList) {
+    for race in earlierRounds { list.take(race) }
+    list.take(race)
   }
 
   /// Runs to the end, blocking. Accepts every connection: a caller that wants to check them drives the
@@ -112,7 +151,10 @@ public final class Operation: @unchecked Sendable {
     }
   }
 
-  public func cancel() { report(.cancelled) }
+  public func cancel() {
+    isCancelled = true
+    report(.cancelled)
+  }
 
   /// Accepts a candidate. `number`: its descriptor where it was taken, still open: it gets what only a winner
   /// has (`linger`). A candidate on which that cannot be set is rejected.
@@ -185,6 +227,11 @@ public final class Operation: @unchecked Sendable {
           continue
         }
         wakeUp = min(until, due)
+        return .pending
+      case .nextRound:
+        // First whoever observes the operation reads the last events of this round.
+        isRoundOver = true
+        wakeUp = Clock.now()
         return .pending
       case .finish(let result): return .finished(result)
       }
