@@ -44,7 +44,7 @@ extension Race {
 
   /// Every pair has failed: the race is lost, or a new round begins in time.
   private func allFailed(at now: Instant) -> Step {
-    guard let retry = plan.options.retry else {
+    guard let retry = plan.options.retry, now < deadline else {
       return finish(.lost(lastErrno ?? .timedOut, isDeadline: false), at: now)
     }
     phase = .failed(nextRound: max(now, roundBegan + retry))
