@@ -63,7 +63,6 @@ extension Plan {
     for (pair, event) in events {
       let pair = updated(pair)
       if remotes[Int(pair.remote)].isHopeless { continue }
-      if pair.local >= LocalTable.firstAddress { locals[pair.local].isUsed = true }
       apply(event, to: pair)
     }
   }

@@ -64,11 +64,16 @@ extension Plan {
     for index in remotes.indices {
       if !remotes[index].isStarted {
         chooseFirstSource(index)
-      } else if isFirstTime && remotes[index].source < LocalTable.firstAddress {
+      } else if isFirstTime && remotes[index].source < LocalTable.noSource {
         remotes[index].source = remotes[index].routesOwn
       }
     }
-    if isFirstTime { replayChances() }
+    if isFirstTime {
+      replayChances()
+      for remote in remotes where remote.isStarted && remote.source >= LocalTable.firstAddress {
+        locals[remote.source].isUsed = true
+      }
+    }
     isPrepared = false
   }
 
@@ -91,7 +96,10 @@ extension Plan {
     _ index: Int, _ known: DistinctKeys<IPAddress>, _ descriptions: [LocalAddress]
   ) -> Int32? {
     guard case .source(let address) = remotes[index].pathInformation.route else { return nil }
-    if let local = locals.index(of: address) { return local }
+    if let local = locals.index(of: address) {
+      let isFitting = locals.address(local).canReach(remotes[index].endpoint.address)
+      return isNamed && !isFitting ? nil : local
+    }
     if isNamed { return nil }
     // The route may take an address that the interfaces do not list.
     let bits: UInt8 = address.family == .inet ? 32 : 128

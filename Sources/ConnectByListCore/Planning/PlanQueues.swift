@@ -51,7 +51,9 @@ extension Plan {
     let hasQueueForEachSource = options.order == .likely
     if hasQueueForEachSource {
       // The sort is stable, and those that stand in order already cost one comparison.
-      let keys = remotes.map { (source: $0.isHopeless ? -1 : $0.source, rank: Chance.rank($0.chance)) }
+      let keys: [(source: Int32, rank: UInt64)] = remotes.map {
+        $0.isHopeless ? (-1, 0) : ($0.source, Chance.rank($0.chance))
+      }
       left.sort { a, b in
         let (a, b) = (keys[Int(a)], keys[Int(b)])
         return a.source != b.source ? a.source < b.source : a.rank > b.rank

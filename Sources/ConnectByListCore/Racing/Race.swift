@@ -179,7 +179,7 @@ public final class Race: @unchecked Sendable {
 
   /// Takes in path information, whether the race asked for it or not.
   public func update(_ pathInformation: PathInformation, at now: Instant) {
-    undo = nil
+    settleStart()
     plan.update(pathInformation)
     hasPathInformation = true
     for index in attempts.indices {

@@ -44,7 +44,7 @@ extension Race {
 
   /// Every pair has failed: the race is lost, or a new round begins in time.
   private func allFailed(at now: Instant) -> Step {
-    guard let retry = plan.options.retry else {
+    guard let retry = plan.options.retry, now < deadline else {
       return finish(.lost(lastErrno ?? .timedOut, isDeadline: false), at: now)
     }
     phase = .failed(nextRound: max(now, roundBegan + retry))
@@ -74,8 +74,8 @@ extension Race {
   private var mayHavePairsLeft: Bool { hasPairsLeft || lacksAlternates }
 
   private func isDue(at now: Instant) -> Bool {
-    if pace.isBurst || pace.isDueBySilence(at: now) { return true }
-    return pace.owed > 0 && (plan.options.pace != .sequential || flights.count == 0)
+    if pace.isBurst || pace.isDueBySilence(at: now) || flights.count == 0 { return true }
+    return pace.owed > 0 && plan.options.pace != .sequential
   }
 
   private enum DueStart {
@@ -163,15 +163,28 @@ extension Race {
       silentAt: pace.silenceEnds, isHedge: choice == nil)
     if holds {
       attempt.holdsUntil = now + patience.base * 2
-      self.holds.insert(Timer(time: attempt.holdsUntil, attempt: id))
     }
     attempts.append(attempt)
-    if attempt.silentAt != .distantFuture {
-      silences.insert(Timer(time: attempt.silentAt, attempt: id))
-    }
     putInFlight(id)
     record(RaceEvent(.start, id, at: now))
     return .start(id)
+  }
+
+  /// The newest start was made, or has failed: it cannot be taken back any more.
+  func settleStart() {
+    guard undo != nil else { return }
+    undo = nil
+    addTimers(of: AttemptID(Int32(attempts.count - 1)))
+  }
+
+  private func addTimers(of id: AttemptID) {
+    let attempt = attempts[id.index]
+    if attempt.silentAt != .distantFuture {
+      silences.insert(Timer(time: attempt.silentAt, attempt: id))
+    }
+    if attempt.holdsUntil != .distantFuture {
+      holds.insert(Timer(time: attempt.holdsUntil, attempt: id))
+    }
   }
 
   private func compressedDelay(at now: Instant) -> TimeSpan {
@@ -198,13 +211,10 @@ extension Race {
       plan.options, base: patience.base, inFlight: attempt.inFlightCount)
     attempts[id.index].patience = patience
     attempts[id.index].silentAt = attempt.started + delay
-    if attempt.silentAt != .distantFuture {
-      silences.insert(Timer(time: attempts[id.index].silentAt, attempt: id))
-    }
     if attempt.holdsUntil != .distantFuture {
       attempts[id.index].holdsUntil = attempt.started + patience.base * 2
-      holds.insert(Timer(time: attempts[id.index].holdsUntil, attempt: id))
     }
+    addTimers(of: id)
     if attempt.started == pace.latestStart { pace.silenceEnds = attempts[id.index].silentAt }
   }
 

@@ -2,7 +2,7 @@
 
 extension Race {
   public func nextStep(at now: Instant) -> Step {
-    undo = nil
+    settleStart()
     if phase == .racing, let winner = bestConnected() {
       if plan.options.validates {
         phase = .validating(winner)
@@ -118,7 +118,7 @@ extension Race {
     guard plan.unknownCount > 0 else { return false }
     // What joins later is asked about as it joins.
     if hasPathInformation { return true }
-    if pace.latestStart == nil && plan.ordersByPathInformation { return true }
+    if attempts.isEmpty && plan.ordersByPathInformation { return true }
     return pathInformationDue <= now
   }
 
