@@ -13,10 +13,10 @@ local rawget, error = rawget, error
 -- The global variables of the parts. They are copied now: a host may remove functions, or whole
 -- libraries, from the globals after it has loaded this module.
 local globals = {
-  getmetatable = getmetatable, ipairs = ipairs, next = next, pairs = pairs, rawget = rawget,
-  setmetatable = setmetatable, tostring = tostring, type = type,
+  error = error, getmetatable = getmetatable, ipairs = ipairs, next = next, pairs = pairs,
+  rawget = rawget, setmetatable = setmetatable, tostring = tostring, type = type,
   math = {
-    floor = math.floor, max = math.max, min = math.min, tointeger = math.tointeger,
+    ceil = math.ceil, floor = math.floor, max = math.max, min = math.min, tointeger = math.tointeger,
     type = math.type,
   },
   string = {
@@ -24,7 +24,7 @@ local globals = {
     rep = string.rep, sub = string.sub,
   },
   table = { concat = table.concat, insert = table.insert },
-  utf8 = { len = utf8.len },
+  utf8 = { codepoint = utf8.codepoint, len = utf8.len },
 }
 
 -- What each part is called with.
@@ -41,8 +41,8 @@ function api.part(name)
   return part
 end
 
--- These load at once. `drawing` and `json` are larger, and most scripts never need them: they load
--- when a report is printed.
+-- These load at once. The others, which draw reports, are larger, and most scripts never need them: they
+-- load when a report is printed.
 local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
 local reports = api.part "report"
 local make_address, fill, plain_options = addresses.make, lists.fill, lists.plain_options
