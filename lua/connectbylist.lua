@@ -3,6 +3,10 @@
 -- The public API, made from `connectbylist.core` (C and Swift). Only this file uses `require`, and only
 -- while it is loaded: its parts in `connectbylist/` are embedded in the core. They load without a
 -- descriptor, whatever has become of `require`, `package.path` or the current directory.
+if _VERSION ~= "Lua 5.4" then
+  error("connectbylist is made for Lua 5.4, and this is " .. tostring(_VERSION), 2)
+end
+
 local core = require "connectbylist.core"
 
 -- Used in each connect.
@@ -68,7 +72,18 @@ function net.address_list(entries, default_port)
   if entries ~= nil and kind ~= "table" and kind ~= "string" then
     error("bad argument #1 to 'address_list' (table or string expected, got " .. kind .. ")", 2)
   end
+  if type(default_port) == "string" then
+    error("bad argument #2 to 'address_list' (the default port expected, a number; several entries are an " ..
+      "array: { 'a.example:1', 'b.example:2' })", 2)
+  end
   return fill(core.address_list(nil, default_port), entries or {})
+end
+
+-- A port in place of the options.
+local function wrong_options(number, entries)
+  local advice = type(entries) == "string" and "; host and port are one entry: 'host:port'" or ""
+  error(("bad argument #%d to 'connect_by_list' (a table of options expected, got number%s)"):format(number,
+    advice), 3)
 end
 
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
@@ -77,6 +92,7 @@ function net.connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   local kind = type(entries)
   if kind == "table" or kind == "string" then
+    if type(options) == "number" then wrong_options(sock and 3 or 2, entries) end
     local list, message, code = fill(core.address_list(), entries)
     if not list then
       return nil, "connect_by_list: " .. message, code, core.failed_report(code)

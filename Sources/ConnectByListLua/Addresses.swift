@@ -37,17 +37,21 @@ extension Call {
     case CBL_LUA_NIL: return nil
     case CBL_LUA_TEXT:
       return EndpointText.parsePort(value.text).map { .number($0) } ?? .service(value.text)
-    default:
-      let number = try integer(index)
-      guard let port = Int(exactly: number), portRange.contains(port) else {
+    case CBL_LUA_INTEGER, CBL_LUA_NUMBER:
+      guard let number = Int(exactly: value.number) else { break }
+      guard portRange.contains(number) else {
         var text = TextBuffer()
         text.append("port ")
-        text.append(decimal: Int(number))
+        text.append(decimal: number)
         text.append(" is not in 1 to 65535")
         throw .malformed(text)
       }
-      return .number(UInt16(port))
+      return .number(UInt16(number))
+    default: break
     }
+    var text = TextBuffer()
+    text.append("the port is neither a whole number nor text")
+    throw .malformed(text)
   }
 
   /// The entry in an argument, `host:port`, or in two, a host and a port.
@@ -63,7 +67,7 @@ extension Call {
       }
       return Entry(entry)
     } catch {
-      throw .malformed(entryProblem(host, error.message))
+      throw .malformed(entryProblem(host, EntryError.advice(on: host) ?? error.message))
     }
   }
 

@@ -18,6 +18,9 @@ extension Call {
     named name: [UInt8], _ argument: Int
   ) throws(CallError) -> SocketOption {
     guard let option = SocketOption.named(name) else {
+      if ConnectOption.named(name) != nil {
+        throw refused(name, "is an option of the connect, and none of a socket", argument)
+      }
       throw unknownOption(name, among: SocketOption.names, argument)
     }
     return option

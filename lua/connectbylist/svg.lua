@@ -14,7 +14,7 @@ local MARGIN = 24
 local ROW = 24
 local BAR = 12
 local CHARACTER = 7.3 -- at most, of a monospaced font of 12
-local LABEL_MAX = 340
+local LABEL_MAX = 400
 local WORDS_MAX = 200
 local ROWS = 100
 
@@ -112,7 +112,7 @@ local function column_width(rows, text_of, least, most)
 end
 
 local LEGEND = { { "won", "connected" }, { "failed", "failed" }, { "late", "timed out" },
-  { "lost", "closed because another connected first" }, { "name", "name looked up" } }
+  { "lost", "closed, another connected first" }, { "name", "name looked up" } }
 
 local function add_legend(parts, rows, y)
   local seen, x = {}, MARGIN
@@ -126,6 +126,8 @@ local function add_legend(parts, rows, y)
       x = x + 36 + #item[2] * CHARACTER
     end
   end
+  add_line(parts, "end", x, y - 8, y + 8)
+  add_text(parts, "legend", x + 12, y + 4, "end of the connect")
 end
 
 local function add_row(parts, row, race, plot, y)

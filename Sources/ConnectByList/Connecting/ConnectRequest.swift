@@ -31,7 +31,11 @@ extension PathInformationReader {
     var index: UInt32 = 0
     if !name.isEmpty {
       guard let found = SystemScopes().index(ofInterface: name) else {
-        throw ConnectError(.noSuchDevice, "no such interface")
+        var text = TextBuffer()
+        text.append("no such interface: '")
+        text.append(escaped: name)
+        text.append("'")
+        throw ConnectError(.noSuchDevice, text)
       }
       index = found
     }
