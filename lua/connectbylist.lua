@@ -73,17 +73,16 @@ function net.address_list(entries, default_port)
     error("bad argument #1 to 'address_list' (table or string expected, got " .. kind .. ")", 2)
   end
   if type(default_port) == "string" then
-    error("bad argument #2 to 'address_list' (the default port expected, a number; several entries are an " ..
-      "array: { 'a.example:1', 'b.example:2' })", 2)
+    error("bad argument #2 to 'address_list' (number expected, got string; it is the default port, and " ..
+      "several entries are an array: { 'a.example:1', 'b.example:2' })", 2)
   end
   return fill(core.address_list(nil, default_port), entries or {})
 end
 
--- A port in place of the options.
-local function wrong_options(number, entries)
-  local advice = type(entries) == "string" and "; host and port are one entry: 'host:port'" or ""
-  error(("bad argument #%d to 'connect_by_list' (a table of options expected, got number%s)"):format(number,
-    advice), 3)
+-- Raises for a port in place of the options.
+local function wrong_options(number)
+  error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port are " ..
+    "one entry: 'a.example:80')", 3)
 end
 
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
@@ -92,8 +91,8 @@ function net.connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   local kind = type(entries)
   if kind == "table" or kind == "string" then
-    if type(options) == "number" then wrong_options(sock and 3 or 2, entries) end
-    local list, message, code = fill(core.address_list(), entries)
+    if kind == "string" and type(options) == "number" then wrong_options(sock and 3 or 2) end
+    local list, message, code = fill(core.address_list(), entries, true)
     if not list then
       return nil, "connect_by_list: " .. message, code, core.failed_report(code)
     end
@@ -119,7 +118,7 @@ end
 function net.explain(entries, options)
   local kind = type(entries)
   if kind == "table" or kind == "string" then
-    local list, message, code = fill(core.address_list(), entries)
+    local list, message, code = fill(core.address_list(), entries, true)
     if not list then return nil, "explain: " .. message, code end
     entries = list
   end

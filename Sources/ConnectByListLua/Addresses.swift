@@ -47,7 +47,7 @@ extension Call {
         throw .malformed(text)
       }
       return .number(UInt16(number))
-    default: break
+    default: throw expected("number", index)
     }
     var text = TextBuffer()
     text.append("the port is neither a whole number nor text")

@@ -18,10 +18,14 @@ extension Call {
     named name: [UInt8], _ argument: Int
   ) throws(CallError) -> SocketOption {
     guard let option = SocketOption.named(name) else {
-      if ConnectOption.named(name) != nil {
-        throw refused(name, "is an option of the connect, and none of a socket", argument)
+      guard ConnectOption.named(name) != nil else {
+        throw unknownOption(name, among: SocketOption.names, argument)
       }
-      throw unknownOption(name, among: SocketOption.names, argument)
+      var text = TextBuffer()
+      text.append("unknown option '")
+      text.append(escaped: name)
+      text.append("' of a socket; it is an option of the connect")
+      throw .misuse(argument: argument, text)
     }
     return option
   }

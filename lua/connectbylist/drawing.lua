@@ -206,7 +206,7 @@ local REASON_COLUMNS_MIN = 24
 
 -- The cells of a plan before its reasons, with the names of the columns first.
 local function plan_cells(plan, shown, style, remote_max)
-  local header = { "", "remote", "chance", "" }
+  local header = { "rank", "remote", "chance", "" }
   local cells, locals, delays, differ = { header }, {}, {}, false
   for i = 1, shown do
     local pair = plan[i]

@@ -43,8 +43,10 @@ local function host_and_port_of(entry, port)
   elseif scope then
     return nil, "the scope is neither the name of an interface nor its number"
   end
-  -- The core says what is wrong with a port, here and where it is an argument.
   if entry.port ~= nil then port = entry.port end
+  if port ~= nil and type(port) ~= "string" and type(port) ~= "number" then
+    return nil, "the port is neither a whole number nor text"
+  end
   return host, port
 end
 
@@ -126,13 +128,16 @@ local function misplaced_key(entries, key, total)
 end
 
 --- Adds entries, one text or an array, to a new list and returns it; `nil, message, "EINVAL"` if one is
--- malformed.
-function lists.fill(new_list, entries)
+-- malformed, or if the array has a key that is no position: if it has no entries, and, with `are_all`, also
+-- if it has some. A script's own table may have other keys beside its entries.
+function lists.fill(new_list, entries, are_all)
   if type(entries) == "string" then entries = { entries } end
   local total = #entries
-  -- The key after the last position of an array is nil.
+  -- The key after the last position of an array is nil, or one that is no position.
   local key = next(entries, total > 0 and total or nil)
-  if type(key) == "string" then return nil, misplaced_key(entries, key, total), "EINVAL" end
+  if type(key) == "string" and (are_all or total == 0) then
+    return nil, misplaced_key(entries, key, total), "EINVAL"
+  end
   for i = 1, total do
     local entry = entries[i]
     local is_plain = type(entry) == "string" or getmetatable(entry) == test_endpoint_type

@@ -166,7 +166,8 @@ function rows.of(fields, limit)
     end
     insert(row.kind == "none" and unstarted or started, row)
   end
-  if same_local and not shows_local and same_local ~= "-" then insert(facts, "from " .. same_local) end
+  local first = started[1] and started[1].attempt
+  if first and first.local_address and not shows_local then insert(facts, "from " .. same_local) end
   insert(facts, delay_text(fields.attempts))
   if fields.rounds and fields.rounds > 1 then insert(facts, fields.rounds .. " rounds") end
   local shown = {}

@@ -92,7 +92,9 @@ public struct ConnectReport: Sendable {
         text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
       }
       text.append(" ")
-      text.append(attempt.errno!.words)
+      text.append(
+        race.plan.isImpossible(attempt.pair)
+          ? "cannot be reached from the given local addresses" : attempt.errno!.words)
     } else if count > 0 && errno != nil {
       text.append("; none answered")
     }
