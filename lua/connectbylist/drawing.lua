@@ -65,6 +65,8 @@ local STEPS = {
     remote_max = 24 },
   { bar = 8, no_detail = true, no_local = true, no_name = true, no_took = true, no_start = true,
     remote_max = 21 },
+  { bar = 4, no_detail = true, no_local = true, no_name = true, no_took = true, no_start = true,
+    remote_max = 13 },
   { bar = 0, no_detail = true, no_local = true, no_name = true, no_took = true, no_start = true,
     no_words = true, remote_max = SHORTEST_CELL },
 }
@@ -129,7 +131,7 @@ end
 -- The column of an instant in a bar.
 local function column_at(instant, elapsed, columns)
   if elapsed <= 0 then return 0 end
-  return max(0, min(columns - 1, floor(instant / elapsed * (columns - 1) + 1e-9)))
+  return max(0, min(columns - 1, floor(instant / elapsed * (columns - 1) + 0.5)))
 end
 
 -- Blanks until the start, a line while it runs, a mark at its end.

@@ -81,7 +81,7 @@ public struct ConnectReport: Sendable {
     let count = race.attempts.count
     text.append(decimal: count)
     text.append(count == 1 ? " pair tried" : " pairs tried")
-    if let id = race.lastFailure {
+    if errno != nil, let id = race.lastFailure {
       let attempt = race.attempts[id.index]
       text.append("; last: ")
       if attempt.errno == .addressNotAvailable, let local = race.plan.local(of: attempt.pair) {
