@@ -81,8 +81,8 @@ end
 
 -- Raises for a port in place of the options.
 local function wrong_options(number)
-  error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port are " ..
-    "one entry: 'a.example:80')", 3)
+  error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port " ..
+    "are one entry: 'a.example:80')", 3)
 end
 
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first

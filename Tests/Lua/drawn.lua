@@ -49,7 +49,8 @@ function drawn.race(count, is_inet6)
   for i = 1, count do
     local remote = is_inet6 and ("[2001:db8:85a3:8d3:1319:8a2e:370:%x]:7000"):format(0x7000 + i)
       or ("192.0.2.%d:7000"):format(i)
-    local started, outcome = 25 * (i - 1), i == math.max(count - 1, 1) and "connected" or ends[(i - 1) % 6 + 1]
+    local started, outcome = 25 * (i - 1), ends[(i - 1) % 6 + 1]
+    if i == math.max(count - 1, 1) then outcome = "connected" end
     local ended = outcome == "superseded" and elapsed or started + (outcome == "connected" and 31 or i)
     if outcome == "connected" then elapsed = ended end
     rows[i] = { remote, outcome, started, ended,

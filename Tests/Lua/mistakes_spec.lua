@@ -32,7 +32,8 @@ end
 -- The mistake, and the text that its message has. `code`: the call returns nil, the message and this code;
 -- without it the call raises.
 local MISTAKES = {
-  { "several entries as one text", connect, { "a:1,b:2" }, "entry 1: 'a:1,b:2': " .. SEVERAL, code = "EINVAL" },
+  { "several entries as one text", connect, { "a:1,b:2" },
+    "entry 1: 'a:1,b:2': " .. SEVERAL, code = "EINVAL" },
   { "several entries in lines", connect, { "a:1\nb:2" }, "'a:1\\x0ab:2': " .. SEVERAL, code = "EINVAL" },
   { "several entries with a space", net.address_list, { "a:1 b:2" }, SEVERAL, code = "EINVAL" },
   { "a URL", connect, { "http://h:80/" }, "'http://h:80/': " .. URL, code = "EINVAL" },
@@ -41,7 +42,8 @@ local MISTAKES = {
   { "the text of a Unix address", connect, { "unix:/run/x.sock" }, PATH, code = "EINVAL" },
   { "an abstract name as text", connect, { "@x" }, PATH, code = "EINVAL" },
   { "a host and a port in an array", connect, { { "127.0.0.1", 80 } },
-    "entry 1: '127.0.0.1': no port, and there is no default port; host and port are one entry: '127.0.0.1:80'",
+    "entry 1: '127.0.0.1': no port, and there is no default port; host and port are one entry: " ..
+      "'127.0.0.1:80'",
     code = "EINVAL" },
   { "a host and a port in an array of an array", connect, { { { "127.0.0.1", 80 } } },
     "a table without a host; write { host = 'a.example', port = 80 } or 'a.example:80'", code = "EINVAL" },
@@ -88,8 +90,8 @@ local MISTAKES = {
     "localhost:htpp: service not known; write its port number, or a name of /etc/services",
     code = "EAI_SERVICE" },
   { "an unknown field of a report", of_report(function(report) return report.winnr end), {},
-    "a report has no field 'winnr'; its fields are elapsed, deadline, code, summary, mptcp, winner, rounds, " ..
-      "not_started, names, attempts, and its methods text, svg, json, table" },
+    "a report has no field 'winnr'; its fields are elapsed, deadline, code, summary, mptcp, winner, " ..
+      "rounds, not_started, names, attempts, and its methods text, svg, json, table" },
   { "an unknown option of a drawing", of_report(function(report) return report:text { width = 80 } end), {},
     "bad argument #1 to 'text' (unknown option 'width')" },
   { "an assignment to a list", of_list(function(list) list[1] = "a:1" end), {},
@@ -102,8 +104,9 @@ local MISTAKES = {
     "an entry has no key 'prt'; its keys are host, port and scope, or unix, or srv" },
   { "a port with a fraction", of_list(function(list) return list:add("h", 1.5) end), {},
     "the port is neither a whole number nor text", code = "EINVAL" },
-  { "a port with a fraction in a table", of_list(function(list) return list:add { host = "h", port = 1.5 } end),
-    {}, "the port is neither a whole number nor text", code = "EINVAL" },
+  { "a port with a fraction in a table",
+    of_list(function(list) return list:add { host = "h", port = 1.5 } end), {},
+    "the port is neither a whole number nor text", code = "EINVAL" },
 }
 
 describe("a mistake gets an answer:", function()

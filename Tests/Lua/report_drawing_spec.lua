@@ -77,7 +77,8 @@ connected after 0.281 s: 12 pairs tried
 
   it("has a column of local addresses only where they differ", function()
     local same = drawn.fields({
-      { "192.0.2.1:80", "refused", 0, 4, "198.51.100.1" }, { "192.0.2.2:80", "connected", 4, 8, "198.51.100.1" },
+      { "192.0.2.1:80", "refused", 0, 4, "198.51.100.1" },
+      { "192.0.2.2:80", "connected", 4, 8, "198.51.100.1" },
     }, 8)
     local lines = lines_of(drawing.waterfall(same, { columns = 80, ascii = true }))
     assert.equal("from 198.51.100.1", lines[2])
@@ -90,8 +91,10 @@ connected after 0.281 s: 12 pairs tried
 
   it("shows names, their lookups, and why a delay holds", function()
     local fields = drawn.fields({
-      { "192.0.2.1:80", "superseded", 20, 60, nil, { name = "db.test", delay = 0.03, delay_reason = "pair" } },
-      { "192.0.2.2:80", "connected", 50, 60, nil, { name = "db.test", delay = 0.15, delay_reason = "default" } },
+      { "192.0.2.1:80", "superseded", 20, 60, nil,
+        { name = "db.test", delay = 0.03, delay_reason = "pair" } },
+      { "192.0.2.2:80", "connected", 50, 60, nil,
+        { name = "db.test", delay = 0.15, delay_reason = "default" } },
     }, 60, { rounds = 2, names = {
       { host = "db.test", port = "http", addresses = 2, started = 0, ended = 0.02 },
       { host = "gone.test", port = 80, addresses = 0, ended = 0.01, code = "EAI_NONAME" },
@@ -185,7 +188,8 @@ local HOSTILE = "a\27[2J\194\155\255\226\128\174z\xc0\x80\u{feff}\u{e0041}<&>\"'
 
 describe("text from outside", function()
   it("is escaped", function()
-    assert.equal("a\\x1b[2J\\u{9b}\\xff\\u{202e}z\\xc0\\x80\\u{feff}\\u{e0041}<&>\"'", text.printable(HOSTILE))
+    assert.equal("a\\x1b[2J\\u{9b}\\xff\\u{202e}z\\xc0\\x80\\u{feff}\\u{e0041}<&>\"'",
+      text.printable(HOSTILE))
     assert.equal("bücher 日本 \u{1f600}", text.printable("bücher 日本 \u{1f600}"))
     assert.equal("b\\u{fc}", text.printable("bü", true))
     -- Surrogates, and what is above U+10FFFF, are not UTF-8.
@@ -285,7 +289,8 @@ describe("a picture", function()
   it("draws nothing outside of its edges", function()
     local document = svg.report(drawn.race(60, true), {})
     local width, height = document:match('viewBox="0 0 (%d+) (%d+)"')
-    for x, y, w, h in document:gmatch('<rect class="[^"]*" x="([%d.]+)" y="([%d.]+)" width="([%d.]+)" height="(%d+)"') do
+    local rectangle = '<rect class="[^"]*" x="([%d.]+)" y="([%d.]+)" width="([%d.]+)" height="(%d+)"'
+    for x, y, w, h in document:gmatch(rectangle) do
       assert.is_true(x + w <= tonumber(width) and y + h <= tonumber(height))
     end
     for x, y in document:gmatch('<text class="[^"]*" x="([%d.]+)" y="([%d.]+)"') do
@@ -344,15 +349,19 @@ describe("the schema of the JSON", function()
   end)
 
   it("has every field, those that are rare included", function()
-    local fields = drawn.fields({ { "192.0.2.1:80", "rejected", 0, 4, "198.51.100.1", { code = "EPROTO", entry = 1,
-      name = "a.test", delay = 0.1, delay_reason = "given", resent = 1, hedge = true } } }, 4,
-      { rounds = 2, not_started = 3, mptcp = "fallback", code = "EPROTO", winner = 1, names = { { host = "a.test",
-        port = 80, family = "inet", addresses = 1, started = 0, ended = 0.1, code = "EAI_NONAME" } } })
+    local others = { code = "EPROTO", entry = 1, name = "a.test", delay = 0.1, delay_reason = "given",
+      resent = 1, hedge = true }
+    local name = { host = "a.test", port = 80, family = "inet", addresses = 1, started = 0, ended = 0.1,
+      code = "EAI_NONAME" }
+    local fields = drawn.fields({ { "192.0.2.1:80", "rejected", 0, 4, "198.51.100.1", others } }, 4,
+      { rounds = 2, not_started = 3, mptcp = "fallback", code = "EPROTO", winner = 1, names = { name } })
     local object = decoded(json.report(fields))
     check_schema(schema, object, "report")
-    for name in pairs(schema.properties) do assert(object[name] ~= nil, name) end
+    for key in pairs(schema.properties) do assert(object[key] ~= nil, key) end
     for _, list in ipairs { "names", "attempts" } do
-      for name in pairs(schema.properties[list].items.properties) do assert(object[list][1][name] ~= nil, name) end
+      for key in pairs(schema.properties[list].items.properties) do
+        assert(object[list][1][key] ~= nil, key)
+      end
     end
   end)
 end)

@@ -1,12 +1,14 @@
 --- Addresses: plain values with the fields host, port, family and scope. The host of a Unix address is
 -- its path. Names of hosts, which a list holds until they are resolved, have host and port.
 local api = ...
-local core, text = api.core, api.part "text"
+local core = api.core
 local getmetatable, setmetatable, tostring = getmetatable, setmetatable, tostring
 local find, format, gsub = string.find, string.format, string.gsub
-local printable = text.printable
 
 local addresses = {}
+
+-- The part is not loaded with this one, because scripts seldom print a name.
+local function printable(given) return api.part "text".printable(given) end
 
 local methods = {}
 local address_type = { __name = "address", __index = methods }

@@ -270,7 +270,9 @@ function drawing.plan(plan, options)
   end
   local beside = columns - head_width - 1 >= REASON_COLUMNS_MIN
   local lines = {}
-  if common and common ~= "-" then insert(lines, text.cut("from " .. common, columns, style.marks.ellipsis)) end
+  if common and common ~= "-" then
+    insert(lines, text.cut("from " .. common, columns, style.marks.ellipsis))
+  end
   insert(lines, without_end_spaces(heads[1] .. (beside and " because" or "")))
   local indent = beside and head_width + 1 or 6
   for i = 1, shown do

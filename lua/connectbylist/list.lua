@@ -1,6 +1,6 @@
 --- Address lists, and the options that hold addresses.
 local api = ...
-local core, addresses, text = api.core, api.part "address", api.part "text"
+local core, addresses = api.core, api.part "address"
 local make_address, is_address = addresses.make, addresses.is_address
 local error, getmetatable, ipairs, next, pairs, rawget, tostring, type =
   error, getmetatable, ipairs, next, pairs, rawget, tostring, type
@@ -10,6 +10,9 @@ local concat, format = table.concat, string.format
 local SHOWN_MAX = 20 -- entries in a list's text
 
 local lists = {}
+
+-- The part is not loaded with this one, because only messages need it.
+local function printable(given) return api.part "text".printable(given) end
 
 local list = core.methods "address list"
 local list_type, test_endpoint_type = core.types["address list"], core.types["test endpoint"]
@@ -60,7 +63,7 @@ local function check_keys(entry)
   for key in pairs(entry) do
     if type(key) == "string" and not ENTRY_KEYS[key] then
       error(format("an entry has no key '%s'; its keys are host, port and scope, or unix, or srv",
-        text.printable(key)), 0)
+        printable(key)), 0)
     end
   end
 end
@@ -124,7 +127,7 @@ local function misplaced_key(entries, key, total)
   end
   local advice = total > 0 and "options are the argument after it" or
     "entries stand in it without a key, and options are the argument after it"
-  return format("the array of entries has the key '%s'; %s", text.printable(key), advice)
+  return format("the array of entries has the key '%s'; %s", printable(key), advice)
 end
 
 --- Adds entries, one text or an array, to a new list and returns it; `nil, message, "EINVAL"` if one is
@@ -144,7 +147,7 @@ function lists.fill(new_list, entries, are_all)
     local ok, message = (is_plain and add or add_table)(new_list, entry)
     if not ok then
       if type(entry) == "string" and type(entries[i + 1]) == "number" then
-        message = format("%s; host and port are one entry: '%s:%s'", message, text.printable(entry),
+        message = format("%s; host and port are one entry: '%s:%s'", message, printable(entry),
           entries[i + 1])
       end
       return nil, format("entry %d: %s", i, message), "EINVAL"

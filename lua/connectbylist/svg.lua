@@ -112,22 +112,31 @@ local function column_width(rows, text_of, least, most)
 end
 
 local LEGEND = { { "won", "connected" }, { "failed", "failed" }, { "late", "timed out" },
-  { "lost", "closed, another connected first" }, { "name", "name looked up" } }
+  { "lost", "closed, another connected first" }, { "name", "name looked up" },
+  { "end", "end of the connect" } }
+local LEGEND_HEAD = "A bar is an attempt, from its start to its end:"
 
+-- Explains the marks that the picture has, in as many lines as that takes; returns the last line's place.
 local function add_legend(parts, rows, y)
-  local seen, x = {}, MARGIN
+  local seen, x = { ["end"] = true }, MARGIN
   for _, row in ipairs(rows) do seen[row.kind or ""] = true end
-  add_text(parts, "legend", x, y + 4, "A bar is an attempt, from its start to its end:")
-  x = x + 49 * CHARACTER
+  add_text(parts, "legend", x, y + 4, LEGEND_HEAD)
+  x = x + (#LEGEND_HEAD + 2) * CHARACTER
   for _, item in ipairs(LEGEND) do
-    if seen[item[1]] then
-      insert(parts, mark_of(item[1], x, y))
-      add_text(parts, "legend", x + 12, y + 4, item[2])
-      x = x + 36 + #item[2] * CHARACTER
+    local kind, words = item[1], item[2]
+    if seen[kind] then
+      local width = 12 + #words * CHARACTER
+      if x + width > WIDTH - MARGIN then x, y = MARGIN + 6, y + 22 end
+      if kind == "end" then
+        add_line(parts, "end", x, y - 8, y + 8)
+      else
+        insert(parts, mark_of(kind, x, y))
+      end
+      add_text(parts, "legend", x + 12, y + 4, words)
+      x = x + width + 24
     end
   end
-  add_line(parts, "end", x, y - 8, y + 8)
-  add_text(parts, "legend", x + 12, y + 4, "end of the connect")
+  return y
 end
 
 local function add_row(parts, row, race, plot, y)
@@ -198,8 +207,7 @@ function svg.report(fields, options)
     end
     if race.elapsed > 0 then add_line(parts, "end", plot.right, top, bottom) end
     for i, row in ipairs(race.rows) do add_row(parts, row, race, plot, top + (i - 1) * ROW) end
-    y = bottom + 28
-    add_legend(parts, race.rows, y)
+    y = add_legend(parts, race.rows, bottom + 28)
   end
   local height = y + MARGIN
   local head = format('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" ' ..
