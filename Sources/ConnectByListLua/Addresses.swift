@@ -95,6 +95,9 @@ extension Call {
     if call[0].kind == CBL_LUA_OBJECT, call[0].type == CInt(CBL_LUA_TYPE_TEST_ENDPOINT.rawValue) {
       return try call.addTestEndpoint(to: box)
     }
+    if call[0].kind == CBL_LUA_OBJECT, call[0].type == CInt(CBL_LUA_TYPE_LIST.rawValue) {
+      return try call.addList(to: box)
+    }
     // A third argument says that the first is a Unix path. Text never means a path by itself.
     let isUnix = call[2].kind == CBL_LUA_BOOLEAN
     let entry = isUnix ? nil : try call.entry(0, defaultPort: box.list.defaultPort)
@@ -126,6 +129,29 @@ extension Call {
       box.list.append(.endpoint(endpoint.endpoint))
     }
     box.testEndpoints.append(endpoint)
+    addSelf()
+  }
+
+  /// Adds the entries of another list, or of the same, and keeps its test endpoints open.
+  fileprivate func addList(to box: ListBox) throws(CallError) {
+    let other: ListBox = try object(0, CBL_LUA_TYPE_LIST, "address list")
+    let entries = other.list
+    let endpoints = other.testEndpoints
+    guard entries.count <= AddressList.countMax - box.list.count else {
+      throw .malformed(entryProblem([], "the list has 1,000,000 entries"))
+    }
+    for index in 0..<entries.count {
+      let entry = entries[index]
+      if case .endpoint(let endpoint) = entry, endpoint.family == .unix {
+        // Checked when the other list got it.
+        do throws(EntryError) { try box.list.append(unixPath: entries.unixPaths[endpoint]) } catch {
+          assertionFailure()
+        }
+      } else {
+        box.list.append(entry)
+      }
+    }
+    box.testEndpoints += endpoints
     addSelf()
   }
 

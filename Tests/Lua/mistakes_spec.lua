@@ -139,6 +139,30 @@ describe("an entry list", function()
     assert.is_true(sock:remote_address() == echo:address())
   end)
 
+  it("takes another list, or itself, whose entries are added", function()
+    local path = os.tmpname()
+    os.remove(path)
+    do
+      local other
+      do
+        -- The list alone keeps it open.
+        local echo = testing.echo { unix = path }
+        other = net.address_list { "192.0.2.1:80", { unix = "/run/x.sock" }, "a.example:https", echo }
+      end
+      local list = net.address_list { "192.0.2.9:9", other }
+      other:clear()
+      collectgarbage()
+      collectgarbage()
+      assert.equal("address list: 192.0.2.9:9, 192.0.2.1:80, unix:/run/x.sock, a.example:https, unix:" ..
+        path, tostring(list))
+      local sock <close> = assert(net.connect_by_list({ list }, { family = "unix", timeout = 5 }))
+      assert.equal(path, sock:remote_address().host)
+      assert.equal(10, #list:add(list))
+      assert.equal(list[1], list[6])
+      list:clear()
+    end
+  end)
+
   it("may be a script's table with fields of its own", function()
     assert.equal(1, #assert(net.address_list { "a.example:1", timeout = 3 }))
   end)

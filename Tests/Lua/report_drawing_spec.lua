@@ -176,6 +176,19 @@ describe("an explanation", function()
     end)
   end
 
+  it("has the attempt delay and its source, and the names", function()
+    local plan = drawn.fields({
+      { "192.0.2.1:80", "not_started", nil, nil, "198.51.100.1",
+        { name = "db.test", delay = 0.03, delay_reason = "neighbour" } },
+      { "192.0.2.2:80", "not_started", nil, nil, "198.51.100.2", { chance = 0.25 } },
+    }, 0).attempts
+    assert.equal([[
+  rank local        remote               chance     delay because
+  #1   198.51.100.1 db.test 192.0.2.1:80 0.500  ### 30 ms never tried; attempt delay on this link
+  #2   198.51.100.2 192.0.2.2:80         0.250  #         never tried]],
+      drawing.plan(plan, { columns = 100, ascii = true }))
+  end)
+
   it("of very many pairs ends with a count", function()
     local entries = {}
     for i = 1, 200 do entries[i] = ("127.0.0.1:%d"):format(i) end

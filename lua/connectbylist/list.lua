@@ -82,8 +82,8 @@ local function add_table(self, entry, port)
   return add(self, host, entry_port)
 end
 
---- Adds one entry: text, an address, a table with a host and a port or with a Unix path, or a test
--- endpoint, which stays open as long as the list.
+--- Adds one entry: text, an address, a table with a host and a port or with a Unix path, a test
+-- endpoint, which stays open as long as the list, or another list, whose entries are added.
 -- Returns the list, or `nil, message, "EINVAL"` with the list unchanged.
 function list:add(entry, port)
   if type(entry) == "table" then return add_table(self, entry, port) end
@@ -143,7 +143,8 @@ function lists.fill(new_list, entries, are_all)
   end
   for i = 1, total do
     local entry = entries[i]
-    local is_plain = type(entry) == "string" or getmetatable(entry) == test_endpoint_type
+    local kind = getmetatable(entry)
+    local is_plain = type(entry) == "string" or kind == test_endpoint_type or kind == list_type
     local ok, message = (is_plain and add or add_table)(new_list, entry)
     if not ok then
       if type(entry) == "string" and type(entries[i + 1]) == "number" then

@@ -4,9 +4,7 @@ extension EntryError {
   ///
   /// Only for texts that were rejected: an entry that can be parsed is taken as it is.
   public static func advice(on text: [UInt8]) -> StaticString? {
-    if text.containsSequence("://") {
-      return "a URL is not an entry; an entry is a host and a port: 'example.net:80'"
-    }
+    if let advice = adviceOnURL(text) { return advice }
     if text.hasStart("/") || text.hasStart("./") || text.hasStart("unix:") || text.hasStart("@") {
       return "text does not mean a Unix path; the entry of one is a table: {unix = '/run/x.sock'}"
     }
@@ -24,6 +22,14 @@ extension EntryError {
     }
     return hasComma || (hasSeparator && colons > 1)
       ? "a text is one entry; several are an array: {'a.example:1', 'b.example:2'}" : nil
+  }
+}
+
+extension EntryError {
+  /// The same for a URL alone. It holds in each language, and on a command line.
+  public static func adviceOnURL(_ text: [UInt8]) -> StaticString? {
+    text.containsSequence("://")
+      ? "a URL is not an entry; an entry is a host and a port: 'example.net:80'" : nil
   }
 }
 
