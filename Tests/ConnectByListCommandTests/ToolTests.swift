@@ -323,7 +323,8 @@ struct ToolTests {
     let unknown = try host(["--connect", list, "--report=xml"])
     #expect(unknown.status == 2)
     #expect(
-      unknown.errors == "connectbylist: 'xml' is no format of a report; expected text, json or svg\n")
+      unknown.errors
+        == "connectbylist: 'xml' is no format of a report; expected text, json or svg\n")
   }
 
   /// The lines of a trace without their times.
