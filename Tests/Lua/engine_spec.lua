@@ -67,9 +67,9 @@ describe("waiting", function()
   end)
 
   it("writes all of a text that does not fit, in order", function()
-    local peer <close> = testing.proxy(testing.discard(), { rate = 40 << 20 })
-    local echo <close> = testing.discard()
-    for _, target in ipairs { peer, echo } do
+    local discard <close> = testing.discard()
+    local slow <close> = testing.proxy(discard, { rate = 40 << 20 })
+    for _, target in ipairs { slow, discard } do
       local sock <close> = assert(net.connect_by_list({ target }, { timeout = 5, socket = { sndbuf = 8192 } }))
       sock:setwait(yielding)
       local text = ("0123456789abcdef"):rep(1 << 16)
@@ -266,7 +266,7 @@ describe("a connect with callbacks", function()
 
   local function says_ping(sock)
     sock:settimeout(0.1)
-    return sock:write("ping\n") and sock:read("l") == "ping", "no ping"
+    return sock:write("ping\n") and sock:read("l") == "ping"
   end
 
   it("returns the first peer that its check accepts", function()
