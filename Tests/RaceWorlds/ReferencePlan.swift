@@ -110,7 +110,7 @@ struct ReferencePlan {
     return ReferenceOrder.Candidate(
       destination: remote.endpoint.address,
       source: source.map { isAsked ? world.local($0) : LocalAddress($0, prefixLength: 0) },
-      isUsable: !isKnown || source != nil,
+      isUsable: !isKnownImpossible(index) && (!isAsked || source != nil),
       isNative: isAsked && remote.route.isNative,
       roundTrip: source.flatMap {
         evidence.roundTrip($0, remote.endpoint, isAsked: isAsked)?.smoothed

@@ -2,10 +2,6 @@
 
 extension Race {
   func startOrWait(at now: Instant) -> Step {
-    if hasJoined {
-      hasJoined = false
-      recompress(at: now)
-    }
     takeFailures(at: now)
     if isRankBaseStale { setRankBase() }
     var wakeUp = min(deadline, names.nextRelease, pathInformationDue)
@@ -20,7 +16,6 @@ extension Race {
     }
     if let hedge = hedge() {
       if hedge.due <= now {
-        if plan.remoteCount > 1 && lacksAlternates { return .needsPathInformation }
         if hedge.isAlone {
           isHedged = true
           return start(attempts[firstInFlight!.index].pair, nil, at: now)
