@@ -245,10 +245,13 @@ struct ReferencePlan {
     let l = sources[pair.local, default: Source()].chance
     let r = remotes[pair.remote].chance
     // Pairs without a source share none: their L stays.
+    // A change of less than one part in 10⁹ is none: otherwise chances would be equal that differ.
+    func changed(_ old: Double, _ new: Double) -> Double { old - new < old * 1e-9 ? old : new }
     if pair.local != nil {
-      sources[pair.local, default: Source()].chance = l * (1 - f * r) / (1 - l * f * r)
+      sources[pair.local, default: Source()].chance = changed(
+        l, l * (1 - f * r) / (1 - l * f * r))
     }
-    remotes[pair.remote].chance = r * (1 - f * l) / (1 - l * f * r)
+    remotes[pair.remote].chance = changed(r, r * (1 - f * l) / (1 - l * f * r))
   }
 
   func isSuspect(_ local: Endpoint?) -> Bool { sources[local]?.isSuspect ?? false }

@@ -41,8 +41,14 @@ public enum Chance {
   {
     let silence = 1 - local * combination * remote
     return (
-      local * (1 - combination * remote) / silence, remote * (1 - combination * local) / silence
+      changed(local, to: local * (1 - combination * remote) / silence),
+      changed(remote, to: remote * (1 - combination * local) / silence)
     )
+  }
+
+  /// A change of less than one part in 10⁹ is none: chances that differ by less are equal.
+  private static func changed(_ old: Double, to new: Double) -> Double {
+    old - new < old * 1e-9 ? old : new
   }
 
   /// A number that orders chances; equal for chances that differ by less than one part in 10⁹ or so, since the

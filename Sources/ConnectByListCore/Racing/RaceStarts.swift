@@ -151,6 +151,7 @@ extension Race {
     let patience = plan.patience(of: pair)
     let delay = Pace.delay(plan.options, base: patience.base, inFlight: flights.count + 1)
     pace.latestStart = now
+    pace.newest = id
     pace.hasEndedRow = false
     pace.silenceEnds = now + delay
     pace.compressedEnds = now + compressedDelay(at: now)
@@ -201,19 +202,18 @@ extension Race {
 
   /// Path information that came while the newest attempt is in flight says how long it may be silent.
   func repaceNewest() {
-    guard let id = flights.last, attempts[id.index].isPending, !attempts[id.index].isSilenceNoted
-    else { return }
+    guard let id = pace.newest, attempts[id.index].isPending else { return }
     let attempt = attempts[id.index]
     let patience = plan.patience(of: attempt.pair)
     let delay = Pace.delay(
       plan.options, base: patience.base, inFlight: attempt.inFlightCount)
     attempts[id.index].patience = patience
-    attempts[id.index].silentAt = attempt.started + delay
+    pace.silenceEnds = attempt.started + delay
+    if !attempt.isSilenceNoted { attempts[id.index].silentAt = pace.silenceEnds }
     if attempt.holdsUntil != .distantFuture {
       attempts[id.index].holdsUntil = attempt.started + patience.base * 2
     }
     addTimers(of: id)
-    if attempt.started == pace.latestStart { pace.silenceEnds = attempts[id.index].silentAt }
   }
 
   // MARK: what is waited for
