@@ -81,7 +81,10 @@ struct ReferencePlan {
       for remote in remotes { if let source = remote.route.source { take(source) } }
     }
     for index in remotes.indices where remotes[index].firstPair == nil {
-      let source = firstPair(of: index).local?.address
+      // Where nothing was asked it is not known that a remote has no route.
+      let source =
+        isAsked
+        ? firstPair(of: index).local?.address : sourceAsFarAsKnown(of: index)?.address
       remotes[index].chance = evidence.remoteChance(
         remotes[index].endpoint, from: source, isAsked: isAsked)
     }
@@ -168,7 +171,11 @@ struct ReferencePlan {
   /// source with the lowest srtt (ties by the locals' order) whose last attempt in this list did not
   /// fail; else the route's own."
   private func firstSource(of index: Int) -> Endpoint? {
-    if remotes[index].route.hasNoRoute || isKnownImpossible(index) { return nil }
+    remotes[index].route.hasNoRoute ? nil : sourceAsFarAsKnown(of: index)
+  }
+
+  private func sourceAsFarAsKnown(of index: Int) -> Endpoint? {
+    if isKnownImpossible(index) { return nil }
     let remote = remotes[index].endpoint
     let possible = possibleSources(of: index)
     let own = ownSource(of: index)

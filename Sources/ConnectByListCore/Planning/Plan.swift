@@ -36,8 +36,7 @@ public final class Plan: @unchecked Sendable {
     }
 
     let pair: Pair
-    /// `Chance.rank` of its chance.
-    let rank: UInt64
+    let chance: Double
     let place: Place
   }
 
@@ -220,7 +219,7 @@ public final class Plan: @unchecked Sendable {
     // A single remote has no order.
     if !isPrepared && remotes.count == 1 && firstsLeft == 1 && locals.addresses.isEmpty {
       let pair = Pair(local: remotes[0].source, remote: 0, isFirst: true)
-      return Choice(pair: pair, rank: Chance.rank(chance(of: pair)), place: .only)
+      return Choice(pair: pair, chance: chance(of: pair), place: .only)
     }
     prepare()
     let heldToo = heldToo || ignoresHolds
@@ -236,7 +235,7 @@ public final class Plan: @unchecked Sendable {
     }
     let remote = queues.head(ofQueue: queue)
     let pair = Pair(local: remotes[remote].source, remote: Int32(remote), isFirst: true)
-    return Choice(pair: pair, rank: Chance.rank(chance(of: pair)), place: .first(queue: queue))
+    return Choice(pair: pair, chance: chance(of: pair), place: .first(queue: queue))
   }
 
   /// Takes a pair out of the plan, as it is started. `holding`: the alternates of its remote wait for it.

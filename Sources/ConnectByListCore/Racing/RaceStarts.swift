@@ -109,7 +109,7 @@ extension Race {
       guard deadline != .distantFuture, !pace.hasStarted || pace.isDueBySilence(at: now) else {
         return .blocked(until: deadline == .distantFuture ? .distantFuture : pace.delayEnds)
       }
-      if let victim = leastLikely(at: now), victim.rank < choice.rank {
+      if let victim = leastLikely(at: now), Chance.isLikelier(choice.chance, than: victim.chance) {
         promised = choice
         return .step(giveUp(victim.id, at: now))
       }
@@ -242,17 +242,17 @@ extension Race {
 
   /// The attempt to give up for the next start: the least likely of those that are old enough; of equals the
   /// oldest.
-  private func leastLikely(at now: Instant) -> (id: AttemptID, rank: UInt64)? {
-    var least: (id: AttemptID, rank: UInt64)?
+  private func leastLikely(at now: Instant) -> (id: AttemptID, chance: Double)? {
+    var least: (id: AttemptID, chance: Double)?
     var next = firstInFlight
     while let id = next {
       next = inFlight(after: id)
       let attempt = attempts[id.index]
       if attempt.started + Self.minimumAbandonAge > now { break }
       if !attempt.isPending { continue }
-      let rank = Chance.rank(plan.chance(of: attempt.pair))
-      if let least, least.rank <= rank { continue }
-      least = (id, rank)
+      let chance = plan.chance(of: attempt.pair)
+      if let least, !Chance.isLikelier(least.chance, than: chance) { continue }
+      least = (id, chance)
     }
     return least
   }
