@@ -142,9 +142,9 @@ public final class Plan: @unchecked Sendable {
     if case .these(let chosen) = options.locals {
       let distinct = Distinct(chosen.count, secret: hashSecret) { chosen[$0] }
       for index in distinct.firsts {
+        // Its prefix is not known yet: rule 9 counts no bits of it.
         let endpoint = chosen[index]
-        let bits: UInt8 = endpoint.family == .inet ? 32 : 128
-        locals.append(LocalAddress(endpoint.address, prefixLength: bits), port: endpoint.port)
+        locals.append(LocalAddress(endpoint.address, prefixLength: 0), port: endpoint.port)
       }
     }
     append(candidates)
