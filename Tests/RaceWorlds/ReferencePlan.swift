@@ -316,7 +316,8 @@ struct ReferencePlan {
 
   /// "Failures in the call that starts are no starts."
   mutating func noteStarted(_ pair: Pair) {
-    if hasSuspect { startsSinceSuspect += 1 }
+    // Before anything was asked it is not known from which source an attempt was.
+    if hasSuspect && (isAsked || isNamed) { startsSinceSuspect += 1 }
     unanswered.append(pair)
   }
 
