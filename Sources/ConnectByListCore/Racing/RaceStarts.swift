@@ -15,11 +15,8 @@ extension Race {
       case .blocked(let until): wakeUp = min(wakeUp, until)
       }
     }
-    if !hasPairsLeft && names.isSettled {
-      if flights.count == 0 {
-        if lacksAlternates { return .needsPathInformation }
-        return allFailed(at: now)
-      }
+    if flights.count == 0 && names.isSettled && !plan.hasPairsLeft {
+      return lacksAlternates ? .needsPathInformation : allFailed(at: now)
     }
     if let hedge = hedge() {
       if hedge.due <= now {
@@ -56,7 +53,7 @@ extension Race {
   private func takeFailures(at now: Instant) {
     pace.owed = max(pace.owed, failures.rights(plan.options, inFlight: flights.count))
     failures = FreshFailures()
-    if pace.delayEnds <= now { pace.row = 0 }
+    pace.endRow(ifDelayHasPassed: pace.delayEnds <= now)
   }
 
   /// With a timeout of 0 only first pairs start.
@@ -92,12 +89,16 @@ extension Race {
       return .step(.needsPathInformation)
     }
     endHolds(at: now)
+    if let choice = promised {
+      promised = nil
+      return .step(start(choice.pair, choice, at: now))
+    }
     var recorded = 0
     while true {
       if startsFirstPairsOnly && plan.firstsLeft == 0 { return .blocked(until: .distantFuture) }
       guard let choice = plan.choose(heldToo: pace.compressedEnds <= now) else {
         if lacksAlternates { return .step(.needsPathInformation) }
-        return .blocked(until: min(nextHoldEnd, nextSilence))
+        return .blocked(until: min(nextHoldEnd(after: now), nextSilence))
       }
       if plan.isHopeless(choice.pair) {
         recordHopeless(choice, at: now)
@@ -111,12 +112,13 @@ extension Race {
       if flights.count < cap { return .step(start(choice.pair, choice, at: now)) }
       // Beyond the first start of an instant only a paced one may end another attempt.
       guard deadline != .distantFuture, !pace.hasStarted || pace.isDueBySilence(at: now) else {
-        return .blocked(until: .distantFuture)
+        return .blocked(until: deadline == .distantFuture ? .distantFuture : pace.delayEnds)
       }
       if let victim = leastLikely(at: now), victim.rank < choice.rank {
+        promised = choice
         return .step(giveUp(victim.id, at: now))
       }
-      return .blocked(until: min(nextVictimAge(after: now), nextSilence))
+      return .blocked(until: min(nextVictimAge(after: now), nextSilence, nextHoldEnd(after: now)))
     }
   }
 
@@ -154,6 +156,7 @@ extension Race {
     let patience = plan.patience(of: pair)
     let delay = Pace.delay(plan.options, base: patience.base, inFlight: flights.count + 1)
     pace.latestStart = now
+    pace.hasEndedRow = false
     pace.silenceEnds = now + delay
     pace.compressedEnds = now + compressedDelay(at: now)
     pace.owed = max(0, pace.owed - 1)
@@ -230,7 +233,10 @@ extension Race {
     }
   }
 
-  private var nextHoldEnd: Instant { min(holds.first?.time ?? .distantFuture, pace.compressedEnds) }
+  private func nextHoldEnd(after now: Instant) -> Instant {
+    let end = holds.first?.time ?? .distantFuture
+    return pace.compressedEnds > now ? min(end, pace.compressedEnds) : end
+  }
 
   private var nextSilence: Instant { silences.first?.time ?? .distantFuture }
 
