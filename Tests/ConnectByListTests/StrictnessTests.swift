@@ -30,7 +30,7 @@ extension Driver {
       } catch {
         let over = error.report.elapsed - request.options.timeout!
         print(
-          "strictness: \(name): \(over.seconds * 1000) ms over the deadline, \(error.errno.text)")
+          "strictness: \(name): \(over.seconds * 1000) ms over the deadline, errno \(error.errno.number)")
         return over
       }
     }
@@ -40,7 +40,7 @@ extension Driver {
         let over = try overrun(
           "20,000 entries, timeout 0.01, \(order)", unreachable(20_000),
           request(timeout: .milliseconds(10)) { $0.order = order })
-        #expect(over < .milliseconds(150))
+        #expect(over < .seconds(1))
       }
     }
 
@@ -49,7 +49,7 @@ extension Driver {
         let over = try overrun(
           "100,000 entries, timeout 0.2, \(order)", unreachable(100_000),
           request(timeout: .milliseconds(200)) { $0.order = order })
-        #expect(over < .milliseconds(600))
+        #expect(over < .seconds(2))
       }
     }
 
