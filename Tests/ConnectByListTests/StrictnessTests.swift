@@ -35,7 +35,7 @@ extension Driver {
       }
     }
 
-    @Test func `tens of thousands of entries do not move the deadline`() throws {
+    @Test func `W09 tens of thousands of entries do not move the deadline`() throws {
       for order in [ConnectOptions.Order.likely, .given] {
         let over = try overrun(
           "20,000 entries, timeout 0.01, \(order)", unreachable(20_000),
