@@ -32,6 +32,8 @@ enum Pace {
 struct PaceState: Sendable {
   /// `nil`: nothing was started yet.
   var latestStart: Instant?
+  /// The attempt of the latest start.
+  var newest: AttemptID?
   /// When silence starts the next: the delay of the newest attempt after its start.
   var silenceEnds = Instant.distantFuture
   /// The same, compressed by the deadline.

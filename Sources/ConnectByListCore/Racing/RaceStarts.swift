@@ -2,10 +2,6 @@
 
 extension Race {
   func startOrWait(at now: Instant) -> Step {
-    if hasJoined {
-      hasJoined = false
-      recompress(at: now)
-    }
     takeFailures(at: now)
     if isRankBaseStale { setRankBase() }
     var wakeUp = min(deadline, names.nextRelease, pathInformationDue)
@@ -20,7 +16,6 @@ extension Race {
     }
     if let hedge = hedge() {
       if hedge.due <= now {
-        if plan.remoteCount > 1 && lacksAlternates { return .needsPathInformation }
         if hedge.isAlone {
           isHedged = true
           return start(attempts[firstInFlight!.index].pair, nil, at: now)
@@ -114,7 +109,7 @@ extension Race {
       guard deadline != .distantFuture, !pace.hasStarted || pace.isDueBySilence(at: now) else {
         return .blocked(until: deadline == .distantFuture ? .distantFuture : pace.delayEnds)
       }
-      if let victim = leastLikely(at: now), victim.rank < choice.rank {
+      if let victim = leastLikely(at: now), Chance.isLikelier(choice.chance, than: victim.chance) {
         promised = choice
         return .step(giveUp(victim.id, at: now))
       }
@@ -156,6 +151,7 @@ extension Race {
     let patience = plan.patience(of: pair)
     let delay = Pace.delay(plan.options, base: patience.base, inFlight: flights.count + 1)
     pace.latestStart = now
+    pace.newest = id
     pace.hasEndedRow = false
     pace.silenceEnds = now + delay
     pace.compressedEnds = now + compressedDelay(at: now)
@@ -206,19 +202,18 @@ extension Race {
 
   /// Path information that came while the newest attempt is in flight says how long it may be silent.
   func repaceNewest() {
-    guard let id = flights.last, attempts[id.index].isPending, !attempts[id.index].isSilenceNoted
-    else { return }
+    guard let id = pace.newest, attempts[id.index].isPending else { return }
     let attempt = attempts[id.index]
     let patience = plan.patience(of: attempt.pair)
     let delay = Pace.delay(
       plan.options, base: patience.base, inFlight: attempt.inFlightCount)
     attempts[id.index].patience = patience
-    attempts[id.index].silentAt = attempt.started + delay
+    pace.silenceEnds = attempt.started + delay
+    if !attempt.isSilenceNoted { attempts[id.index].silentAt = pace.silenceEnds }
     if attempt.holdsUntil != .distantFuture {
       attempts[id.index].holdsUntil = attempt.started + patience.base * 2
     }
     addTimers(of: id)
-    if attempt.started == pace.latestStart { pace.silenceEnds = attempts[id.index].silentAt }
   }
 
   // MARK: what is waited for
@@ -248,17 +243,17 @@ extension Race {
 
   /// The attempt to give up for the next start: the least likely of those that are old enough; of equals the
   /// oldest.
-  private func leastLikely(at now: Instant) -> (id: AttemptID, rank: UInt64)? {
-    var least: (id: AttemptID, rank: UInt64)?
+  private func leastLikely(at now: Instant) -> (id: AttemptID, chance: Double)? {
+    var least: (id: AttemptID, chance: Double)?
     var next = firstInFlight
     while let id = next {
       next = inFlight(after: id)
       let attempt = attempts[id.index]
       if attempt.started + Self.minimumAbandonAge > now { break }
       if !attempt.isPending { continue }
-      let rank = Chance.rank(plan.chance(of: attempt.pair))
-      if let least, least.rank <= rank { continue }
-      least = (id, rank)
+      let chance = plan.chance(of: attempt.pair)
+      if let least, !Chance.isLikelier(least.chance, than: chance) { continue }
+      least = (id, chance)
     }
     return least
   }
