@@ -239,7 +239,9 @@ struct ReferencePlan {
     let isFirst = pair == firstPair(of: pair.remote)
     // Before anything is asked it is not known which source the route takes.
     let isSourceKnown = isAsked || isNamed || isStarted.contains(pair)
-    let local = isSourceKnown ? sources[pair.local, default: Source()].chance : 0.98
+    // Where nothing was asked it is not known that a remote has no route.
+    let source = isAsked || !isNamed ? pair.local : pair.local ?? sourceAsFarAsKnown(of: pair.remote)
+    let local = isSourceKnown ? sources[source, default: Source()].chance : 0.98
     return local * (isFirst ? 1 : 0.5) * remotes[pair.remote].chance
   }
 
@@ -316,7 +318,8 @@ struct ReferencePlan {
 
   /// "Failures in the call that starts are no starts."
   mutating func noteStarted(_ pair: Pair) {
-    if hasSuspect { startsSinceSuspect += 1 }
+    // Before anything was asked it is not known from which source an attempt was.
+    if hasSuspect && (isAsked || isNamed) { startsSinceSuspect += 1 }
     unanswered.append(pair)
   }
 

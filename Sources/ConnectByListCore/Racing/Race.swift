@@ -189,6 +189,11 @@ public final class Race: @unchecked Sendable {
       if pair != attempts[index].pair { attempts[index].pair = pair }
     }
     isRankBaseStale = true
+    if plan.locals.hasSuspect {
+      for local in plan.locals.addresses where plan.locals[local].isSuspect {
+        releaseHolds(ofSource: local)
+      }
+    }
     repaceNewest()
     recompress(at: now)
   }

@@ -48,7 +48,8 @@ extension Race {
   private func takeFailures(at now: Instant) {
     pace.owed = max(pace.owed, failures.rights(plan.options, inFlight: flights.count))
     failures = FreshFailures()
-    pace.endRow(ifDelayHasPassed: pace.delayEnds <= now)
+    // Of several starts at one instant the last one's delay holds.
+    if !pace.hasStarted { pace.endRow(ifDelayHasPassed: pace.delayEnds <= now) }
   }
 
   /// With a timeout of 0 only first pairs start.
