@@ -19,7 +19,7 @@ public struct LocalAddress: Hashable, Sendable {
   public let address: IPAddress
   /// 0 … 32 for IPv4, 0 … 128 for IPv6.
   public let prefixLength: UInt8
-  public let flags: Flags
+  public var flags: Flags
   /// The index of its interface; 0: not known.
   public let interface: UInt32
 

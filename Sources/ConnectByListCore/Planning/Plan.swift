@@ -87,6 +87,8 @@ public final class Plan: @unchecked Sendable {
   let options: ConnectOptions
   /// The list's, as they were when the plan was made.
   public let unixPaths: UnixPaths
+  /// By which remotes are ordered where the order is `likely`. To be set before the first start.
+  public var policyTable = PolicyTable.rfc6724
   let hashSecret: HashSecret
   /// When the connect began: evidence is as old as it was then.
   let began: Instant
@@ -157,6 +159,7 @@ public final class Plan: @unchecked Sendable {
     options = other.options
     unixPaths = other.unixPaths
     hashSecret = other.hashSecret
+    policyTable = other.policyTable
     began = other.began
     history = other.history
     metrics = other.metrics
@@ -278,7 +281,7 @@ public final class Plan: @unchecked Sendable {
   }
 
   /// Whether a pair that was not started is known.
-  var hasPairsLeft: Bool {
+  public var hasPairsLeft: Bool {
     if firstsLeft > 0 { return true }
     prepare()
     return alternates.leftCount > 0

@@ -29,7 +29,7 @@ extension Plan {
     let here = given.filter { remotes[$0].pathInformation.isHere }
     let others = given.filter { !remotes[$0].pathInformation.isHere }
     var order = here
-    for entry in Ordering.sorted(count: others.count, { candidate(others[$0]) }) {
+    for entry in Ordering.sorted(count: others.count, policyTable, { candidate(others[$0]) }) {
       let isFirstAfterUnix = order.count == here.count && !here.isEmpty
       remotes[others[entry.index]].rule = isFirstAfterUnix ? .thisMachine : entry.rule
       order.append(others[entry.index])

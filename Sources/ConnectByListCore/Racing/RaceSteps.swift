@@ -93,6 +93,8 @@ extension Race {
   private func noteFirstSilence() {
     let timer = silences.first!
     silences.removeFirst()
+    // A start that was taken back leaves its timer.
+    guard timer.attempt.index < attempts.count else { return }
     let attempt = attempts[timer.attempt.index]
     if attempt.isPending && attempt.silentAt == timer.time { noteSilence(of: timer.attempt) }
   }
@@ -147,7 +149,8 @@ extension Race {
     hasJoined = true
   }
 
-  private var isDecided: Bool {
+  /// Whether nothing starts any more: the attempts in flight are being closed, or there is none.
+  public var isDecided: Bool {
     switch phase {
     case .racing, .validating: false
     case .failed, .closing, .finished: true
