@@ -125,12 +125,11 @@ import Testing
               return code, coroutine.wrap(function() return n end)()
               """, timeLimit: .seconds(60))
             if result != ["ECONNREFUSED", .integer(Int64(number))] { throw LuaTestFailure() }
-            do {
+            var ended: LuaError?
+            do throws(LuaError) {
               try lua.run("while true do pcall(error) end", timeLimit: .milliseconds(5))
-              throw LuaTestFailure()
-            } catch let error as LuaError {
-              if error.reason != .timeLimit { throw error }
-            }
+            } catch { ended = error }
+            if ended?.reason != .timeLimit { throw LuaTestFailure() }
             lua.close()
           } catch {
             print("thread \(thread), state \(number): \(error)")
