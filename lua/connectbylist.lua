@@ -36,6 +36,7 @@ local _ENV = globals -- luacheck: ignore
 
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
+local start, start_list = core.start, core.start_list
 
 local rawget, error = rawget, error
 
@@ -56,7 +57,8 @@ end
 -- These load at once. `drawing` and `json` are larger, and most scripts never need them: they load
 -- when a report is printed.
 local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
-local reports = api.part "report"
+local reports, operations = api.part "report", api.part "operation"
+local adopt_operation, drive, needs_steps = operations.adopt, operations.drive, operations.needs_steps
 local make_address, fill, plain_options = addresses.make, lists.fill, lists.plain_options
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
@@ -83,43 +85,73 @@ function net.address_list(entries, default_port)
   return fill(core.address_list(nil, default_port), entries or {})
 end
 
+-- A list of entries that are text or an array; anything else is returned, for the core to look at.
+local function list_of(entries)
+  local kind = type(entries)
+  if kind ~= "table" and kind ~= "string" then return entries end
+  return fill(core.address_list(), entries)
+end
+
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
 -- argument is a socket made by `net.socket`, that socket is connected and returned.
 function net.connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
-  local kind = type(entries)
-  if kind == "table" or kind == "string" then
-    local list, message, code = fill(core.address_list(), entries)
-    if not list then
-      return nil, "connect_by_list: " .. message, code, core.failed_report(code)
-    end
-    entries = list
+  local list, message, code = list_of(entries)
+  if message then return nil, "connect_by_list: " .. message, code, core.failed_report(code) end
+  entries = list
+  local takes_steps = operations.waiter
+  if options and type(options) == "table" then
+    if rawget(options, "local_addresses") then options = plain_options(options) end
+    takes_steps = takes_steps or needs_steps(options)
   end
-  if options and type(options) == "table" and rawget(options, "local_addresses") then
-    options = plain_options(options)
+  if takes_steps then
+    local op, problem, problem_code, report = start_list(entries, options, sock)
+    return drive(
+      adopt_operation("connect_by_list", sock, options, op, problem, problem_code, report))
   end
   if sock then return connect_socket(sock, entries, options) end
   return connect(entries, options)
 end
 
-local connect_name = core.connect_by_name
+local connect_name, start_name = core.connect_by_name, core.start_name
 
 --- The same for the addresses of one host name: `net.connect_by_name("db.test", "https")`. `service`:
 -- a port or the name of a service.
 function net.connect_by_name(host, service, options)
-  return connect_name(host, service, plain_options(options))
+  options = plain_options(options)
+  if operations.waiter or type(options) == "table" and needs_steps(options) then
+    local op, message, code, report = start_name(host, service, options)
+    return drive(adopt_operation("connect_by_name", nil, options, op, message, code, report))
+  end
+  return connect_name(host, service, options)
 end
+
+--- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it goes
+-- on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what to wait for.
+function net.start(entries, options)
+  local list, message, code = list_of(entries)
+  if message then return nil, "start: " .. message, code, core.failed_report(code) end
+  options = plain_options(options)
+  local op, problem, problem_code, report = start(list, options)
+  return adopt_operation("start", nil, type(options) == "table" and options, op, problem, problem_code, report)
+end
+
+--- Sets how this Lua state waits: in connects, reads, writes and `net.sleep`, where these have no waiter of their
+-- own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
+net.setwait = operations.setwait
+
+--- Waits for so many seconds.
+net.sleep = operations.sleep
+
+--- The monotonic clock, in seconds.
+net.now = core.now
 
 --- The plan of a connect, without sending a packet: an array of {rank, local_address, remote_address,
 -- chance, reasons}; `tostring` prints it as a table. Names are not resolved.
 function net.explain(entries, options)
-  local kind = type(entries)
-  if kind == "table" or kind == "string" then
-    local list, message, code = fill(core.address_list(), entries)
-    if not list then return nil, "explain: " .. message, code end
-    entries = list
-  end
-  local plan, message, code = core.explain(entries, plain_options(options))
+  local list, problem, problem_code = list_of(entries)
+  if problem then return nil, "explain: " .. problem, problem_code end
+  local plan, message, code = core.explain(list, plain_options(options))
   if not plan then return nil, message, code end
   return reports.explanation(plan)
 end

@@ -20,6 +20,9 @@ static const unsigned char json_text[] = {
 static const unsigned char list_text[] = {
 #embed "../../lua/connectbylist/list.lua"
 };
+static const unsigned char operation_text[] = {
+#embed "../../lua/connectbylist/operation.lua"
+};
 static const unsigned char report_text[] = {
 #embed "../../lua/connectbylist/report.lua"
 };
@@ -47,6 +50,7 @@ static const struct cbl_lua_file parts[] = {
     {"connectbylist.drawing", "@connectbylist/drawing.lua", drawing_text, sizeof drawing_text},
     {"connectbylist.json", "@connectbylist/json.lua", json_text, sizeof json_text},
     {"connectbylist.list", "@connectbylist/list.lua", list_text, sizeof list_text},
+    {"connectbylist.operation", "@connectbylist/operation.lua", operation_text, sizeof operation_text},
     {"connectbylist.report", "@connectbylist/report.lua", report_text, sizeof report_text},
     {"connectbylist.socket", "@connectbylist/socket.lua", socket_text, sizeof socket_text},
 };

@@ -63,13 +63,15 @@ static void push_table_for(lua_State *L, const struct cbl_lua_method *rows,
 }
 
 static void push_methods(lua_State *L, enum cbl_lua_type_index index) {
-  push_table_for(L, cbl_lua_methods, index, 2); /* `read` and `lines` */
+  push_table_for(L, cbl_lua_methods, index, 3); /* `read`, `lines` and `setwait` */
   for (const struct cbl_lua_method *method = cbl_lua_methods; method->name; method++) {
     if (method->self != index) continue;
     push_function(L, method);
     lua_setfield(L, -2, method->name);
   }
   if (index != CBL_LUA_TYPE_SOCKET) return;
+  lua_pushcfunction(L, cbl_lua_set_socket_waiter);
+  lua_setfield(L, -2, "setwait");
   push_function(L, &cbl_lua_read_method);
   lua_setfield(L, -2, "read");
   lua_pushcfunction(L, cbl_lua_lines);
@@ -155,7 +157,7 @@ __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State 
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 6); /* what is set below */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 7); /* what is set below */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -163,6 +165,8 @@ int luaopen_connectbylist_core(lua_State *L) {
     lua_setfield(L, -2, cbl_lua_types[index].name);
   }
   lua_setfield(L, -2, "types");
+  lua_pushcfunction(L, cbl_lua_set_waiter);
+  lua_setfield(L, -2, "setwait");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
   lua_pushcfunction(L, load_file);
@@ -175,7 +179,7 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "version");
   for (const struct cbl_lua_method *method = cbl_lua_functions; method->name; method++) {
     push_function(L, method);
-    lua_setfield(L, -2, method->name);
+    lua_setfield(L, -2, method->key ? method->key : method->name);
   }
   return 1;
 }

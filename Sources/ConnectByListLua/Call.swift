@@ -13,6 +13,9 @@ enum CallError: Error {
   case malformed(TextBuffer)
   /// Raised: the handle is closed.
   case closed
+  /// Not the end: the call is made again when one of the events has come to the descriptor (-1: none), or the
+  /// instant has passed.
+  case wait(CInt, events: CInt, until: Instant)
 
   static func misuse(_ argument: Int, _ message: StaticString) -> CallError {
     var text = TextBuffer()
@@ -38,6 +41,8 @@ public typealias Call = UnsafeMutablePointer<cbl_lua_call>
 extension Call {
   /// Runs the body and turns what it throws into a verdict.
   func perform(_ body: (Call) throws(CallError) -> Void) -> cbl_lua_verdict {
+    pointee.result_count = 0
+    pointee.scratch_count = 0
     do throws(CallError) {
       try body(self)
       return CBL_LUA_DONE
@@ -50,6 +55,10 @@ extension Call {
     pointee.result_count = 0
     switch error {
     case .closed: return CBL_LUA_CLOSED
+    case .wait(let number, let events, let until):
+      pointee.wait = cbl_lua_wait(fd: number, events: events, until: until.nanoseconds)
+      return CBL_LUA_WAIT
+    case .failed(let errno, _) where mayCollect(errno): return CBL_LUA_COLLECT
     case .misuse(let argument, let text):
       setMessage(text)
       pointee.bad_argument = CInt(argument)
@@ -64,6 +73,11 @@ extension Call {
       setCode(.invalidArgument)
       return CBL_LUA_FAILED
     }
+  }
+
+  /// Whether the call failed for want of descriptors, and none were collected for it yet.
+  func mayCollect(_ errno: Errno) -> Bool {
+    (errno == .tooManyOpen || errno == .tooManyOpenInSystem) && !pointee.kept.has_collected
   }
 
   private func setMessage(_ text: TextBuffer) {

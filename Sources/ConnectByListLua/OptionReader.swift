@@ -33,6 +33,12 @@ extension Call {
     case .socketOptions:
       guard value.kind == CBL_LUA_TABLE else { throw wrongValue(of: option, value, argument) }
       try readSocketOptions(value, into: &request.settings, argument)
+    case .function:
+      // The C half passes a function as its type's name; lua/ calls it.
+      guard value.kind == CBL_LUA_OTHER, value.value.text.equals("function") else {
+        throw wrongValue(of: option, value, argument)
+      }
+      if [UInt8](option.name).equals("validate") { request.options.validates = true }
     case .boolean, .span, .bound, .whole, .word:
       guard option.set(OptionValue(value.value), in: &request.options) else {
         throw wrongValue(of: option, value, argument)

@@ -10,12 +10,55 @@ final class SocketBox {
   init(_ connection: consuming Connection) { socket = Socket(connection) }
 }
 
+extension SocketBox {
+  /// `timed out after 0.500 s (settimeout)`: the stream itself has no error.
+  fileprivate var timeoutText: TextBuffer {
+    var text = TextBuffer()
+    text.append("timed out")
+    if let timeout = socket.timeout {
+      text.append(" after ")
+      text.append(seconds: timeout)
+      text.append(" s (settimeout)")
+    }
+    return text
+  }
+}
+
 extension Call {
   /// The socket of the first argument, which must be open.
   func openBox() throws(CallError) -> SocketBox {
     let box = this(SocketBox.self)
     guard box.socket.isOpen else { throw .closed }
     return box
+  }
+
+  /// Runs a try of a read or a write. Where it would block, the call waits and is made again.
+  func attempt<Result: ~Copyable>(
+    _ box: SocketBox, _ body: (inout Socket, Instant) throws(Socket.Stop) -> Result
+  ) throws(CallError) -> Result {
+    let deadline =
+      pointee.kept.is_retry
+      ? Instant(nanoseconds: pointee.kept.deadline) : box.socket.deadline
+    do throws(Socket.Stop) {
+      let result = try body(&box.socket, deadline)
+      box.socket.awaited = 0
+      return result
+    } catch {
+      switch error {
+      case .failed(let errno):
+        box.socket.awaited = 0
+        throw .failed(errno)
+      case .timedOut(let events):
+        box.socket.awaited = events
+        box.socket.awaitedUntil = .distantFuture
+        throw .failed(.timedOut, box.timeoutText)
+      case .wouldBlock(let events):
+        pointee.kept.deadline = deadline.nanoseconds
+        box.socket.awaited = events
+        box.socket.awaitedUntil = deadline
+        throw .wait(box.socket.number, events: events, until: deadline)
+      }
+    }
   }
 
   fileprivate func format(_ index: Int) -> ReadFormat? {
@@ -50,8 +93,8 @@ extension Call {
       throw .misuse(call.luaNumber(index), "invalid format")
     }
     let reply = count > 1 ? Reply() : nil
-    do throws(Errno) {
-      try box.socket.read(count: max(count, 1)) { index in
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryRead(count: max(count, 1), before: deadline) { index in
         count == 0 ? .line(keepsEnd: false) : call.format(index)!
       } item: { _, item in
         switch item {
@@ -60,8 +103,6 @@ extension Call {
         case .end: if let reply { reply.add(cbl_lua_value()) } else { call.addNil() }
         }
       }
-    } catch {
-      throw .failed(error)
     }
     if let reply { call.answerEach(reply) }
   }
@@ -94,48 +135,43 @@ extension Call {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let most = call.isNil(0) ? 64 * 1024 : try call.integer(0, "the size", in: 1...Socket.readMax)
-    do throws(Errno) {
-      guard let bytes = try box.socket.receiveAny(max: most) else {
-        call.addNil()
-        return
-      }
-      call.add(cbl_lua_value(kind: CBL_LUA_TEXT, bytes))
-    } catch {
-      throw .failed(error)
+    let bytes = try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryReceiveAny(max: most, before: deadline)
     }
+    if let bytes { call.add(cbl_lua_value(kind: CBL_LUA_TEXT, bytes)) } else { call.addNil() }
   }
 }
 
 @c @implementation public func cbl_lua_socket_write(_ call: Call!) -> cbl_lua_verdict {
-  var written = 0
   let verdict = call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let count = call.count
     for index in 0..<count where call[index].kind != CBL_LUA_TEXT {
       throw call.expected("string", index)
     }
-    do throws(Errno) {
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
       try withUnsafeTemporaryAllocation(of: cbl_posix_slice.self, capacity: max(1, count)) {
-        slices throws(Errno) in
+        slices throws(Socket.Stop) in
         for index in 0..<count {
           slices[index] = cbl_posix_slice(bytes: call[index].bytes, count: call[index].count)
         }
-        try box.socket.write(
-          UnsafeMutableBufferPointer(rebasing: slices[0..<count]), written: &written)
+        let all = UnsafeMutableBufferPointer(rebasing: slices[0..<count])
+        Socket.skip(call.pointee.kept.progress, of: all)
+        try socket.tryWrite(all, written: &call.pointee.kept.progress, before: deadline)
       }
-    } catch {
-      throw .failed(error)
     }
     call.addSelf()
   }
-  if verdict == CBL_LUA_FAILED { call.add(written) }
+  if verdict == CBL_LUA_FAILED { call.add(call.pointee.kept.progress) }
   return verdict
 }
 
 @c @implementation public func cbl_lua_socket_flush(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error) }
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryFlush(before: deadline)
+    }
     call.add(true)
   }
 }
@@ -157,9 +193,10 @@ extension Call {
     let size =
       call.isNil(1)
       ? WriteBuffer.sizeDefault : try call.integer(1, "the size", in: 1...WriteBuffer.sizeMax)
-    do throws(Errno) { try box.socket.setBuffering(mode, size: size) } catch {
-      throw .failed(error)
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryFlush(before: deadline)
     }
+    box.socket.setBufferingNow(mode, size: size)
     call.add(true)
   }
 }
@@ -167,7 +204,17 @@ extension Call {
 @c @implementation public func cbl_lua_socket_close(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(SocketBox.self)
-    do throws(Errno) { try box.socket.close() } catch { throw .failed(error) }
+    do throws(CallError) {
+      try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+        try socket.tryFlush(before: deadline)
+      }
+    } catch {
+      // It is closed whatever became of what was buffered.
+      if case .wait = error { throw error }
+      box.socket.closeNow()
+      throw error
+    }
+    box.socket.closeNow()
     call.add(true)
   }
 }
@@ -188,6 +235,11 @@ extension Call {
         how = 2
       } else {
         throw .misuse(2, "'read', 'write' or 'both' expected")
+      }
+    }
+    if how != 0 {
+      try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+        try socket.tryFlush(before: deadline)
       }
     }
     do throws(Errno) { try box.socket.shutdown(how: how) } catch {
@@ -230,6 +282,31 @@ extension Call {
     } else {
       call.addNil()
     }
+  }
+}
+
+/// The events that a waiter waits for: what the call that waits needs, or the one that ended with ETIMEDOUT;
+/// else to become readable.
+@c @implementation public func cbl_lua_socket_events(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    call.add(try call.openBox().socket.awaited == CInt(CBL_POSIX_WRITABLE) ? "w" : "r")
+  }
+}
+
+/// Seconds until the call that waits times out; nil: never.
+@c @implementation public func cbl_lua_socket_timeout(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let socket = try call.openBox()
+    let until = socket.socket.awaited == 0 ? .distantFuture : socket.socket.awaitedUntil
+    call.add(secondsUntil: until)
+  }
+}
+
+extension Call {
+  /// Adds the seconds until an instant, 0 if it has passed; nil for no instant.
+  func add(secondsUntil instant: Instant) {
+    guard instant != .distantFuture else { return addNil() }
+    add(cbl_lua_value(max(.zero, instant - Clock.now()).seconds))
   }
 }
 
@@ -277,7 +354,9 @@ extension Call {
 @c @implementation public func cbl_lua_socket_detach(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error) }
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryFlush(before: deadline)
+    }
     let hasRest = call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
     let count = box.socket.buffered.count
     if count > 0 && !hasRest {

@@ -8,8 +8,12 @@
 struct ReadBuffer: ~Copyable {
   /// The offset of the first byte that was not read. A reader moves it to take bytes; their memory stays
   /// valid until the next `room` or `trim`.
-  var start = 0
+  var start = 0 {
+    didSet { scanned = 0 }
+  }
   private(set) var end = 0
+  /// So many of the bytes that were not read hold no newline: reads that were tried have looked.
+  var scanned = 0
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   /// How many bytes `recv` is offered room for where no read needs more.

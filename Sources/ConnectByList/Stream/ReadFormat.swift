@@ -9,6 +9,11 @@ public enum ReadFormat: Equatable, Sendable {
   /// This many bytes, fewer only at the end of the stream.
   case bytes(Int)
 
+  var isLine: Bool {
+    if case .line = self { return true }
+    return false
+  }
+
   /// Parses "l", "*l", … As in Lua's `io`, what follows the letter is ignored. `nil`: no format.
   public init?(_ text: UnsafeRawBufferPointer) {
     var index = 0

@@ -23,6 +23,12 @@ public struct Socket: ~Copyable, @unchecked Sendable {
   public private(set) var report: ConnectReport?
   /// The most that one read or write may take; `nil`, the default: no limit. Zero: it never waits.
   public var timeout: TimeSpan?
+  /// No read or write goes on beyond it, whatever `timeout` is.
+  package var limit = Instant.distantFuture
+  /// What the last call waited for, until it had it: CBL_POSIX_READABLE or CBL_POSIX_WRITABLE; 0 for nothing.
+  package var awaited: CInt = 0
+  /// When the call that waits times out.
+  package var awaitedUntil = Instant.distantFuture
 
   var readBuffer = ReadBuffer()
   var writeBuffer = WriteBuffer()
@@ -75,15 +81,20 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     knownRemote = remote
   }
 
+  /// Gives the report to a connection that was handed out before the race had ended.
+  package mutating func attach(_ report: ConnectReport) { self.report = report }
+
   // MARK: ending
 
-  /// Sends what is buffered, as far as the kernel takes it at once: a finalizer must not wait.
+  /// Sends what is buffered, as far as the kernel takes it at once: a finalizer must not wait, whatever the
+  /// option `linger` says.
   deinit {
     guard number >= 0 else { return }
     if writeBuffer.count > 0 {
       let rest = UnsafeRawBufferPointer(start: writeBuffer.slice.bytes, count: writeBuffer.count)
       do throws(Errno) { _ = try Syscalls.send(number, rest) } catch {}
     }
+    Syscalls.stopLingering(number)
     Syscalls.close(number)
   }
 
@@ -95,10 +106,16 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     guard isOpen else { return }
     var failure: Errno?
     do throws(Errno) { try flush() } catch { failure = error }
+    closeNow()
+    if let failure { throw failure }
+  }
+
+  /// Closes without sending what is buffered.
+  package mutating func closeNow() {
+    guard isOpen else { return }
     Syscalls.close(number)
     forgetDescriptor()
     report = nil
-    if let failure { throw failure }
   }
 
   /// Gives the descriptor away, still connected. The socket is closed then; buffered bytes are lost.
@@ -134,8 +151,21 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   // MARK: waiting
 
+  /// Why a try of a call ended without its result.
+  public enum Stop: Error {
+    case failed(Errno)
+    /// `timeout`, or another limit of our own, has passed before one of these events.
+    case timedOut(CInt)
+    /// Nothing can be moved before one of these events (CBL_POSIX_READABLE, CBL_POSIX_WRITABLE). What was moved
+    /// stays moved, and the call may be tried again.
+    case wouldBlock(CInt)
+  }
+
   /// When a call that begins now times out.
-  var deadline: Instant { timeout.map { Clock.now() + $0 } ?? .distantFuture }
+  package var deadline: Instant {
+    guard let timeout else { return limit }
+    return min(Clock.now() + timeout, limit)
+  }
 
   /// Whether a call that has moved bytes must end. Without this, a peer that never pauses could keep it
   /// beyond its deadline. A timeout of zero is different: it moves all that can be moved at once.
@@ -143,12 +173,25 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     deadline != .distantFuture && timeout != .zero && Clock.now() >= deadline
   }
 
-  /// Waits for an event of CBL_POSIX_READABLE or CBL_POSIX_WRITABLE. Throws `.timedOut`.
-  func wait(for events: CInt, before deadline: Instant) throws(Errno) {
+  /// The stop of a try that found nothing to move.
+  func blocked(for events: CInt, before deadline: Instant) -> Stop {
+    deadline != .distantFuture && Clock.now() >= deadline ? .timedOut(events) : .wouldBlock(events)
+  }
+
+  /// Repeats a try, and blocks in between.
+  mutating func blocking<Result: ~Copyable>(
+    before deadline: Instant, _ attempt: (inout Socket) throws(Stop) -> Result
+  ) throws(Errno) -> Result {
     while true {
-      let left = deadline == .distantFuture ? TimeSpan.forever : deadline - Clock.now()
-      if left <= .zero { throw .timedOut }
-      if Syscalls.poll(number, events: events, for: left.wakingEarly) != 0 { return }
+      do throws(Stop) { return try attempt(&self) } catch {
+        switch error {
+        case .failed(let errno): throw errno
+        case .timedOut: throw .timedOut
+        case .wouldBlock(let events):
+          let left = deadline == .distantFuture ? TimeSpan.forever : deadline - Clock.now()
+          if left > .zero { _ = Syscalls.poll(number, events: events, for: left.wakingEarly) }
+        }
+      }
     }
   }
 }

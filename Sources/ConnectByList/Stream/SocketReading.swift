@@ -21,8 +21,17 @@ extension Socket {
   public mutating func read(
     count: Int, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
   ) throws(Errno) {
-    readBuffer.trim()
     let deadline = self.deadline
+    try blocking(before: deadline) { socket throws(Stop) in
+      try socket.tryRead(count: count, before: deadline, format: format, item: item)
+    }
+  }
+
+  /// The same without waiting. Throws `.wouldBlock` where more has to come; then no bytes are consumed.
+  package mutating func tryRead(
+    count: Int, before deadline: Instant, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
+  ) throws(Stop) {
+    readBuffer.trim()
     var isEnd = false
     var hasReceived = false
     // Offsets from the buffer's start, because its memory may move while more is received.
@@ -30,8 +39,9 @@ extension Socket {
     var places: [(skip: Int, count: Int)] = []
     for index in 0..<count {
       let wanted = format(index)
-      if case .bytes(let count) = wanted, count > Socket.readMax { throw .messageTooLong }
-      var from = 0
+      if case .bytes(let count) = wanted, count > Socket.readMax { throw .failed(.messageTooLong) }
+      // Earlier tries have looked for the end of the first line.
+      var from = index == 0 && wanted.isLine ? readBuffer.scanned : 0
       matching: while true {
         let bytes = UnsafeRawBufferPointer(rebasing: readBuffer.bytes[offset...])
         switch wanted.match(bytes, from: from, isEnd: isEnd) {
@@ -53,9 +63,12 @@ extension Socket {
           return
         case .more(let total, let checked):
           from = checked
-          if case .line = wanted, bytes.count >= lineMax { throw .messageTooLong }
-          if bytes.count >= Socket.readMax { throw .messageTooLong }
-          if hasReceived && hasTimedOut(deadline) { throw .timedOut }
+          if index == 0 && wanted.isLine { readBuffer.scanned = checked }
+          if case .line = wanted, bytes.count >= lineMax { throw .failed(.messageTooLong) }
+          if bytes.count >= Socket.readMax { throw .failed(.messageTooLong) }
+          if hasReceived && hasTimedOut(deadline) {
+            throw .timedOut(CInt(CBL_POSIX_READABLE))
+          }
           hasReceived = true
           isEnd = try !fill(total: offset + total, before: deadline)
         }
@@ -72,6 +85,16 @@ extension Socket {
   /// The bytes that are there, at least one and at most `max`; waits where there are none. `nil` at the
   /// end of the stream. Valid until the next call.
   public mutating func receiveAny(max: Int) throws(Errno) -> UnsafeRawBufferPointer? {
+    let deadline = self.deadline
+    return try blocking(before: deadline) { socket throws(Stop) in
+      try socket.tryReceiveAny(max: max, before: deadline)
+    }
+  }
+
+  /// The same without waiting. Throws `.wouldBlock` where there are no bytes.
+  package mutating func tryReceiveAny(
+    max: Int, before deadline: Instant
+  ) throws(Stop) -> UnsafeRawBufferPointer? {
     readBuffer.trim()
     if readBuffer.count == 0, try !fill(total: min(max, 64 * 1024), before: deadline) {
       return nil
@@ -98,17 +121,21 @@ extension Socket {
     format == .number ? .numeral(bytes) : .bytes(bytes)
   }
 
-  /// Receives at least one byte, waiting for it; false at the end of the stream.
+  /// Receives at least one byte; false at the end of the stream. Throws `.wouldBlock` where there is none.
   ///
   /// - Parameter total: how many bytes the buffer should have room for in all.
-  private mutating func fill(total: Int, before deadline: Instant) throws(Errno) -> Bool {
-    while true {
-      if let count = try Syscalls.receive(number, into: readBuffer.room(for: total)) {
-        readBuffer.didReceive(count)
-        return count > 0
-      }
-      readBuffer.didReceiveNothing()
-      try wait(for: CInt(CBL_POSIX_READABLE), before: deadline)
+  private mutating func fill(total: Int, before deadline: Instant) throws(Stop) -> Bool {
+    let received: Int?
+    do throws(Errno) {
+      received = try Syscalls.receive(number, into: readBuffer.room(for: total))
+    } catch {
+      throw .failed(error)
     }
+    if let received {
+      readBuffer.didReceive(received)
+      return received > 0
+    }
+    readBuffer.didReceiveNothing()
+    throw blocked(for: CInt(CBL_POSIX_READABLE), before: deadline)
   }
 }

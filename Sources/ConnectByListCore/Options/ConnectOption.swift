@@ -42,6 +42,8 @@ public struct ConnectOption: Sendable {
     case interface
     /// A table of socket options. Kept with the settings of the sockets.
     case socketOptions
+    /// A function of the script. Only a script has it: a race that is driven calls it between two steps.
+    case function
   }
 
   init(
@@ -63,7 +65,7 @@ public struct ConnectOption: Sendable {
     ConnectOption(
       "attempt_delay",
       .span(delayRange, get: { $0.attemptDelay }, set: { $0.attemptDelay = $1 }),
-      default: "0.15",
+      default: "learned, else 0.15",
       "the race's base delay: how long silence lasts before the next attempt starts"),
     ConnectOption(
       "minimum_delay",
@@ -78,6 +80,12 @@ public struct ConnectOption: Sendable {
     ConnectOption(
       "hedge", .bound(atLeast: .milliseconds(10), get: { $0.hedge }, set: { $0.hedge = $1 }),
       default: "none", "starts a second socket to a single remote that is silent this long"),
+    ConnectOption(
+      "retry", .bound(atLeast: .milliseconds(10), get: { $0.retry }, set: { $0.retry = $1 }),
+      default: "none",
+      """
+      when every pair has failed, the list is tried again this long after the round began, until the deadline
+      """),
     ConnectOption(
       "pace",
       .word(
@@ -130,6 +138,18 @@ public struct ConnectOption: Sendable {
       """
       socket options that are set on every attempt's socket before its SYN: `{tos = 16, rcvbuf = 65536}`
       """),
+    ConnectOption(
+      "validate", .function, default: "none",
+      """
+      `function(sock)` says whether the peer is the wanted one: true accepts, `true, value` makes the connect \
+      return the value in place of the socket, false or nil rejects and the race goes on
+      """),
+    ConnectOption(
+      "on_event", .function, default: "none",
+      "`function(event)` is called for each event of the race, as it happens"),
+    ConnectOption(
+      "wait", .function, default: "blocks",
+      "`function(operation)` waits, and may yield; the socket keeps it for its reads and writes"),
   ]
 
   private static let delayRange = TimeSpan.milliseconds(10)...TimeSpan.seconds(60)
