@@ -25,6 +25,23 @@ import Testing
       "a sleep in a coroutine",
       "coroutine.wrap(function() pcall(net.sleep, 100) net.sleep(100) end)()"
     ),
+    ("a connect with callbacks", "net.connect_by_list({silent}, {on_event = function() end})"),
+    (
+      "a check without end",
+      "net.connect_by_list({accepting}, {validate = function() while true do end end})"
+    ),
+    (
+      "a check that reads",
+      "net.connect_by_list({accepting}, {validate = function(s) return s:read('l') end})"
+    ),
+    (
+      "a waiter without end",
+      "net.setwait(function() while true do end end) pcall(sock.read, sock, 'l') net.setwait()"
+    ),
+    (
+      "an operation that is never ready",
+      "local op <close> = net.start({silent}) while not op:step() do net.sleep(0.01) end"
+    ),
   ]
 
   private let prologue = """
