@@ -108,8 +108,11 @@ struct ReferencePlan {
 
   private func candidate(_ index: Int) -> ReferenceOrder.Candidate {
     let remote = remotes[index]
-    let isKnown = isAsked || isNamed
-    let source = isKnown ? firstPair(of: index).local?.address : nil
+    // Where nothing was asked it is not known that a remote has no route, nor where others lead from.
+    let source =
+      isAsked
+      ? firstPair(of: index).local?.address
+      : isNamed ? (remote.firstPair?.local ?? sourceAsFarAsKnown(of: index))?.address : nil
     return ReferenceOrder.Candidate(
       destination: remote.endpoint.address,
       source: source.map { isAsked ? world.local($0) : LocalAddress($0, prefixLength: 0) },
