@@ -206,6 +206,16 @@ enum cbl_lua_verdict cbl_lua_socket_connected(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_events(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_timeout(struct cbl_lua_call *call);
 
+enum cbl_lua_verdict cbl_lua_socket_receive(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_send(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_stats(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_dirty(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_await(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_error_word(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_wall_clock(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_ready(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_poll_set(struct cbl_lua_call *call);
+
 enum cbl_lua_verdict cbl_lua_report_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_report_table(struct cbl_lua_call *call);
 
