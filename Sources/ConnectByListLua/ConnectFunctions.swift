@@ -79,7 +79,7 @@ extension Call {
       }
     }
     let result = try call.drive(operation)
-    list.list.take(operation.race)
+    operation.remember(in: &list.list)
     let connection = try call.noting(&report) { () throws(ConnectError) in
       try operation.connection(result)
     }
@@ -105,7 +105,7 @@ extension Call {
       }
     }
     let result = try call.drive(operation)
-    list.list.take(operation.race)
+    operation.remember(in: &list.list)
     try call.noting(&report) { () throws(ConnectError) in
       try socket.socket.concludeConnecting(operation, result)
     }

@@ -13,8 +13,9 @@ final class OperationBox {
   /// Once it has ended.
   var result: RaceResult?
   var report: ConnectReport?
-  /// How many events the script has been told.
+  /// How many events of this round the script has been told.
   var toldCount = 0
+  var toldRound = 1
 
   init(_ operation: Operation, _ list: ListBox, _ target: SocketBox?) {
     self.operation = operation
@@ -84,7 +85,7 @@ extension Call {
     case .finished(let result):
       box.result = result
       box.report = box.operation.makeReport(result)
-      box.list.list.take(box.operation.race)
+      box.operation.remember(in: &box.list.list)
       if case .won = result { call.add("won") } else { call.add("lost") }
     }
   }
@@ -184,7 +185,9 @@ extension Call {
 @c @implementation public func cbl_lua_operation_log(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.operationBox
-    let events = box.operation.race.events
+    let race = box.operation.race
+    if race.round != box.toldRound { (box.toldRound, box.toldCount) = (race.round, 0) }
+    let events = race.events
     let first = min(box.toldCount, events.count)
     let reply = Reply()
     reply.table(count: events.count - first) {

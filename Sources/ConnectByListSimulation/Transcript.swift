@@ -7,29 +7,35 @@ public struct Transcript: Sendable {
   public let elapsed: TimeSpan
   /// The race at its end.
   public let race: Race
+  /// The rounds before it (`retry`).
+  public let rounds: [Race]
   let world: ScenarioWorld
 
   public var scenario: Scenario { world.scenario }
 
-  /// The race's event log.
-  public var events: [RaceEvent] { race.events }
+  /// The event log of all rounds.
+  public var events: [RaceEvent] { rounds.flatMap { $0.events } + race.events }
 
   /// A line an event, each with its newline: section 8 of the contract.
   public var text: [UInt8] {
     var text = TextBuffer(capacity: 48 * events.count)
-    for event in events {
-      append(event, to: &text)
-      text.append(byte: UInt8(ascii: "\n"))
+    for race in rounds + [race] {
+      for event in race.events {
+        append(event, of: race, to: &text)
+        text.append(byte: UInt8(ascii: "\n"))
+      }
     }
     return text.bytes
   }
 
   /// The events' lines, without newlines.
   public var lines: [[UInt8]] {
-    events.map {
-      var text = TextBuffer()
-      append($0, to: &text)
-      return text.bytes
+    (rounds + [race]).flatMap { race in
+      race.events.map {
+        var text = TextBuffer()
+        append($0, of: race, to: &text)
+        return text.bytes
+      }
     }
   }
 
@@ -37,32 +43,36 @@ public struct Transcript: Sendable {
   /// (from 1), local address, remote address, name, count, code. A field that an event has not is empty.
   public var table: [UInt8] {
     var text = TextBuffer(capacity: 64 * events.count)
-    for event in events {
-      text.append(decimal: UInt64((event.time - race.began).nanoseconds))
-      text.append("\t")
-      text.append(event.kind.word)
-      text.append("\t")
-      if let attempt = event.attempt {
-        text.append(decimal: attempt.index + 1)
-        text.append("\t")
-        text.append(race.attempts[attempt.index].pair, of: race.plan, in: world, separator: "\t")
-      } else {
-        text.append("\t\t")
-      }
-      text.append("\t")
-      if let name = event.name {
-        text.append(escaped: scenario.names[Int(name.number)].host, limit: 253)
-      }
-      text.append("\t")
-      if let count = event.count { text.append(decimal: count) }
-      text.append("\t")
-      if let errno = event.errno { text.append(errno) }
-      text.append("\n")
+    for race in rounds + [race] {
+      for event in race.events { appendRow(event, of: race, to: &text) }
     }
     return text.bytes
   }
 
-  private func append(_ event: RaceEvent, to text: inout TextBuffer) {
+  private func appendRow(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {
+    text.append(decimal: UInt64((event.time - race.began).nanoseconds))
+    text.append("\t")
+    text.append(event.kind.word)
+    text.append("\t")
+    if let attempt = event.attempt {
+      text.append(decimal: attempt.index + 1)
+      text.append("\t")
+      text.append(race.attempts[attempt.index].pair, of: race.plan, in: world, separator: "\t")
+    } else {
+      text.append("\t\t")
+    }
+    text.append("\t")
+    if let name = event.name {
+      text.append(escaped: scenario.names[Int(name.number)].host, limit: 253)
+    }
+    text.append("\t")
+    if let count = event.count { text.append(decimal: count) }
+    text.append("\t")
+    if let errno = event.errno { text.append(errno) }
+    text.append("\n")
+  }
+
+  private func append(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {
     text.append(milliseconds: event.time - race.began)
     text.append(byte: UInt8(ascii: " "))
     text.append(event.kind.word)
@@ -92,9 +102,10 @@ extension TextBuffer {
     _ pair: Plan.Pair, of plan: Plan, in world: ScenarioWorld, separator: StaticString = " "
   ) {
     let remote = plan.remote(of: pair)
-    let local = plan.local(of: pair)
+    let place = world.place(of: remote)
+    let local = place.hasNoRoute ? nil : plan.local(of: pair)
     let source: IPAddress? =
-      plan.isImpossible(pair) ? nil : local?.address ?? world.place(of: remote).source
+      plan.isImpossible(pair) ? nil : local?.address ?? place.source
     if let local, local.port != 0 {
       append(local, scopes: world.scenario.scopes)
     } else if let source {

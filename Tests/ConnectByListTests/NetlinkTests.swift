@@ -311,7 +311,7 @@ import Testing
     case .source(let source):
       #expect(!isRefusal && source.family == .inet && !source.isUnspecified)
     case .refused(let errno): #expect(errno.number > 0 && lookup.nextHop == nil)
-    case .unknown: #expect(lookup.nextHop == nil)
+    case .unknown, .noSource: #expect(lookup.nextHop == nil)
     }
   }
 

@@ -63,6 +63,24 @@ test("after two failures a silent, a slow and a good remote are no row of delays
   print(("  two failures, a silent, a slow and a good remote: %.0f ms"):format(report.elapsed * 1000))
 end)
 
+test("the round trips of other hosts say how long a silent one is waited for", function()
+  far.forget()
+  for last = 1, 5 do
+    check.connect(check.list(check.echo("10.90.1." .. last)), { local_addresses = false }):close()
+  end
+  for last = 1, 5 do far.await_metrics("10.90.1." .. last, "10.90.0.1") end
+  local list = check.list("10.90.1.201:9", "10.90.1.202:9", check.echo "10.90.30.1")
+  local options = { order = "given", local_addresses = false, timeout = 5 }
+  local _, report = check.connect(list, options)
+  equal(report.attempts[1].outcome, "superseded", "first outcome")
+  -- Two delays of 10 ms and a round trip, where two of 150 and 75 ms would be waited for without them.
+  between(report.elapsed, 0.05, 0.14, "elapsed")
+  far.forget()
+  list:forget()
+  _, report = check.connect(list, options)
+  between(report.elapsed, 0.255, 0.5, "elapsed without them")
+end)
+
 test("a handshake whose SYN was sent again gives no round trip", function()
   far.forget()
   local list = check.list(check.echo "10.90.10.50")

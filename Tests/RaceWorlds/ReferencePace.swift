@@ -159,7 +159,8 @@ extension ReferenceRace {
       if plan.isKnownImpossible(pair.remote) {
         recordFailure(
           pair,
-          plan.remotes[pair.remote].route.hasNoRoute ? .networkUnreachable : .addressNotAvailable)
+          plan.isAsked && plan.remotes[pair.remote].route.hasNoRoute
+            ? .networkUnreachable : .addressNotAvailable)
         continue
       }
       // "All alternates of all refused (or rejected) remotes start at the next due start, in one

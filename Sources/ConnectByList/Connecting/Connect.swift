@@ -67,7 +67,7 @@ package func makeConnection(
 ) throws(ConnectError) -> Connection {
   let operation = try Operation(list, request)
   let result = operation.run()
-  list.take(operation.race)
+  operation.remember(in: &list)
   return try operation.connection(result)
 }
 
@@ -82,7 +82,7 @@ public func connectByList(
 ) throws(ConnectError) -> ConnectReport {
   let operation = try Operation(list, onto: socket, request)
   let result = operation.run()
-  list.take(operation.race)
+  operation.remember(in: &list)
   return try operation.concludeOntoTarget(result)
 }
 
@@ -112,7 +112,7 @@ extension Socket {
   ) throws(ConnectError) {
     let operation = try startConnecting(list, request)
     let result = operation.run()
-    list.take(operation.race)
+    operation.remember(in: &list)
     try concludeConnecting(operation, result)
   }
 

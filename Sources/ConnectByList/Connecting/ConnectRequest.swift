@@ -22,7 +22,7 @@ public struct ConnectRequest: Sendable {
     var reader = PathInformationReader(try RouteSelectors(settings))
     let plan = try reader.plan(list, options, at: now)
     let race = Race(plan: plan, names: list.names(options), at: now)
-    race.update(reader.pathInformation(for: race.plan, .population(options.locals)))
+    race.update(reader.pathInformation(for: race.plan, .population(options.locals)), at: now)
     return race
   }
 }

@@ -18,7 +18,8 @@ public final class Operation: @unchecked Sendable {
     case finished(RaceResult)
   }
 
-  public let race: Race
+  /// The race of the current round. There are several only with the option `retry`.
+  public private(set) var race: Race
   /// When `advance` is due without any event; `distantFuture`: never.
   public internal(set) var wakeUp: Instant
   var sockets = AttemptTable()
@@ -26,6 +27,11 @@ public final class Operation: @unchecked Sendable {
   var reader: PathInformationReader
   let settings: SocketSettings
   package let options: ConnectOptions
+  /// The list as it was when the call began; `nil`: there is one round only.
+  private let listForRounds: AddressList?
+  /// The races of earlier rounds, the last few of them.
+  private var earlierRounds: [Race] = []
+  private static let earlierRoundsMax = 8
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
   let policy: EgressPolicy
@@ -33,6 +39,8 @@ public final class Operation: @unchecked Sendable {
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
   private var hasBegun = false
+  /// The next `advance` begins the next round.
+  private var isRoundOver = false
   let family: Family?
   /// The caller's, readable when the connect is to end; -1: none.
   let cancelDescriptor: CInt
@@ -74,6 +82,7 @@ public final class Operation: @unchecked Sendable {
     settings = request.settings
     options = request.options
     policy = request.policy
+    listForRounds = request.options.retry == nil ? nil : copy list
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     wakeUp = began
@@ -83,6 +92,7 @@ public final class Operation: @unchecked Sendable {
 
   /// Takes in completions and performs the steps that are due.
   public func advance() -> Progress {
+    beginRound()
     if !hasBegun {
       hasBegun = true
       if !names.isEmpty { startResolving() }
@@ -94,12 +104,14 @@ public final class Operation: @unchecked Sendable {
   /// What `advance` waits for beside `wakeUp`: an event of the only attempt in flight, or of the wait set. The
   /// number is -1 where nothing is in flight.
   package var waitsFor: (number: CInt, events: CInt) {
+    if isRoundOver { return (-1, 0) }
     if waitSet.isMade { return (waitSet.number, CInt(CBL_POSIX_READABLE)) }
     return (onlyInFlight?.number ?? -1, CInt(CBL_POSIX_WRITABLE))
   }
 
   /// Advances after a wait for `waitsFor`. `events`: those that ended it; 0: none.
   package func advance(after events: CInt) -> Progress {
+    if isRoundOver { return advance() }
     if waitSet.isMade {
       if events != 0 { collect(for: .zero) }
     } else if events != 0, let (id, _) = onlyInFlight {
@@ -112,8 +124,37 @@ public final class Operation: @unchecked Sendable {
   ///
   /// A signal neither ends nor shortens the wait.
   public func waitAndAdvance() -> Progress {
+    if isRoundOver { return advance() }
     collect(for: (wakeUp == .distantFuture ? .forever : wakeUp - Clock.now()).wakingEarly)
     return performSteps()
+  }
+
+  /// Begins the next round where one is due: the list as it was when the call began, its names looked up anew.
+  private func beginRound() {
+    guard isRoundOver, let list = listForRounds else { return }
+    isRoundOver = false
+    do throws(ConnectError) {
+      let plan = try reader.plan(list, options, at: race.began)
+      if earlierRounds.count == Self.earlierRoundsMax { earlierRounds.removeFirst() }
+      earlierRounds.append(race)
+      let now = Clock.now()
+      race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      if isCancelled { race.handle(.cancelled, at: now) }
+      // Addresses and routes may have changed.
+      reader = reader.anew
+    } catch {
+      preconditionFailure("a list that had a plan has one again")
+    }
+    observedEventCount = 0
+    lacksPopulation = false
+    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    hasBegun = false
+  }
+
+  /// Lets a list remember how its endpoints did in this operation, which has finished.
+  public func remember(in list: inout AddressList) {
+    for race in earlierRounds { list.take(race) }
+    list.take(race)
   }
 
   /// Runs to the end, blocking. Accepts every connection: a caller that wants to check them drives the
@@ -131,7 +172,10 @@ public final class Operation: @unchecked Sendable {
     }
   }
 
-  public func cancel() { report(.cancelled) }
+  public func cancel() {
+    isCancelled = true
+    report(.cancelled)
+  }
 
   /// Accepts a candidate. `number`: its descriptor where it was taken, still open: it gets what only a winner
   /// has (`linger`). A candidate on which that cannot be set is rejected.
@@ -144,7 +188,7 @@ public final class Operation: @unchecked Sendable {
 
   /// Rejects a candidate. `errno`: what made the check fail, where it is known.
   public func reject(_ id: AttemptID, _ errno: Errno? = nil) {
-    report(.rejected(id))
+    report(.rejected(id, errno ?? .connectionAborted))
     drop(id)
   }
 
@@ -205,6 +249,11 @@ public final class Operation: @unchecked Sendable {
           continue
         }
         wakeUp = min(until, due)
+        return .pending
+      case .nextRound:
+        // First whoever observes the operation reads the last events of this round.
+        isRoundOver = true
+        wakeUp = Clock.now()
         return .pending
       case .finish(let result): return .finished(result)
       }

@@ -11,8 +11,14 @@ extension Operation {
     let isBeforeStart = race.attempts.isEmpty
     let metrics: PathInformationReader.Metrics =
       isBeforeStart || !usesPopulation ? .pairs(options.locals) : .population(options.locals)
-    lacksPopulation = isBeforeStart && usesPopulation
-    race.update(reader.pathInformation(for: race.plan, metrics, until: race.deadline))
+    let information = reader.pathInformation(for: race.plan, metrics, until: race.deadline)
+    let now = Clock.now()
+    if isBeforeStart && now >= race.deadline && options.timeout != .zero {
+      // To order many remotes would take time, too.
+      return race.meetDeadline()
+    }
+    lacksPopulation = isBeforeStart && usesPopulation && !reader.hasReadAllMetrics
+    race.update(information, at: now)
   }
 
   /// When the population is to be read; `distantFuture`: it has been, or nothing depends on it.
@@ -20,7 +26,7 @@ extension Operation {
   /// No start is due within `minimum_delay` of another, whatever the population says, so what is read then is
   /// known in time for every pace.
   func populationDue() -> Instant {
-    guard lacksPopulation, let newest = race.attempts.last, race.plan.hasNext() else {
+    guard lacksPopulation, let newest = race.attempts.last, race.plan.hasPairsLeft else {
       return .distantFuture
     }
     return newest.started + options.minimumDelay
@@ -30,7 +36,7 @@ extension Operation {
     lacksPopulation = false
     var information = reader.known(for: race.plan)
     information.metrics = TCPMetrics.all(max: TCPMetrics.populationMax, until: race.deadline)
-    race.update(information)
+    race.update(information, at: Clock.now())
   }
 
   /// Whether a start may be paced by the round trips of other destinations.

@@ -19,11 +19,16 @@ struct PathInformationReader {
   private var firstHop: NextHop?
   /// Whether two remotes have different next hops.
   private var hopsDiffer = false
+  /// Whether the last reading was of all metrics of the kernel.
+  private(set) var hasReadAllMetrics = false
 
   /// How many remotes are prepared for the kernel between two looks at the clock.
   private static let sliceMax = 512
 
   init(_ selectors: RouteSelectors = RouteSelectors()) { self.selectors = selectors }
+
+  /// One for the same sockets that has not read anything.
+  var anew: PathInformationReader { PathInformationReader(selectors) }
 
   /// Which round trips are read.
   enum Metrics {
@@ -227,7 +232,7 @@ struct PathInformationReader {
 
   // MARK: round trips
 
-  private func roundTrips(
+  private mutating func roundTrips(
     _ questions: [Question], _ remotes: [RemotePathInformation], _ metrics: Metrics,
     until deadline: Instant
   ) -> [PathMetrics] {
@@ -240,6 +245,7 @@ struct PathInformationReader {
     for question in questions {
       addPairs(of: question, remotes[question.index], sources, to: &pairs)
       if pairs.count >= TCPMetrics.pairsMax {
+        hasReadAllMetrics = true
         return TCPMetrics.all(max: .max, until: deadline)
       }
     }
