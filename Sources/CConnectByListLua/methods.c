@@ -137,6 +137,7 @@ const struct cbl_lua_method cbl_lua_methods[] = {
      .self = CBL_LUA_TYPE_SOCKET,
      .function = cbl_lua_socket_report,
      .makes = CBL_LUA_TYPE_REPORT},
+    {.name = "name", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_name},
     {.name = "settimeout", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_settimeout},
     {.name = "gettimeout", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_gettimeout},
     {.name = "setoption", .self = CBL_LUA_TYPE_SOCKET, .function = cbl_lua_socket_setoption},

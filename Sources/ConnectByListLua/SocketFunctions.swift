@@ -6,6 +6,8 @@ import ConnectByListCore
 /// A socket as a Lua object.
 final class SocketBox {
   var socket: Socket
+  /// The host name of the entry that a candidate was reached by; the report has that of a winner.
+  var candidateName: [UInt8]?
   /// The timeouts of LuaSocket's methods and the clock of their statistics.
   var dialect = LuaSocketState()
   init(_ socket: consuming Socket) { self.socket = socket }
@@ -274,6 +276,20 @@ extension Call {
     } catch {
       throw .failed(error)
     }
+  }
+}
+
+/// The host name of the entry that won, or whose connection is being checked; nil for a literal.
+@c @implementation public func cbl_lua_socket_name(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    guard let name = box.candidateName ?? box.socket.report?.winnerName else {
+      call.addNil()
+      return
+    }
+    var text = TextBuffer()
+    text.append(name)
+    call.add(copying: text)
   }
 }
 

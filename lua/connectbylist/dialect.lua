@@ -89,4 +89,7 @@ function methods.name_of(core_address, self)
   return host, port, family
 end
 
+--- For connectbylist.luasocket: `send` and `receive` of an object that is closed.
+core.closed_methods = { methods.make(function() return nil, "closed" end, function() return nil, "closed" end) }
+
 return methods

@@ -23,11 +23,14 @@ local ready, poll, poll_set, error_word = core.ready, core.poll, core.poll_set, 
 local sockets = socket_type.__index -- the methods of a net socket
 local socket_send, socket_receive = sockets.send, sockets.receive
 
+local closed_send, closed_receive = unpack(core.closed_methods)
+
 local BAD_DESCRIPTOR = error_word "EBADF"
 
 -- --- the object that `tcp` returns ---
 --
 -- Fields: `sock`, a net socket, or what a `validate` has made of one; `operation`, a connect without waiting;
+-- `outcome`, how that ended in `select`;
 -- `block` and `total`, the timeouts; `settings`, socket options for the connect; `bound`, the local address;
 -- `family` of tcp4 and tcp6; `defaults`, what `new` was given.
 
@@ -99,6 +102,12 @@ local function step(self)
   return conclude(self, sock, code)
 end
 
+-- The same in `select`: the next `connect` returns what has become of it.
+local function step_aside(self)
+  local result, word = step(self)
+  if word ~= "timeout" or not self.operation then self.outcome = { result, word } end
+end
+
 -- The list of a connect; nil and a word if it is malformed.
 local function list_for(self, host, port)
   local given = self.defaults.list
@@ -129,6 +138,9 @@ end
 function methods:connect(host, port)
   local own = self.defaults.list or type(host) == "table" or getmetatable(host) == list_type
   if not own then host, port = check_text(host, 1, "connect"), check_text(port, 2, "connect") end
+  local outcome = self.outcome
+  self.outcome = nil
+  if outcome then return outcome[1], outcome[2] end
   if self.operation then return step(self) end
   if self.sock then return nil, error_word "EISCONN" end
   local list, word = list_for(self, host, port)
@@ -172,9 +184,7 @@ function methods:send(data, first, last)
     return sock:send(data, first, last)
   end
   check_client(self, "send")
-  first = tonumber(first) or 1
-  if first < 0 then first = #check_text(data, 1, "send") + first + 1 end
-  return nil, "closed", (first < 1 and 1 or first) - 1.0
+  return closed_send(self, data, first, last)
 end
 
 function methods:receive(pattern, prefix)
@@ -184,14 +194,14 @@ function methods:receive(pattern, prefix)
     return sock:receive(pattern or "*l", prefix)
   end
   check_client(self, "receive")
-  return nil, "closed", prefix and tostring(prefix) or ""
+  return closed_receive(self, pattern, prefix)
 end
 
 --- Closes. The object may connect again.
 function methods:close()
   local sock, operation = self.sock, self.operation
   if sock and is_native(self) then self.stats = { sock:getstats() } end
-  self.sock, self.operation = nil, nil
+  self.sock, self.operation, self.outcome = nil, nil, nil
   if operation then operation:close() end
   if sock then sock:close() end
   return 1.0
@@ -457,7 +467,7 @@ local function look(wanted)
   for i = 1, #wanted do
     local item = wanted[i]
     if item.is_pending then
-      if item.object.operation then step(item.object) end
+      if item.object.operation then step_aside(item.object) end
       local operation = item.object.operation
       if not operation then
         item.is_pending, item.is_ready, any = false, item.letter == "w" or nil, any or item.letter == "w"

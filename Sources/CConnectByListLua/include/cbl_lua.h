@@ -193,6 +193,7 @@ enum cbl_lua_verdict cbl_lua_socket_close(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_shutdown(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_local_address(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_remote_address(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_name(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_report(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_settimeout(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_gettimeout(struct cbl_lua_call *call);
