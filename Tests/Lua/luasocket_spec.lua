@@ -234,7 +234,9 @@ describe("a socket of a connect", function()
   end)
 
   it("bounds a call by both of its timeouts", function()
-    local sock <close>, endpoint <close> = support.echo()
+    local sock, endpoint = support.echo()
+    local _ <close> = endpoint
+    local _ <close> = sock
     sock:settimeout(5, "t"):settimeout(0.05, "b")
     local began = net.now()
     assert.same({ nil, "timeout", "" }, { sock:receive(1) })

@@ -31,7 +31,7 @@ local BAD_DESCRIPTOR = error_word "EBADF"
 --
 -- Fields: `sock`, a net socket, or what a `validate` has made of one; `operation`, a connect without waiting;
 -- `outcome`, how that ended in `select`;
--- `block` and `total`, the timeouts; `settings`, socket options for the connect; `bound`, the local address;
+-- `block` and `total`, the timeouts; `received`, `sent` and `birthday`, the statistics without a connection; `settings`, socket options for the connect; `bound`, the local address;
 -- `family` of tcp4 and tcp6; `defaults`, what `new` was given.
 
 local methods = {}
@@ -90,7 +90,7 @@ local function conclude(self, sock, code)
   self.operation = nil
   setmetatable(self, client_type)
   if not sock then return nil, error_word(code) end
-  self.sock, self.stats = sock, nil
+  self.sock = sock
   apply_timeouts(self)
   return 1.0
 end
@@ -167,11 +167,13 @@ methods.setpeername = methods.connect
 function methods:bind(host, port)
   host, port = check_text(host, 1, "bind"), check_text(port, 2, "bind")
   if host == "*" then host = self.family == "inet6" and "::" or "0.0.0.0" end
-  local address = net.address(host, tonumber(port) or port)
+  local number = tonumber(port)
+  -- An address has a port from 1; 0 leaves the choice to the kernel.
+  local address = net.address(host, number == 0 and 1 or number or port)
   if not address then return nil, error_word "EAI_NONAME" end
   local is_any = address.host == "::" or address.host == "0.0.0.0"
-  self.name = { address.host, tostring(address.port), address.family }
-  if not is_any or address.port ~= 0 then self.bound = address end
+  self.name = { address.host, port, address.family }
+  self.bound = number ~= 0 and address or not is_any and host or nil
   return 1.0
 end
 
@@ -200,7 +202,7 @@ end
 --- Closes. The object may connect again.
 function methods:close()
   local sock, operation = self.sock, self.operation
-  if sock and is_native(self) then self.stats = { sock:getstats() } end
+  if sock and is_native(self) then methods.setstats(self, sock:getstats()) end
   self.sock, self.operation, self.outcome = nil, nil, nil
   if operation then operation:close() end
   if sock then sock:close() end
@@ -236,14 +238,16 @@ function methods:getfamily()
   return family == "inet6" and "inet6" or "inet4"
 end
 
+--- The bytes received and sent, and the age in seconds. They outlive the connection.
 function methods:getstats()
-  if self.sock and is_native(self) then return self.sock:getstats() end
   if self.sock then return self.sock:getstats() end
-  return unpack(self.stats or { 0.0, 0.0, 0.0 }, 1, 3)
+  return self.received, self.sent, now() - self.birthday
 end
 
 function methods:setstats(received, sent, age)
   if self.sock and is_native(self) then self.sock:setstats(received, sent, age) end
+  self.received, self.sent = received and received + 0.0 or self.received, sent and sent + 0.0 or self.sent
+  if age then self.birthday = now() - age end
   return 1.0
 end
 
@@ -582,7 +586,8 @@ function api.new(given)
 
   local function create(family)
     return setmetatable(
-      { block = -1.0, total = -1.0, settings = {}, family = family, defaults = defaults }, master_type)
+      { block = -1.0, total = -1.0, settings = {}, family = family, defaults = defaults,
+        received = 0.0, sent = 0.0, birthday = now() }, master_type)
   end
 
   function module.tcp() return create() end

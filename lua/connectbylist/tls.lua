@@ -27,10 +27,10 @@ local function matches(pattern, host)
   return suffix ~= nil and suffix == rest
 end
 
--- The bytes of an IP address's text, since a certificate may spell one differently.
+-- An IP address in the one form that compares; nil for other text. The port is of no account.
 local function canonical(text)
-  local host = core.address(text, 0)
-  return host or text
+  local host = core.address(text, 1)
+  return host
 end
 
 local NAMES = "2.5.29.17" -- subjectAltName
@@ -44,8 +44,6 @@ local function is_for(certificate, host, is_ip)
   end
   return false
 end
-
-local function is_ip_address(host) return core.address(host, 0) ~= nil end
 
 -- Ends a handshake that was not finished: whether it failed or something raised. The connection closes the
 -- descriptor, so the socket forgets it first.
@@ -103,7 +101,7 @@ function tls.validate(params)
   return function(sock)
     local host = server_name
     if host == nil then host = sock:name() or sock:remote_address().host end
-    local is_ip = host and is_ip_address(host)
+    local is_ip = host and canonical(host) ~= nil
     -- LuaSec takes the descriptor of what it wraps. The socket keeps it until the handshake is done: the waiting
     -- is the socket's.
     local lender = { getfd = function() return sock:getfd() end, setfd = function() end }
