@@ -115,7 +115,8 @@ let library: [Target] = [
   .target(name: "CConnectByListLuaHeaders"),
   // The C half of the Lua binding: knows Lua, and nothing of sockets.
   .target(
-    name: "CConnectByListLua", dependencies: ["CConnectByListLuaHeaders", "CConnectByListPosix"],
+    name: "CConnectByListLua",
+    dependencies: ["CConnectByListLuaHeaders", "CConnectByListPosix", "CConnectByListTerminal"],
     cSettings: cSettings),
   // The Swift half of the Lua binding: the functions that the C half calls. Sees no Lua.
   .target(

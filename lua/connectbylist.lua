@@ -3,6 +3,10 @@
 -- The public API, made from `connectbylist.core` (C and Swift). Only this file uses `require`, and only
 -- while it is loaded: its parts in `connectbylist/` are embedded in the core. They load without a
 -- descriptor, whatever has become of `require`, `package.path` or the current directory.
+if _VERSION ~= "Lua 5.4" then
+  error("connectbylist is made for Lua 5.4, and this is " .. tostring(_VERSION), 2)
+end
+
 local core = require "connectbylist.core"
 
 -- These functions of a standard library, each from a copy of the library where `given` lacks it.
@@ -24,13 +28,13 @@ end
 -- need not have opened the libraries, and may remove functions from the globals after it has loaded this.
 -- No file uses a method of a string: its metatable may be gone too.
 local globals = copy("base", _ENV, {
-  "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawget", "select", "setmetatable", "tonumber",
-  "tostring", "type",
+  "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawget", "select", "setmetatable",
+  "tonumber", "tostring", "type",
 })
-globals.math = copy("math", math, { "floor", "max", "min", "tointeger", "type" })
+globals.math = copy("math", math, { "ceil", "floor", "max", "min", "tointeger", "type" })
 globals.string = copy("string", string, { "byte", "find", "format", "gmatch", "gsub", "match", "rep", "sub" })
 globals.table = copy("table", table, { "concat", "insert", "sort", "unpack" })
-globals.utf8 = copy("utf8", utf8, { "len" })
+globals.utf8 = copy("utf8", utf8, { "codepoint", "len" })
 core.environment = globals
 local _ENV = globals -- luacheck: ignore
 
@@ -54,8 +58,8 @@ function api.part(name)
   return part
 end
 
--- These load at once. `drawing` and `json` are larger, and most scripts never need them: they load
--- when a report is printed.
+-- These load at once. The others, which draw reports, are larger, and most scripts never need them: they
+-- load when a report is printed.
 local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
 local reports, operations = api.part "report", api.part "operation"
 local adopt_operation, drive, needs_steps = operations.adopt, operations.drive, operations.needs_steps
@@ -82,6 +86,10 @@ function net.address_list(entries, default_port)
   if entries ~= nil and kind ~= "table" and kind ~= "string" then
     error("bad argument #1 to 'address_list' (table or string expected, got " .. kind .. ")", 2)
   end
+  if type(default_port) == "string" then
+    error("bad argument #2 to 'address_list' (number expected, got string; it is the default port, and " ..
+      "several entries are an array: { 'a.example:1', 'b.example:2' })", 2)
+  end
   return fill(core.address_list(nil, default_port), entries or {})
 end
 
@@ -89,13 +97,20 @@ end
 local function list_of(entries)
   local kind = type(entries)
   if kind ~= "table" and kind ~= "string" then return entries end
-  return fill(core.address_list(), entries)
+  return fill(core.address_list(), entries, true)
+end
+
+-- Raises for a port in place of the options.
+local function wrong_options(number)
+  error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port " ..
+    "are one entry: 'a.example:80')", 3)
 end
 
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
 -- argument is a socket made by `net.socket`, that socket is connected and returned.
 function net.connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
+  if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
   local list, message, code = list_of(entries)
   if message then return nil, "connect_by_list: " .. message, code, core.failed_report(code) end
   entries = list

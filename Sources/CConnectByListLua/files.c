@@ -29,11 +29,20 @@ static const unsigned char operation_text[] = {
 static const unsigned char luasocket_text[] = {
 #embed "../../lua/connectbylist/luasocket.lua"
 };
+static const unsigned char race_rows_text[] = {
+#embed "../../lua/connectbylist/race_rows.lua"
+};
 static const unsigned char report_text[] = {
 #embed "../../lua/connectbylist/report.lua"
 };
 static const unsigned char socket_text[] = {
 #embed "../../lua/connectbylist/socket.lua"
+};
+static const unsigned char svg_text[] = {
+#embed "../../lua/connectbylist/svg.lua"
+};
+static const unsigned char text_text[] = {
+#embed "../../lua/connectbylist/text.lua"
 };
 static const unsigned char simulation_text[] = {
 #embed "../../lua/connectbylist/simulation.lua"
@@ -63,8 +72,11 @@ static const struct cbl_lua_file parts[] = {
     {"connectbylist.json", "@connectbylist/json.lua", json_text, sizeof json_text},
     {"connectbylist.list", "@connectbylist/list.lua", list_text, sizeof list_text},
     {"connectbylist.operation", "@connectbylist/operation.lua", operation_text, sizeof operation_text},
+    {"connectbylist.race_rows", "@connectbylist/race_rows.lua", race_rows_text, sizeof race_rows_text},
     {"connectbylist.report", "@connectbylist/report.lua", report_text, sizeof report_text},
     {"connectbylist.socket", "@connectbylist/socket.lua", socket_text, sizeof socket_text},
+    {"connectbylist.svg", "@connectbylist/svg.lua", svg_text, sizeof svg_text},
+    {"connectbylist.text", "@connectbylist/text.lua", text_text, sizeof text_text},
 };
 
 const struct cbl_lua_file *cbl_lua_modules(size_t *count) {

@@ -1,8 +1,11 @@
 /* The module `connectbylist.core`: metatables, tables of functions, embedded files, and luaopen. */
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "binding.h"
 #include "cbl_lua_files.h"
+#include "cbl_terminal.h"
 #include "cbl_version.h"
 #include "state.h"
 
@@ -143,13 +146,36 @@ static int open_library(lua_State *L) {
   return 1;
 }
 
-/* The functions; `types`, the metatables by type; `methods`, `load`, `library`, `only_loopback` and `version`.
- * lua/connectbylist.lua builds the public API on these. */
+/* core.terminal([file]): the columns of the terminal that the file is (nil: it is none), whether the user's
+ * locale is UTF-8's, and whether the file may get colours. Without a file: of standard output, else of
+ * standard error, and no colours. */
+static int terminal(lua_State *L) {
+  int fd = -1;
+  bool is_given = !lua_isnoneornil(L, 1);
+  if (is_given) {
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    luaL_argcheck(L, stream->closef != NULL, 1, "attempt to use a closed file");
+    fd = fileno(stream->f);
+  } else {
+    fd = cbl_terminal_is_terminal(STDOUT_FILENO) ? STDOUT_FILENO : STDERR_FILENO;
+  }
+  if (cbl_terminal_is_terminal(fd)) {
+    lua_pushinteger(L, cbl_terminal_columns(fd));
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushboolean(L, cbl_terminal_is_utf8());
+  lua_pushboolean(L, is_given && cbl_terminal_uses_color(fd));
+  return 3;
+}
+
+/* The functions; `types`, the metatables by type; `methods`, `load`, `library`, `terminal`, `setwait`,
+ * `only_loopback` and `version`. lua/connectbylist.lua builds the public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 7); /* what is set below */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 8); /* what is set below */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -167,6 +193,8 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "library");
   lua_pushcfunction(L, cbl_lua_only_loopback);
   lua_setfield(L, -2, "only_loopback");
+  lua_pushcfunction(L, terminal);
+  lua_setfield(L, -2, "terminal");
   lua_pushliteral(L, CBL_VERSION);
   lua_setfield(L, -2, "version");
   for (const struct cbl_lua_method *method = cbl_lua_functions; method->name; method++) {

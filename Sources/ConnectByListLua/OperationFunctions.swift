@@ -48,6 +48,10 @@ extension Call {
     let list = try call.readList()
     let request = try call.readRequest()
     let target: SocketBox? = try call.targetAfterOptions()
+    if target != nil && request.options.validates {
+      throw .misuse(
+        call.luaNumber(1), "option 'validate' cannot be used with a socket of net.socket")
+    }
     let operation = try call.noting(&report) { () throws(ConnectError) in
       if let target { return try target.socket.startConnecting(list.list, request) }
       return try Operation(list.list, request)

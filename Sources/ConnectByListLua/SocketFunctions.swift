@@ -14,20 +14,6 @@ final class SocketBox {
   init(_ connection: consuming Connection) { socket = Socket(connection) }
 }
 
-extension SocketBox {
-  /// `timed out after 0.500 s (settimeout)`: the stream itself has no error.
-  fileprivate var timeoutText: TextBuffer {
-    var text = TextBuffer()
-    text.append("timed out")
-    if let timeout = socket.timeout {
-      text.append(" after ")
-      text.append(seconds: timeout)
-      text.append(" s (settimeout)")
-    }
-    return text
-  }
-}
-
 extension Call {
   /// The socket of the first argument, which must be open.
   func openBox() throws(CallError) -> SocketBox {
@@ -55,7 +41,10 @@ extension Call {
       case .timedOut(let events):
         box.socket.awaited = events
         box.socket.awaitedUntil = .distantFuture
-        throw .failed(.timedOut, box.timeoutText)
+        // The stream itself has no error: what is said names whose limit it was.
+        var text = TextBuffer()
+        text.append("timed out (settimeout)")
+        throw .failed(.timedOut, text)
       case .wouldBlock(let events):
         pointee.kept.deadline = deadline.nanoseconds
         box.socket.awaited = events

@@ -318,10 +318,13 @@ struct ToolTests {
     let lines = lost.errors.split(separator: "\n")
     try #require(lines.count == 2)
     #expect(lines[1].contains("\"code\":\"ECONNREFUSED\""))
+    let picture = try host(["--connect", list, "--report=svg"], input: "x")
+    #expect(picture.errors.hasPrefix("<svg xmlns=") && picture.errors.hasSuffix("</svg>\n\n"))
     let unknown = try host(["--connect", list, "--report=xml"])
     #expect(unknown.status == 2)
     #expect(
-      unknown.errors == "connectbylist: 'xml' is no format of a report; expected text or json\n")
+      unknown.errors
+        == "connectbylist: 'xml' is no format of a report; expected text, json or svg\n")
   }
 
   /// The lines of a trace without their times.

@@ -65,10 +65,10 @@ describe("connect_by_list", function()
     local began = support.now()
     local sock <close> = assert(net.connect_by_list(list_of(endpoints),
       { order = "given", timeout = 10 }))
-    -- Delays of 150 ms, 75 ms and so on down to 10 ms add up to half a second. The rest is for a
-    -- busy machine.
+    -- On loopback an answer is expected within 10 ms, so the starts are 10 ms apart. The rest is for a busy
+    -- machine.
     local elapsed = support.now() - began
-    assert.is_true(elapsed >= 0.4 and elapsed < 1.5, ("it took %.2f s"):format(elapsed))
+    assert.is_true(elapsed >= 0.19 and elapsed < 1.2, ("it took %.2f s"):format(elapsed))
     assert.is_true(sock:remote_address() == echo:address())
     for i = 1, 20 do endpoints[i]:close() end
   end)
@@ -188,7 +188,7 @@ describe("connect_by_list", function()
     it("with ENODEV for an interface that does not exist", function()
       for _, name in ipairs { "nonesuch0", "lo\0", ("x"):rep(300), "99999" } do
         local message, code = failure({ "127.0.0.1:80" }, { interface = name })
-        assert.equal("connect_by_list: no such interface", message)
+        assert.matches("^connect_by_list: no such interface: '[nlx9]", message)
         assert.equal("ENODEV", code)
       end
     end)

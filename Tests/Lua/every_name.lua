@@ -26,7 +26,7 @@ end
 -- Uses each part of the module that loads with its first use.
 local function load_all_parts(net)
   local _, _, _, report = net.connect_by_list {}
-  assert(#tostring(report) > 0 and #report:json() > 0)
+  assert(#tostring(report) > 0 and #report:json() > 0 and #report:svg() > 0)
 end
 
 local function world()
@@ -80,7 +80,7 @@ section("addresses", world, function(w)
   assert(not net.address("192.0.2.1", 0))
   misuse("bad argument #1 to 'address'", net.address)
   misuse("bad argument #2 to 'address'", net.address, "192.0.2.1", {})
-  misuse("no integer representation", net.address, "192.0.2.1", 1.5)
+  assert(select(3, net.address("192.0.2.1", 1.5)) == "EINVAL")
   assert(#net.local_addresses() > 0)
 end)
 
@@ -155,9 +155,15 @@ section("connecting", world, function(w)
     assert(attempt.rank == i and attempt.remote_address == list[i] and #attempt.reasons > 0)
   end
   assert(tostring(report):find "refused" and report:json():find '"winner":2')
+  assert(report:text { columns = 60, ascii = true, color = true }:find "\27")
+  assert(report:svg { theme = "dark" }:find "refused")
+  misuse("a report has no field 'nonesuch'", function() return report.nonesuch end)
+  misuse("unknown option 'theme'", report.text, report, { theme = "dark" })
+  misuse("option 'columns' must be of type integer", report.text, report, { columns = "80" })
+  misuse("'auto', 'light' or 'dark'", report.svg, report, { theme = "blue" })
   assert(#list:history() == 2)
   local plan = assert(net.explain(list, { local_addresses = { net.address("127.0.0.1", 1) } }))
-  assert(#plan >= 2 and tostring(plan):find "rank")
+  assert(#plan >= 2 and tostring(plan):find "rank" and plan:text { columns = 40 }:find "\n")
 end)
 
 section("names", world, function(w)

@@ -58,7 +58,11 @@ extension RouteSelectors {
     self.trafficClass = UInt8(truncatingIfNeeded: trafficClass ?? 0)
     guard !settings.interface.isEmpty else { return }
     guard let found = SystemScopes().index(ofInterface: settings.interface) else {
-      throw ConnectError(.noSuchDevice, "no such interface")
+      var text = TextBuffer()
+      text.append("no such interface: '")
+      text.append(escaped: settings.interface)
+      text.append("'")
+      throw ConnectError(.noSuchDevice, text)
     }
     interface = found
   }

@@ -87,12 +87,20 @@ public struct ConnectReport: Sendable {
     let count = race.attempts.count
     text.append(decimal: count)
     text.append(count == 1 ? " pair tried" : " pairs tried")
-    if let id = race.lastFailure {
+    if errno != nil, let id = race.lastFailure {
       let attempt = race.attempts[id.index]
       text.append("; last: ")
-      text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
+      if attempt.errno == .addressNotAvailable, let local = race.plan.local(of: attempt.pair) {
+        // Not the remote's fault: the machine does not have the address, or no port of it is free.
+        text.append("local address ")
+        text.append(local.address, scopes: SystemScopes())
+      } else {
+        text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
+      }
       text.append(" ")
-      text.append(attempt.errno!.words)
+      text.append(
+        race.plan.isImpossible(attempt.pair)
+          ? "cannot be reached from the given local addresses" : attempt.errno!.words)
     } else if count > 0 && errno != nil {
       text.append("; none answered")
     }
@@ -107,8 +115,15 @@ public struct ConnectReport: Sendable {
     guard let first = unresolved.first else { return }
     text.append("; ")
     text.append(escaped: first.name.host)
+    if case .service(let service) = first.name.port, first.errno == .serviceNotKnown {
+      text.append(":")
+      text.append(escaped: service)
+    }
     text.append(": ")
     text.append(first.errno?.words ?? "not resolved in time")
+    if first.errno == .serviceNotKnown {
+      text.append("; write its port number, or a name of /etc/services")
+    }
     if unresolved.count > 1 {
       text.append(", and ")
       text.append(decimal: unresolved.count - 1)
