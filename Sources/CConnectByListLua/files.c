@@ -29,6 +29,12 @@ static const unsigned char operation_text[] = {
 static const unsigned char luasocket_text[] = {
 #embed "../../lua/connectbylist/luasocket.lua"
 };
+static const unsigned char luasocket_object_text[] = {
+#embed "../../lua/connectbylist/luasocket_object.lua"
+};
+static const unsigned char luasocket_select_text[] = {
+#embed "../../lua/connectbylist/luasocket_select.lua"
+};
 static const unsigned char race_rows_text[] = {
 #embed "../../lua/connectbylist/race_rows.lua"
 };
@@ -71,6 +77,10 @@ static const struct cbl_lua_file parts[] = {
     {"connectbylist.drawing", "@connectbylist/drawing.lua", drawing_text, sizeof drawing_text},
     {"connectbylist.json", "@connectbylist/json.lua", json_text, sizeof json_text},
     {"connectbylist.list", "@connectbylist/list.lua", list_text, sizeof list_text},
+    {"connectbylist.luasocket_object", "@connectbylist/luasocket_object.lua", luasocket_object_text,
+     sizeof luasocket_object_text},
+    {"connectbylist.luasocket_select", "@connectbylist/luasocket_select.lua", luasocket_select_text,
+     sizeof luasocket_select_text},
     {"connectbylist.operation", "@connectbylist/operation.lua", operation_text, sizeof operation_text},
     {"connectbylist.race_rows", "@connectbylist/race_rows.lua", race_rows_text, sizeof race_rows_text},
     {"connectbylist.report", "@connectbylist/report.lua", report_text, sizeof report_text},

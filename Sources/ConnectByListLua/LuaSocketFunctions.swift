@@ -79,7 +79,8 @@ extension Call {
       case .failed(let errno):
         box.socket.awaited = 0
         return errno
-      case .timedOut(let events) where !hasMoved || box.dialect.block == nil || box.dialect.total == nil:
+      case .timedOut(let events)
+      where !hasMoved || box.dialect.block == nil || box.dialect.total == nil:
         box.socket.awaited = events
         box.socket.awaitedUntil = .distantFuture
         return .timedOut
@@ -157,7 +158,8 @@ extension Call {
     let failure = try call.attempt(box, isReceive: false) {
       (socket, deadline, hasMoved) throws(Socket.Stop) in
       let before = call.pointee.kept.progress
-      var slice = cbl_posix_slice(bytes: call[0].bytes.map { $0 + first + before }, count: count - before)
+      var slice = cbl_posix_slice(
+        bytes: call[0].bytes.map { $0 + first + before }, count: count - before)
       defer { hasMoved = call.pointee.kept.progress > before }
       try withUnsafeMutablePointer(to: &slice) { slice throws(Socket.Stop) in
         try socket.tryWrite(

@@ -255,11 +255,15 @@ extension Call {
   }
 }
 
+/// Argument: true asks the kernel, as LuaSocket's getpeername does: a connection that both ends have shut down
+/// has no peer any more.
 @c @implementation public func cbl_lua_socket_remote_address(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     do throws(Errno) {
-      let endpoint = try box.socket.remoteEndpoint()
+      let endpoint =
+        call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
+        ? try Syscalls.remoteEndpoint(box.socket.number) : try box.socket.remoteEndpoint()
       let isUnix = endpoint?.family == .unix
       call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
     } catch {

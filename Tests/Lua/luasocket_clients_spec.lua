@@ -1,4 +1,5 @@
--- Clients that were written for LuaSocket, unchanged, over a race: LuaSocket's http and smtp, and lua-redis.
+-- Clients that were written for LuaSocket, unchanged, over a race: LuaSocket's http and smtp, and
+-- lua-redis.
 local support = require "Tests.Lua.support"
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
@@ -86,8 +87,8 @@ describe("A client for LuaSocket", function()
     local free = testing.refused()
     local port = free:address().port
     free:close()
-    local pipe = assert(io.popen(("redis-server --port %d --bind 127.0.0.1 --save '' --dir /tmp >/dev/null 2>&1 & echo $!")
-      :format(port)))
+    local command = "redis-server --port %d --bind 127.0.0.1 --save '' --dir /tmp >/dev/null 2>&1 & echo $!"
+    local pipe = assert(io.popen(command:format(port)))
     local pid = assert(pipe:read("n"))
     pipe:close()
     local dead <close> = testing.refused()

@@ -1,6 +1,6 @@
--- The same random sequences of sends, receives and timeouts on a socket of this module and on LuaSocket's: same
--- results. The peer of each connection is played by LuaSocket, in this thread, so that each operation finds the
--- same bytes, or none.
+-- The same random sequences of sends, receives and timeouts on a socket of this module and on LuaSocket's:
+-- same results. The peer of each connection is played by LuaSocket, in this thread, so that each operation
+-- finds the same bytes, or none.
 local support = require "Tests.Lua.support"
 local net = require "connectbylist"
 local found, luasocket = pcall(require, "socket")
@@ -13,7 +13,7 @@ local function shown(values)
   for i = 1, values.n do
     local value = values[i]
     if type(value) == "string" then
-      texts[i] = #value > 200 and ("%d bytes, sum %d"):format(#value, #value:gsub("%z", "")) or ("%q"):format(value)
+      texts[i] = #value > 200 and #value .. " bytes, " .. value:sub(1, 20) .. value:sub(-20) or ("%q"):format(value)
     else
       texts[i] = ("%s %s"):format(math.type(value) or "", tostring(value))
     end
@@ -21,7 +21,8 @@ local function shown(values)
   return table.concat(texts, ", ")
 end
 
--- Two connections, of which the first end of each is driven alike: { ours, its peer }, { LuaSocket's, its peer }.
+-- Two connections, of which the first end of each is driven alike: { ours, its peer }, { LuaSocket's, its
+-- peer }.
 local function connections(make)
   local listener = assert(luasocket.bind("127.0.0.1", 0))
   local host, port = listener:getsockname()
@@ -37,8 +38,8 @@ local function connections(make)
   return pairs_made[1], pairs_made[2]
 end
 
-local TEXTS = { "", "a", "line\n", "line\r\n", "\r\n", "\n", "a\rb\r\nc", "\r", "no end", "12345", ("x"):rep(100),
-  ("y"):rep(8192), ("z"):rep(8193), ("long "):rep(4000) .. "\r\n", "\0\n\0", "two\nlines\n", "\r\r\n\n" }
+local TEXTS = { "", "a", "line\n", "line\r\n", "\r\n", "\n", "a\rb\r\nc", "\r", "no end", "12345",
+  ("x"):rep(100), ("y"):rep(8192), ("z"):rep(8193), ("long "):rep(4000) .. "\r\n", "\0\n\0", "two\nlines\n", "\r\r\n\n" }
 local PATTERNS = { "*l", "*a", "*line", "*all", 0, 1, 2, 5, 10, 100, 5000, 9000, 3.0, 2.5, "3", "0x10" }
 local PREFIXES = { "", "p", "prefix", "pre\r\n", ("q"):rep(50), 12, 1.5 }
 

@@ -1,5 +1,5 @@
--- connectbylist.luasocket in the place of `socket`, and LuaSocket's methods on the sockets of a connect. Differences
--- from LuaSocket in random sequences: luasocket_difference_spec.lua.
+-- connectbylist.luasocket in the place of `socket`, and LuaSocket's methods on the sockets of a connect.
+-- Differences from LuaSocket in random sequences: luasocket_difference_spec.lua.
 local support = require "Tests.Lua.support"
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"

@@ -1,4 +1,5 @@
--- connectbylist.tls: LuaSec's handshake inside the race, against `openssl s_server` with certificates made here.
+-- connectbylist.tls: LuaSec's handshake inside the race, against `openssl s_server` with certificates made
+-- here.
 local support = require "Tests.Lua.support"
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
@@ -14,20 +15,22 @@ describe("connectbylist.tls", function()
   local folder
 
   -- A certificate for the name, of the authority "ca", in `<folder>/<file>.pem` with its key.
-  local function certify(file, names, authority)
+  local function certify(file, names, issuer)
     local path = folder .. "/" .. file
     assert(os.execute(([[
       exec >/dev/null 2>&1
-      openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout %s.key -out %s.csr -subj /CN=test &&
+      openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=test \
+        -keyout %s.key -out %s.csr &&
       printf 'subjectAltName=%s\n' >%s.ext &&
-      openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial -days 2 -extfile %s.ext -out %s.pem
-    ]]):format(path, path, names, path, path, folder .. "/" .. authority, folder .. "/" .. authority, path, path)))
+      openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial -days 2 \
+        -extfile %s.ext -out %s.pem
+    ]]):format(path, path, names, path, path, folder .. "/" .. issuer, folder .. "/" .. issuer, path, path)))
   end
 
   local function authority(file)
     local path = folder .. "/" .. file
-    assert(os.execute(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout %s.key "
-      .. "-out %s.pem -subj /CN=%s -days 2 >/dev/null 2>&1"):format(path, path, file)))
+    assert(os.execute(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+      .. "-keyout %s.key -out %s.pem -subj /CN=%s -days 2 >/dev/null 2>&1"):format(path, path, file)))
   end
 
   setup(function()
@@ -52,8 +55,8 @@ describe("connectbylist.tls", function()
     local endpoint = testing.refused()
     local port = endpoint:address().port
     endpoint:close()
-    local pipe = assert(io.popen(("openssl s_server -accept 127.0.0.1:%d -cert %s/%s.pem -key %s/%s.key -rev -quiet "
-      .. ">/dev/null 2>&1 & echo $!"):format(port, folder, certificate, folder, certificate)))
+    local pipe = assert(io.popen(("openssl s_server -accept 127.0.0.1:%d -cert %s/%s.pem -key %s/%s.key "
+      .. "-rev -quiet >/dev/null 2>&1 & echo $!"):format(port, folder, certificate, folder, certificate)))
     local pid = pipe:read("n")
     pipe:close()
     local address = "127.0.0.1:" .. port
@@ -76,7 +79,8 @@ describe("connectbylist.tls", function()
   it("returns a LuaSec connection whose certificate is for the address", function()
     local address, stop = server "right"
     local _ <close> = stop
-    local connection = assert(net.connect_by_list({ address }, { timeout = 5, validate = tls.validate(params()) }))
+    local connection = assert(net.connect_by_list({ address },
+      { timeout = 5, validate = tls.validate(params()) }))
     assert.matches("^SSL connection", tostring(connection))
     assert.equal("olleh", exchange(connection))
     connection:close()
@@ -111,7 +115,7 @@ describe("connectbylist.tls", function()
     sock:close()
   end)
 
-  it("rejects a wrong certificate and a silent endpoint; the third wins within 60 % of the timeout", function()
+  it("rejects a wrong certificate and a silent endpoint, within 60 % of the timeout", function()
     local wrong, stop_wrong = server "forged"
     local _ <close> = stop_wrong
     local right, stop = server "right"

@@ -29,9 +29,9 @@ local function whole_of(value, default, argument, name)
   return (number < 0 and -1 or 1) * (number < 0 and -number // 1 or number // 1) | 0
 end
 
---- What `send` and `receive` of LuaSocket do, by functions of the core. `core_send(self, text, skipped, count)`
--- returns how many bytes it has sent, and a word if that is not all; `core_receive(self, what)` a text, and a word
--- if that is not whole. Both return nil, "closed" for a closed socket.
+--- What `send` and `receive` of LuaSocket do, by functions of the core. `core_send(self, text, skipped,
+-- count)` returns how many bytes it has sent, and a word if that is not all; `core_receive(self, what)` a
+-- text, and a word if that is not whole. Both return nil, "closed" for a closed socket.
 function methods.make(core_send, core_receive)
   local function send(self, data, first, last)
     data = text_of(data, 1, "send", 2)
@@ -55,9 +55,11 @@ function methods.make(core_send, core_receive)
       pattern = tonumber(pattern) or pattern
     end
     prefix = prefix == nil and "" or text_of(prefix, 2, "receive", 2)
-    local is_line, text, word = false, nil, nil
+    local is_line, text, word = false
     if type(pattern) == "number" then
-      if not (pattern >= 0) then error("bad argument #1 to 'receive' (invalid receive pattern)", 2) end
+      if not (pattern >= 0) then -- NaN too
+        error("bad argument #1 to 'receive' (invalid receive pattern)", 2)
+      end
       local wanted = whole_of(pattern, 0, 1, "receive")
       local size = #prefix
       if size > 0 and wanted <= size then return prefix, nil, nil end
@@ -82,14 +84,14 @@ function methods.make(core_send, core_receive)
 end
 
 --- What `getpeername` and `getsockname` return of an address: host, port, family.
-function methods.name_of(core_address, self)
-  local host, port, family, scope = core_address(self)
+function methods.name_of(host, port, family, scope)
   if not host then return nil, core.error_word(family) end
   if scope then host = host .. "%" .. scope end
   return host, port, family
 end
 
 --- For connectbylist.luasocket: `send` and `receive` of an object that is closed.
-core.closed_methods = { methods.make(function() return nil, "closed" end, function() return nil, "closed" end) }
+local function closed() return nil, "closed" end
+core.closed_methods = { methods.make(closed, closed) }
 
 return methods

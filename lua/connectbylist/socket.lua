@@ -52,12 +52,12 @@ socket.send, socket.receive = dialect.make(socket.send, socket.receive)
 
 function socket:getpeername()
   if not is_open(self) then return nil, "closed" end
-  return name_of(remote_address, self)
+  return name_of(remote_address(self, true))
 end
 
 function socket:getsockname()
   if not is_open(self) then return nil, "closed" end
-  local host, port, family = name_of(local_address, self)
+  local host, port, family = name_of(local_address(self))
   -- LuaSocket gives the port as text here, and as a number in `getpeername`.
   if host and port then port = tostring(port) end
   return host, port, family

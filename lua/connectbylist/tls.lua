@@ -5,9 +5,8 @@ local ssl = require "ssl"
 -- The standard functions, also where the host has taken them away.
 local _ENV = core.environment -- luacheck: ignore
 
-local error, ipairs, next, pairs, setmetatable, type = error, ipairs, next, pairs, setmetatable, type
-local byte, find, format, gsub, match, sub = string.byte, string.find, string.format, string.gsub, string.match, string.sub
-local concat, insert = table.concat, table.insert
+local error, ipairs, next, setmetatable, type = error, ipairs, next, setmetatable, type
+local byte, format, gsub, match = string.byte, string.format, string.gsub, string.match
 local await = core.methods "socket".await
 
 local tls = {}
@@ -17,8 +16,8 @@ local LOWER = {}
 for code = byte "A", byte "Z" do LOWER[format("%c", code)] = format("%c", code + 32) end
 local function plain_name(name) return (gsub(gsub(name, "%u", LOWER), "%.$", "")) end
 
--- Whether a name of a certificate is that of the host, as RFC 6125 section 6.4.3 has it: a `*` is a whole label,
--- the first, and there are two labels behind it.
+-- Whether a name of a certificate is that of the host, as RFC 6125 section 6.4.3 has it: a `*` is a whole
+-- label, the first, and there are two labels behind it.
 local function matches(pattern, host)
   pattern = plain_name(pattern)
   if pattern == host then return true end
@@ -68,19 +67,28 @@ local function handshake(sock, connection)
   end
 end
 
+-- Whether LuaSec's `verify`, a word or an array of words, has the chain checked.
+local function verifies(words)
+  if type(words) ~= "table" then return words ~= "none" end
+  for _, word in ipairs(words) do
+    if word == "peer" then return true end
+  end
+  return false
+end
+
 local function copy(params)
   local copied = {}
   for key, value in next, params or {} do copied[key] = value end
   return copied
 end
 
---- A `validate` for a connect's options that makes a LuaSec connection of each candidate, within the race and its
--- deadline. The connect returns the connection in place of a socket.
+--- A `validate` for a connect's options that makes a LuaSec connection of each candidate, within the race
+-- and its deadline. The connect returns the connection in place of a socket.
 --
--- `params`: LuaSec's, with these defaults: mode "client", protocol "any", options "all", verify "peer" (the chain
--- is checked), and the system's authorities in /etc/ssl/certs. Beside them:
---   server_name  the name to ask for (SNI) and to find in the certificate; the name of the entry that the race has
---                reached, or its IP address, unless set; false: neither is done
+-- `params`: LuaSec's, with these defaults: mode "client", protocol "any", options "all", verify "peer" (the
+-- chain is checked), and the system's authorities in /etc/ssl/certs. Beside them:
+--   server_name  the name to ask for (SNI) and to find in the certificate; unless set, the name of the entry
+--                that the race has reached, or its IP address; false: neither is done
 -- A certificate that was not verified (verify "none") is not searched for the name either.
 function tls.validate(params)
   if params ~= nil and type(params) ~= "table" then
@@ -96,14 +104,14 @@ function tls.validate(params)
   if not params.cafile and not params.capath then params.capath = "/etc/ssl/certs" end
   local context, problem = ssl.newcontext(params)
   if not context then error("tls.validate: " .. problem, 2) end
-  local is_verified = params.verify ~= "none"
+  local is_verified = verifies(params.verify)
 
   return function(sock)
     local host = server_name
     if host == nil then host = sock:name() or sock:remote_address().host end
     local is_ip = host and canonical(host) ~= nil
-    -- LuaSec takes the descriptor of what it wraps. The socket keeps it until the handshake is done: the waiting
-    -- is the socket's.
+    -- LuaSec takes the descriptor of what it wraps. The socket keeps it until the handshake is done: the
+    -- waiting is the socket's.
     local lender = { getfd = function() return sock:getfd() end, setfd = function() end }
     local connection, message = ssl.wrap(lender, context)
     if not connection then return false, message end
