@@ -13,7 +13,8 @@ local function shown(values)
   for i = 1, values.n do
     local value = values[i]
     if type(value) == "string" then
-      texts[i] = #value > 200 and #value .. " bytes, " .. value:sub(1, 20) .. value:sub(-20) or ("%q"):format(value)
+      local ends = value:sub(1, 20) .. "…" .. value:sub(-20)
+      texts[i] = #value > 200 and #value .. " bytes, " .. ends or ("%q"):format(value)
     else
       texts[i] = ("%s %s"):format(math.type(value) or "", tostring(value))
     end
@@ -39,7 +40,8 @@ local function connections(make)
 end
 
 local TEXTS = { "", "a", "line\n", "line\r\n", "\r\n", "\n", "a\rb\r\nc", "\r", "no end", "12345",
-  ("x"):rep(100), ("y"):rep(8192), ("z"):rep(8193), ("long "):rep(4000) .. "\r\n", "\0\n\0", "two\nlines\n", "\r\r\n\n" }
+  ("x"):rep(100), ("y"):rep(8192), ("z"):rep(8193), ("long "):rep(4000) .. "\r\n", "\0\n\0",
+  "two\nlines\n", "\r\r\n\n" }
 local PATTERNS = { "*l", "*a", "*line", "*all", 0, 1, 2, 5, 10, 100, 5000, 9000, 3.0, 2.5, "3", "0x10" }
 local PREFIXES = { "", "p", "prefix", "pre\r\n", ("q"):rep(50), 12, 1.5 }
 
