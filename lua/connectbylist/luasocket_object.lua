@@ -262,6 +262,14 @@ function methods:setfd(fd)
   end
 end
 
+-- An unknown option is reported as LuaSocket does; other errors, of memory too, pass on.
+local function raise_option(problem, name, method)
+  if type(problem) == "string" and find(problem, "unknown option", 1, true) then
+    error(format("bad argument #1 to '%s' (unsupported option `%s')", method, sub(name, 1, 35)), 3)
+  end
+  error(problem, 0)
+end
+
 function methods:setoption(name, value)
   name = check_text(name, 1, "setoption")
   if not self.sock then
@@ -270,12 +278,7 @@ function methods:setoption(name, value)
     return 1.0
   end
   local ok, result = pcall(self.sock.setoption, self.sock, name, value)
-  if not ok then
-    if find(result, "unknown option", 1, true) then
-      result = format("bad argument #1 to 'setoption' (unsupported option `%s')", sub(name, 1, 35))
-    end
-    error(result, 2)
-  end
+  if not ok then raise_option(result, name, "setoption") end
   return result and 1.0 or nil, not result and "setsockopt failed" or nil
 end
 
@@ -283,9 +286,7 @@ function methods:getoption(name)
   name = check_text(name, 1, "getoption")
   if not self.sock then return nil, "getsockopt failed" end
   local ok, value, message = pcall(self.sock.getoption, self.sock, name)
-  if not ok then
-    error(format("bad argument #1 to 'getoption' (unsupported option `%s')", sub(name, 1, 35)), 2)
-  end
+  if not ok then raise_option(value, name, "getoption") end
   if message then return nil, "getsockopt failed" end
   if name == "linger" then return { on = value ~= false, timeout = value or 0 } end
   if name == "error" then return value and value ~= 0 and tostring(value) or nil end

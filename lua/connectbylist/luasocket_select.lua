@@ -1,10 +1,10 @@
 --- `select` of connectbylist.luasocket.
-local core, net, object = ...
+local core, net, api = ...
 local error, getmetatable, next, tonumber, type = error, getmetatable, next, tonumber, type
 local huge, min, tointeger = math.huge, math.min, math.tointeger
 local format, sort, unpack = string.format, table.sort, table.unpack
 local ready, poll, poll_set, sleep, now = core.ready, core.poll, core.poll_set, net.sleep, net.now
-local client_type, step_aside = object.client_type, object.step_aside
+local client_type, step_aside = api.client_type, api.step_aside
 
 -- What can be polled of the objects of one argument of `select`: adds to `events` by descriptor, to
 -- `pending` the connects that go on, and to `found` what needs no poll.
