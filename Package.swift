@@ -177,14 +177,18 @@ let library: [Target] = [
 ]
 
 /// One of the programs in `examples`. SwiftPM requires every other file of that folder to be excluded.
-func example(_ name: String, _ source: String, _ dependencies: [Target.Dependency]) -> Target {
+func example(
+  _ name: String, _ source: String, _ dependencies: [Target.Dependency],
+  linkerSettings: [LinkerSetting] = []
+) -> Target {
   let files = [
-    "connect.c", "connect.lua", "connect.swift", "order.txt", "quickstart.lua", "race.txt",
+    "connect.c", "connect.lua", "connect.swift", "embed.c", "embed.swift", "order.txt",
+    "quickstart.lua", "race.txt",
     "redis.lua", "redis_spec.lua", "simulation_spec.lua",
   ]
   return .executableTarget(
     name: name, dependencies: dependencies, path: "examples",
-    exclude: files.filter { $0 != source }, sources: [source])
+    exclude: files.filter { $0 != source }, sources: [source], linkerSettings: linkerSettings)
 }
 
 /// What only the ordinary build has.
@@ -266,6 +270,12 @@ let hostAndTests: [Target] = [
       "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
     ]),
   example("ConnectByListExampleC", "connect.c", ["CConnectByList", "ConnectByListCAPI"]),
+  example(
+    "ConnectByListExampleEmbedC", "embed.c", ["CConnectByListLua", "ConnectByListLua"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  example(
+    "ConnectByListExampleEmbedSwift", "embed.swift",
+    ["ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting"]),
   example(
     "ConnectByListExampleSwift", "connect.swift",
     ["ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting"]),

@@ -16,14 +16,17 @@ static const struct cbl_lua_file *module_named(const char *name) {
   return NULL;
 }
 
-/* `require` for the embedded files, where the library `package` is not open. */
+/* `require` for the embedded files, where scripts have none: finds what is preloaded and what is embedded. */
 static int require_embedded(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   lua_settop(L, 1);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (lua_getfield(L, 2, name) != LUA_TNIL) return 1;
   const struct cbl_lua_file *file = module_named(name);
-  if (file) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  if (lua_getfield(L, -1, name) == LUA_TFUNCTION) {
+    /* Preloaded: the opener is on the stack. */
+  } else if (file) {
     push_opener(L, file);
   } else if (strcmp(name, "connectbylist.core") == 0) {
     lua_pushcfunction(L, luaopen_connectbylist_core);

@@ -112,6 +112,13 @@ static int load_file(lua_State *L) {
   return luaL_argerror(L, 1, "no such file");
 }
 
+/* Weak: an interpreter that was linked without one of its libraries can load the module too. */
+#pragma weak luaopen_base
+#pragma weak luaopen_math
+#pragma weak luaopen_string
+#pragma weak luaopen_table
+#pragma weak luaopen_utf8
+
 /* Calls the opener of a standard library with an empty table of global variables: luaopen_base fills it. */
 static int call_opener(lua_State *L) {
   lua_CFunction open = lua_tocfunction(L, 1);
@@ -130,6 +137,7 @@ static int open_library(lua_State *L) {
   static const lua_CFunction openers[] = {luaopen_base, luaopen_math, luaopen_string, luaopen_table,
                                           luaopen_utf8};
   lua_CFunction open = openers[luaL_checkoption(L, 1, NULL, names)];
+  if (!open) return luaL_error(L, "the interpreter has no library '%s'", lua_tostring(L, 1));
   lua_settop(L, 0);
   lua_pushliteral(L, "");
   if (!lua_getmetatable(L, 1)) lua_pushnil(L);

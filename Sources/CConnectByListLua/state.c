@@ -13,9 +13,19 @@ static void *main_block(const struct cbl_lua_state *state) {
   return (char *)state->main_thread - LUA_EXTRASPACE;
 }
 
+/* Whether a request keeps to the limit. If not, Lua collects garbage and tries again. */
+static bool has_memory(struct cbl_lua_state *state, size_t old_size, size_t size) {
+  size_t others = state->memory_used > old_size ? state->memory_used - old_size : 0;
+  return size <= old_size || (size <= state->memory_max && others <= state->memory_max - size);
+}
+
 void *cbl_lua_allocate(void *context, void *block, size_t old_size, size_t size) {
   struct cbl_lua_state *state = context;
+  /* Without a block its size says what is to be made. */
+  size_t freed = block ? old_size : 0;
+  if (state->memory_max && !has_memory(state, freed, size)) return NULL;
   void *result = state->allocate(state->allocate_context, block, old_size, size);
+  if (state->memory_max && (result || size == 0)) state->memory_used += size - freed;
   if (size == 0 && block && state->main_thread && block == main_block(state)) {
     if (state->policy) cbl_lua_release_policy(state->policy);
     free(state);
@@ -79,4 +89,12 @@ int connectbylist_set_policy(lua_State *L, const char *rules, char *message, siz
   void *policy = NULL;
   if (rules && !(policy = cbl_lua_policy_new(rules, message, message_size))) return 1;
   return cbl_lua_set_policy(L, policy);
+}
+
+int connectbylist_set_memory_limit(lua_State *L, size_t bytes) {
+  struct cbl_lua_state *state = lua_checkstack(L, 2) ? make_state(L) : NULL;
+  if (!state) return 2;
+  state->memory_max = bytes;
+  state->memory_used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
+  return 0;
 }

@@ -26,6 +26,8 @@ struct cbl_lua_state {
   lua_State *main_thread; /* the record is freed with it; NULL: it is not known, or the record is the host's */
   void *policy;           /* an object of Swift; NULL: everything is allowed */
   struct cbl_lua_limit *limit; /* of the innermost call; NULL: no limit */
+  size_t memory_max;           /* the most bytes that Lua may have; 0: no limit */
+  size_t memory_used;          /* counted while there is a limit */
 };
 
 /* The allocator of a state that has a record, which is its argument. */

@@ -46,12 +46,16 @@ static int make_protected(lua_State *L) {
   cbl_host_preload(L);
   if (making->libraries & CBL_HOST_LIBRARY_SANDBOX) {
     luaL_requiref(L, "connectbylist", connectbylist_open, 1);
+    /* It would take over any descriptor of the process. */
+    lua_pushnil(L);
+    lua_setfield(L, -2, "wrap");
+    lua_pop(L, 1);
     cbl_host_restrict(L);
   }
   return 0;
 }
 
-void *cbl_host_state_new(unsigned wanted, bool has_limits, void *policy) {
+void *cbl_host_state_new(unsigned wanted, bool has_limits, size_t memory_max, void *policy) {
   lua_State *L = luaL_newstate();
   if (L == NULL) {
     if (policy) cbl_lua_release_policy(policy);
@@ -62,7 +66,7 @@ void *cbl_host_state_new(unsigned wanted, bool has_limits, void *policy) {
   if (is_made) {
     lua_pushcfunction(L, make_protected);
     lua_pushlightuserdata(L, &making);
-    is_made = lua_pcall(L, 1, 0, 0) == LUA_OK;
+    is_made = connectbylist_set_memory_limit(L, memory_max) == 0 && lua_pcall(L, 1, 0, 0) == LUA_OK;
   }
   if (is_made) return L;
   lua_close(L);

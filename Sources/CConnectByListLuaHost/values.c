@@ -39,7 +39,7 @@ void cbl_host_release(struct cbl_host_request *request) {
 
 /* Pushes one value, and returns the place after it. */
 static const struct cbl_host_value *push(lua_State *L, const struct cbl_host_value *value,
-                                         const struct cbl_host_value *end) {
+                                         const struct cbl_host_value *end, int depth) {
   luaL_checkstack(L, 3, "too many values");
   const struct cbl_host_value *next = value + 1;
   switch (value->kind) {
@@ -48,10 +48,11 @@ static const struct cbl_host_value *push(lua_State *L, const struct cbl_host_val
     case CBL_HOST_NUMBER: lua_pushnumber(L, value->number); break;
     case CBL_HOST_TEXT: lua_pushlstring(L, value->bytes, value->count); break;
     case CBL_HOST_TABLE:
+      if (depth == DEPTH_MAX) luaL_error(L, "an argument has more than %d tables in tables", DEPTH_MAX);
       lua_newtable(L);
       while (next < end && next->kind != CBL_HOST_END) {
-        next = push(L, next, end);
-        next = push(L, next, end);
+        next = push(L, next, end, depth + 1);
+        next = push(L, next, end, depth + 1);
         /* lua_rawset raises for nil and NaN. */
         lua_rawset(L, -3);
       }
@@ -66,7 +67,7 @@ int cbl_host_push_arguments(lua_State *L, const struct cbl_host_request *request
   const struct cbl_host_value *value = request->arguments;
   const struct cbl_host_value *end = value + request->argument_count;
   int count = 0;
-  for (; value < end; count++) value = push(L, value, end);
+  for (; value < end; count++) value = push(L, value, end, 0);
   return count;
 }
 

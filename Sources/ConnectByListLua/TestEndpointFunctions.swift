@@ -1,4 +1,5 @@
 import CConnectByListLua
+import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 import ConnectByListTesting
@@ -123,10 +124,16 @@ extension Call {
       return
     }
     let count = Int(clamping: try call.integer(0))
-    let span = call.isNil(1) ? .forever : try call.seconds(1)
-    do throws(Errno) { call.add(try endpoint.waitForAccepted(count, for: span)) } catch {
-      throw .failed(error)
+    let until = try call.keptDeadline { (call) throws(CallError) in
+      call.isNil(1) ? .forever : try call.seconds(1)
     }
+    let event: CInt?
+    do throws(Errno) { event = try endpoint.nextAcceptEvent() } catch { throw .failed(error) }
+    let found = endpoint.acceptedCount
+    if let event, found < count, Clock.now() < until {
+      throw .wait(event, events: CInt(CBL_POSIX_READABLE), until: until)
+    }
+    call.add(found)
   }
 }
 

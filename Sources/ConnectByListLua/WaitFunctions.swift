@@ -53,7 +53,7 @@ extension Call {
   }
 
   /// The end of a span that began with the first try of the call.
-  fileprivate func keptDeadline(
+  func keptDeadline(
     _ span: (Call) throws(CallError) -> TimeSpan
   ) throws(CallError) -> Instant {
     if !pointee.kept.is_retry {

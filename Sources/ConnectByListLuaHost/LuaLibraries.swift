@@ -27,7 +27,7 @@ public struct LuaLibraries: OptionSet, Sendable {
 
   /// For scripts that are not trusted: no files, processes, C modules and no `debug`; `load` takes text only;
   /// a metatable may not have `__gc`, because no limit ends a finalizer. The module is open, as the global
-  /// `connectbylist`. Memory is not limited.
+  /// `connectbylist`, without `wrap`.
   public static let sandbox: LuaLibraries = [
     .base, .coroutine, .table, .string, .math, .utf8, LuaLibraries(Int(CBL_HOST_LIBRARY_SANDBOX)),
   ]

@@ -32,13 +32,18 @@ public final class LuaState: Sendable {
   ///     more slowly then: it counts instructions. `debug.sethook` is missing, because a script could take
   ///     the limits away with it. Without it they hold in the main coroutine, in those that it makes in a
   ///     call with a limit, and in waits.
+  ///   - memoryLimit: the most bytes that Lua may have for it, 256 KiB or more; `nil`: no limit. A script that
+  ///     wants more gets an error (`.outOfMemory`), which it can catch. What the module has for sockets and
+  ///     connects is not counted.
   /// - Throws: `.outOfMemory`.
   public init(
-    _ libraries: LuaLibraries = .all, policy: EgressPolicy = .unrestricted, hasLimits: Bool = true
+    _ libraries: LuaLibraries = .all, policy: EgressPolicy = .unrestricted, hasLimits: Bool = true,
+    memoryLimit: Int? = nil
   ) throws(LuaError) {
+    precondition(memoryLimit.map { $0 >= 1 << 18 } ?? true, "a memory limit below 256 KiB")
     guard
       let pointer = cbl_host_state_new(
-        libraries.rawValue, hasLimits, PolicyBox(policy).retained())
+        libraries.rawValue, hasLimits, memoryLimit ?? 0, PolicyBox(policy).retained())
     else { throw .outOfMemory }
     state = Mutex(State(pointer: pointer))
   }

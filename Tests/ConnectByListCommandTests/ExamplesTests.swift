@@ -32,6 +32,24 @@ struct ExamplesTests {
     #expect(lines[4].hasPrefix("failed  ECONNREFUSED: connection refused after "))
   }
 
+  @Test func `the hosts in C and in Swift end the script that they do not trust`() throws {
+    let inC = try Interpreter.built("ConnectByListExampleEmbedC").run([])
+    #expect(inC.status == 0, "\(inC.errors)")
+    #expect(inC.output == "echoed\thello\ndenied\tEACCES\nended\tby its time limit\n")
+    let inSwift = try Interpreter.built("ConnectByListExampleEmbedSwift").run([])
+    #expect(inSwift.status == 0, "\(inSwift.errors)")
+    #expect(
+      inSwift.output == """
+        echoed  Ada,Grace
+        denied  169.254.169.254:80 EACCES
+        denied  [::ffff:10.0.0.1]:80 EACCES
+        denied  127.0.0.1:1 EACCES
+        ended   time limit exceeded
+        failed  script:1: attempt to index a nil value (local 't')
+
+        """)
+  }
+
   @Test func `the example of a race is the one in README`() throws {
     let outcome = try Interpreter.host().run(["--simulate", path("race.txt")])
     #expect(outcome.status == 0)
@@ -55,7 +73,7 @@ struct ExamplesTests {
         rule 5: a source of the destination's label goes first
         7 2001:db8:a::5 [2001:db8:a::9]:80 0.784 route's source; \
         rule 3: a deprecated source goes last
-        8 - 198.51.100.9:80 0.008 route's choice; no route: ENETUNREACH; \
+        8 - 198.51.100.9:80 0.000 route's choice; no route: ENETUNREACH; \
         rule 1: a destination without a route goes last
 
         """)

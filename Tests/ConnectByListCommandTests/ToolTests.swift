@@ -372,6 +372,26 @@ struct ToolTests {
       ])
   }
 
+  // MARK: policies
+
+  @Test func `a policy holds for scripts and for tools`() throws {
+    let echo = try TestEndpoint(.echo)
+    let entry = echo.endpoint.text
+    let script = "print(select(3, require 'connectbylist'.connect_by_list('\(entry)')) or 'up')"
+    #expect(try host(["--deny", "loopback", "-e", script]).output.hasPrefix("EACCES"))
+    #expect(try host(["--allow", "loopback", "-e", script]).output == "up\n")
+    for tool in ["--connect", "--wait", "--probe"] {
+      let outcome = try host([tool, entry, "--deny", "127.0.0.1", "--timeout", "0.2"])
+      #expect(outcome.status != 0, "\(tool): \(outcome)")
+      #expect(
+        (outcome.output + outcome.errors).lowercased().contains("permission denied")
+          || (outcome.output + outcome.errors).contains("EACCES"), "\(tool): \(outcome)")
+    }
+    #expect(echo.acceptedCount == 1)
+    let explain = try host(["--explain", entry, "--deny", "any"])
+    #expect(explain.status == 2 && explain.errors.contains("have no meaning here"))
+  }
+
   // MARK: terminals
 
   private static let utf8 = ["LC_ALL": "C.UTF-8"]

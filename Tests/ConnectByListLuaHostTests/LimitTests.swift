@@ -109,6 +109,7 @@ import Testing
   }
 
   @Test func `16 threads with 20 states each`() throws {
+    let silent = try TestEndpoint(.silent)
     let failures = Atomic(0)
     let finished = Atomic(0)
     for thread in 0..<16 {
@@ -118,18 +119,22 @@ import Testing
           do {
             let lua = try LuaState(number % 2 == 0 ? .all : .sandbox)
             try lua.setGlobal("n", .integer(Int64(number)))
+            try lua.setGlobal("silent", .string(silent.endpoint.text))
             let result = try lua.run(
               """
-              local net = connectbylist or require "connectbylist"
+              net = connectbylist or require "connectbylist"
               local _, _, code = net.connect_by_list({"127.0.0.1:1", "[::1]:1"}, {timeout = 5})
               return code, coroutine.wrap(function() return n end)()
               """, timeLimit: .seconds(60))
             if result != ["ECONNREFUSED", .integer(Int64(number))] { throw LuaTestFailure() }
-            do {
-              try lua.run("while true do pcall(error) end", timeLimit: .milliseconds(5))
-              throw LuaTestFailure()
-            } catch let error as LuaError {
-              if error.reason != .timeLimit { throw error }
+            for endless in [
+              "while true do pcall(error) end", "net.sleep(100)", "net.connect_by_list({silent})",
+            ] {
+              var ended: LuaError?
+              do throws(LuaError) {
+                try lua.run(endless, timeLimit: .milliseconds(5))
+              } catch { ended = error }
+              if ended?.reason != .timeLimit { throw LuaTestFailure() }
             }
             lua.close()
           } catch {

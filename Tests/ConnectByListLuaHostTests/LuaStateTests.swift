@@ -146,6 +146,47 @@ import Testing
     #expect(try lua.run("return getmetatable(connectbylist.address_list())") == [nil])
     #expect(try lua.run("return getmetatable(setmetatable({}, {a = 1})).a") == [1])
     #expect(try lua.run("return getmetatable('').__index == string") == [true])
+    #expect(try lua.run("return connectbylist.wrap") == [nil])
     #expect(try lua.run("return tostring(connectbylist.address_list{'127.0.0.1:80'})").count == 1)
+  }
+
+  @Test func `a memory limit is an error that leaves the state usable`() throws {
+    let lua = try LuaState(.sandbox, memoryLimit: 1 << 20)
+    for script in [
+      "return #string.rep('x', 1 << 30)", "local t = {} while true do t[#t + 1] = {} end",
+    ] {
+      let error = try #require(throws: LuaError.self) { try lua.run(script) }
+      #expect(error.reason == .outOfMemory)
+      #expect(error.message == "not enough memory")
+    }
+    // What is freed counts again.
+    let work = "for i = 1, 100 do local s = string.rep('x', 1 << 18) .. i end return 'done'"
+    #expect(try lua.run(work) == ["done"])
+    #expect(
+      try lua.run("return (select(2, pcall(string.rep, 'x', 1 << 30)))") == ["not enough memory"])
+  }
+
+  @Test func `arguments nested too deep are an error`() throws {
+    var value: LuaValue = 1
+    for _ in 0..<100 { value = .array([value]) }
+    #expect(throws: LuaError.self) { try LuaState().run("return ...", arguments: [value]) }
+  }
+
+  @Test func `xpcall works as Lua's, through yields too`() throws {
+    let lua = try LuaState()
+    let results = try lua.run(
+      """
+      local c = coroutine.wrap(function(...)
+        return xpcall(function(a, b)
+          local got = coroutine.yield(a + b)
+          error({got})
+        end, function(e) return e[1] * 2 end, ...)
+      end)
+      local first = c(1, 2)
+      local ok, second = c(21)
+      return first, ok, second, xpcall(print and function(...) return ... end, print, 1, nil, 3)
+      """)
+    #expect(results == [3, false, 42, true, 1, nil, 3])
+    #expect(try lua.run("return (pcall(xpcall, print))") == [false])
   }
 }

@@ -20,6 +20,29 @@ import Testing
       try lua.run(connect, arguments: [denied, .string(echo.endpoint.text)]) == ["connected"])
   }
 
+  @Test func `every way to connect is under the policy`() throws {
+    let echo = try TestEndpoint(.echo)
+    let lua = try LuaState(policy: EgressPolicy("deny loopback"))
+    let results = try lua.run(
+      """
+      local net = require "connectbylist"
+      local entry = ...
+      local codes = {}
+      local function note(_, _, code) codes[#codes + 1] = code or "none" end
+      note(net.connect_by_list(entry, {timeout = 5}))
+      note(net.connect_by_list(net.socket "inet", entry, {timeout = 5}))
+      note(net.connect_by_list(entry, {timeout = 5, validate = function() return true end}))
+      note(net.connect_by_name("localhost", net.address_list(entry)[1].port, {timeout = 5, family = "inet"}))
+      local op = net.start(entry, {timeout = 5})
+      local sock, message, code
+      repeat sock, message, code = op:step() until sock ~= false
+      note(sock, message, code)
+      return table.concat(codes, " ")
+      """, arguments: [.string(echo.endpoint.text)])
+    #expect(results == ["EACCES EACCES EACCES EACCES EACCES"])
+    #expect(echo.acceptedCount == 0)
+  }
+
   @Test func `names that resolve to a denied address are denied`() throws {
     let echo = try TestEndpoint(.echo)
     let lua = try LuaState(policy: EgressPolicy("deny loopback"))

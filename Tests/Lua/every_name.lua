@@ -465,6 +465,20 @@ section("test endpoints", world, function(w)
   assert(tostring(w.echo):find "test endpoint")
 end)
 
+section("a policy for the rest of the state's life", world, function(w)
+  local core = require "connectbylist.core"
+  for _, name in ipairs { "base", "math", "string", "table", "utf8" } do
+    assert(core.library(name) ~= core.library(name))
+  end
+  assert(getmetatable("").__index == string and _G.print)
+  misuse("invalid option", core.library, "os")
+  assert(w.testing.only_loopback() == nil)
+  local sock <close> = connected(w)
+  local _, _, code, report = w.net.connect_by_list({ "192.0.2.1:80" }, { local_addresses = false })
+  assert(code == "EACCES" and report.code == code)
+end)
+sections[#sections].is_lasting = true -- it changes the state that it runs in
+
 section("errors of any size that end a block", world, function(w)
   local huge = {}
   for i = 1, 2000 do huge[i] = i end

@@ -10,7 +10,9 @@ describe("every public name", function()
   local path = "Tests/Lua/every_name.lua"
 
   for _, section in ipairs(dofile(path)) do
-    it("works and checks its arguments: " .. section.name, function()
+    -- policy_spec.lua tests in processes of their own what changes this one.
+    local test = section.is_lasting and function() end or it
+    test("works and checks its arguments: " .. section.name, function()
       local world = section.setup and section.setup()
       -- AllocationTests, too, runs it again in the same state.
       for _ = 1, 2 do section.run(world) end

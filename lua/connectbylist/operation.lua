@@ -75,7 +75,7 @@ local function result_of(op, state)
   else
     local message, code
     sock, message, code = take(op)
-    if message then return nil, state.name .. message:sub(#"take" + 1), code end
+    if message then return nil, state.name .. string.sub(message, #"take" + 1), code end
     sock = sock or state.target
   end
   if state.wait then setwait(sock, state.wait) end

@@ -51,9 +51,17 @@ int connectbylist_open(struct lua_State *L);
  * io.popen, os.execute, and all other C modules, a second copy of this module included: a host that does not
  * trust its scripts does not give them `io`, `os`, `package.loadlib` and `package.cpath`.
  *
+ * What is set for a state is found through its allocator, which this function replaces by one that calls it:
+ * lua_getallocf gives another argument from then on.
+ *
  * Returns 0; 1 where the text is malformed, with the reason in `message`, which may be NULL if `message_size`
  * is 0; 2 where there is no memory. Then the policy is as before. Never raises. */
 int connectbylist_set_policy(struct lua_State *L, const char *rules, char *message, size_t message_size);
+
+/* Limits the memory that Lua has for this state, in bytes; 0: no limit. Where more is requested, and a collection
+ * does not help, the script gets Lua's memory error. What the module has for sockets and connects is not counted.
+ * Returns 0; 2 where there is no memory. Never raises. */
+int connectbylist_set_memory_limit(struct lua_State *L, size_t bytes);
 
 /* What connectbylist_pcall returns beside Lua's own status: the call was ended by its limit. */
 #define CONNECTBYLIST_TIME_LIMIT 100

@@ -85,10 +85,11 @@ struct cbl_host_request {
   struct cbl_host_buffer records, texts;
 };
 
-/* A new state in which `require` finds the module; NULL if there is no memory. With `has_limits`, limits hold
+/* A new state in which `require` finds the module; NULL if there is no memory. `memory_max`: the most bytes
+ * that Lua may have for it; 0: no limit. With `has_limits`, limits hold
  * in all its coroutines, and `debug.sethook` is missing. Takes the policy over, an object of Swift; NULL:
  * everything is allowed. */
-void *cbl_host_state_new(unsigned libraries, bool has_limits, void *policy);
+void *cbl_host_state_new(unsigned libraries, bool has_limits, size_t memory_max, void *policy);
 
 /* Replaces the policy, which it takes over. Returns whether there was memory for it. */
 bool cbl_host_state_set_policy(void *state, void *policy);
