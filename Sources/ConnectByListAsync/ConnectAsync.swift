@@ -38,7 +38,7 @@ public func connectByList(
   var request = try ConnectRequest(checking: options, settings)
   request.policy = policy
   let slot = SocketSlot()
-  let outcome = await withJob { continuation in
+  let outcome = await withJob { [request] continuation in
     ConnectJob(list, request, into: slot, remember, continuation)
   } failing: {
     .failure(ConnectError($0))
