@@ -38,8 +38,9 @@ public func connectByList(
   var request = try ConnectRequest(checking: options, settings)
   request.policy = policy
   let slot = SocketSlot()
+  let wanted = request
   let outcome = await withJob { continuation in
-    ConnectJob(list, request, into: slot, remember, continuation)
+    ConnectJob(list, wanted, into: slot, remember, continuation)
   } failing: {
     .failure(ConnectError($0))
   }
