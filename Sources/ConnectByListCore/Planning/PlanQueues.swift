@@ -54,7 +54,7 @@ extension Plan {
       let keys: [(source: Int32, rank: UInt64)] = remotes.map {
         $0.isHopeless ? (-1, 0) : ($0.source, Chance.rank($0.chance))
       }
-      left.sort { a, b in
+      left = left.stablySorted { a, b in
         let (a, b) = (keys[Int(a)], keys[Int(b)])
         return a.source != b.source ? a.source < b.source : a.rank > b.rank
       }
