@@ -196,7 +196,9 @@ let hostAndTests: [Target] = [
   // Connecting from tasks. Not for Embedded Swift, which has no tasks.
   // ConnectByListCore is declared although its types come through ConnectByList: otherwise an
   // incremental build keeps code for a layout that they no longer have.
-  .target(name: "ConnectByListAsync", dependencies: ["ConnectByList", "ConnectByListCore"]),
+  .target(
+    name: "ConnectByListAsync",
+    dependencies: ["ConnectByList", "ConnectByListCore", "CConnectByListPosix"]),
   // Random worlds, and a checker of the races in them.
   .target(
     name: "ConnectByListRaceWorlds",

@@ -29,12 +29,12 @@ end
 -- need not have opened the libraries, and may remove functions from the globals after it has loaded this.
 -- No file uses a method of a string: its metatable may be gone too.
 local globals = copy("base", _ENV, {
-  "error", "getmetatable", "ipairs", "next", "pairs", "rawget", "setmetatable", "tonumber",
-  "tostring", "type",
+  "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawget", "select", "setmetatable",
+  "tonumber", "tostring", "type",
 })
 globals.math = copy("math", math, { "ceil", "floor", "max", "min", "tointeger", "type" })
 globals.string = copy("string", string, { "byte", "find", "format", "gmatch", "gsub", "match", "rep", "sub" })
-globals.table = copy("table", table, { "concat", "insert", "unpack" })
+globals.table = copy("table", table, { "concat", "insert", "sort", "unpack" })
 globals.utf8 = copy("utf8", utf8, { "codepoint", "len" })
 core.environment = globals
 local _ENV = globals -- luacheck: ignore

@@ -39,6 +39,7 @@ struct cbl_lua_method {
   bool has_lua_wrapper; /* scripts call it through a function of lua/, one level up */
   bool may_close;       /* may be called on a closed handle; has no arguments */
   bool releases;        /* releases the object when it returns, before any collection */
+  bool answers_closed;  /* returns nil, "closed" where others raise, as LuaSocket's methods do */
   bool answer_when_released; /* the result of a `may_close` method if the object is released */
   bool ignores_waiter; /* waits in `poll` even if there is a waiter: lua/ has asked for that */
   /* For an iterator: the method that made it. A failure of the iterator is raised, and a bad argument of

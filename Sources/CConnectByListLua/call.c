@@ -45,6 +45,11 @@ static int raise_argument(lua_State *L, const struct cbl_lua_method *method, int
 }
 
 static int raise_closed(lua_State *L, const struct cbl_lua_method *method) {
+  if (method->answers_closed) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "closed");
+    return 2;
+  }
   lua_pushfstring(L, "attempt to use a closed %s", cbl_lua_types[method->self].name);
   return raise_message(L, method);
 }

@@ -11,6 +11,9 @@ static const unsigned char main_text[] = {
 static const unsigned char address_text[] = {
 #embed "../../lua/connectbylist/address.lua"
 };
+static const unsigned char dialect_text[] = {
+#embed "../../lua/connectbylist/dialect.lua"
+};
 static const unsigned char drawing_text[] = {
 #embed "../../lua/connectbylist/drawing.lua"
 };
@@ -22,6 +25,15 @@ static const unsigned char list_text[] = {
 };
 static const unsigned char operation_text[] = {
 #embed "../../lua/connectbylist/operation.lua"
+};
+static const unsigned char luasocket_text[] = {
+#embed "../../lua/connectbylist/luasocket.lua"
+};
+static const unsigned char luasocket_object_text[] = {
+#embed "../../lua/connectbylist/luasocket_object.lua"
+};
+static const unsigned char luasocket_select_text[] = {
+#embed "../../lua/connectbylist/luasocket_select.lua"
 };
 static const unsigned char race_rows_text[] = {
 #embed "../../lua/connectbylist/race_rows.lua"
@@ -44,21 +56,31 @@ static const unsigned char simulation_text[] = {
 static const unsigned char testing_text[] = {
 #embed "../../lua/connectbylist/testing.lua"
 };
+static const unsigned char tls_text[] = {
+#embed "../../lua/connectbylist/tls.lua"
+};
 
 /* ConnectByListCommandTests compares these tables with the folder. A shared object whose `require` finds the
  * modules in files leaves `modules` out: nothing in it calls cbl_lua_modules. */
 
 static const struct cbl_lua_file modules[] = {
     {"connectbylist", "@connectbylist.lua", main_text, sizeof main_text},
+    {"connectbylist.luasocket", "@connectbylist/luasocket.lua", luasocket_text, sizeof luasocket_text},
     {"connectbylist.simulation", "@connectbylist/simulation.lua", simulation_text, sizeof simulation_text},
     {"connectbylist.testing", "@connectbylist/testing.lua", testing_text, sizeof testing_text},
+    {"connectbylist.tls", "@connectbylist/tls.lua", tls_text, sizeof tls_text},
 };
 
 static const struct cbl_lua_file parts[] = {
     {"connectbylist.address", "@connectbylist/address.lua", address_text, sizeof address_text},
+    {"connectbylist.dialect", "@connectbylist/dialect.lua", dialect_text, sizeof dialect_text},
     {"connectbylist.drawing", "@connectbylist/drawing.lua", drawing_text, sizeof drawing_text},
     {"connectbylist.json", "@connectbylist/json.lua", json_text, sizeof json_text},
     {"connectbylist.list", "@connectbylist/list.lua", list_text, sizeof list_text},
+    {"connectbylist.luasocket_object", "@connectbylist/luasocket_object.lua", luasocket_object_text,
+     sizeof luasocket_object_text},
+    {"connectbylist.luasocket_select", "@connectbylist/luasocket_select.lua", luasocket_select_text,
+     sizeof luasocket_select_text},
     {"connectbylist.operation", "@connectbylist/operation.lua", operation_text, sizeof operation_text},
     {"connectbylist.race_rows", "@connectbylist/race_rows.lua", race_rows_text, sizeof race_rows_text},
     {"connectbylist.report", "@connectbylist/report.lua", report_text, sizeof report_text},

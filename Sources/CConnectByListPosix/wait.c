@@ -16,6 +16,12 @@ int64_t cbl_posix_monotonic_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t cbl_posix_wall_clock_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* Fills in a timeout, or returns NULL for a wait without end. */
 static struct timespec *timespec_of(struct timespec *to, int64_t nanoseconds) {
   if (nanoseconds < 0) return NULL;

@@ -1,9 +1,11 @@
 @_exported import ConnectByList
+import CConnectByListPosix
+import ConnectByListCore
 import Synchronization
 
 /// Connects as `ConnectByList.connectByList` does, without blocking the task's thread.
 ///
-/// Each connect runs on a thread of its own, because threads of the cooperative pool must not block.
+/// One thread drives all connects, because threads of the cooperative pool must not block.
 /// Cancelling the task ends the connect at once and closes all its sockets; then this throws
 /// `CancellationError`. Nothing is sent where the task is cancelled before.
 ///
@@ -26,31 +28,26 @@ public func connectByList(
 /// Connects as `connectByList(_:options:settings:policy:)`.
 ///
 /// - Parameter remember: gets the list after the connect, with what it has learned about its endpoints,
-///   also after a failure. It is called on the connect's thread, before this returns.
+///   also after a failure. It is called on the thread of all connects, before this returns, and should be quick.
 public func connectByList(
   _ list: AddressList, options: ConnectOptions = ConnectOptions(),
   settings: SocketSettings = SocketSettings(), policy: EgressPolicy = .unrestricted,
   remember: @escaping @Sendable (AddressList) -> Void
 ) async throws -> Socket {
   try Task.checkCancellation()
-  let cancel: CancelHandle
-  do throws(Errno) { cancel = try CancelHandle() } catch { throw ConnectError(error) }
-  // The request gets the descriptor and not the handle: the thread may end a moment after this call, and
-  // would keep the handle's descriptor open until then.
   var request = try ConnectRequest(checking: options, settings)
   request.policy = policy
-  request.cancelDescriptor = cancel.number
-  let connect = BlockingConnect(list, request, remember)
-  let outcome = await withTaskCancellationHandler {
-    await connect.run()
-  } onCancel: {
-    cancel.cancel()
+  let slot = SocketSlot()
+  let outcome = await withJob { continuation in
+    ConnectJob(list, request, into: slot, remember, continuation)
+  } failing: {
+    .failure(ConnectError($0))
   }
   if case .failure(let error) = outcome {
     if error.errno == .cancelled && Task.isCancelled { throw CancellationError() }
     throw error
   }
-  return connect.takeSocket()
+  return slot.take()
 }
 
 /// Connects to a host, by its name and the name of a service or a port in digits, as
@@ -74,56 +71,89 @@ public func connectByName(
   return try await connectByList(list, options: options, settings: settings, policy: policy)
 }
 
-/// A blocking connect on a thread of its own.
+/// A connect of a task, on the thread that waits for all of them.
 ///
 /// A continuation cannot carry the socket, which is noncopyable, so the socket is stored here until it is
 /// taken. Otherwise it is closed with this object.
-private final class BlockingConnect: Sendable {
-  private let list: AddressList
-  private let request: ConnectRequest
-  private let remember: @Sendable (AddressList) -> Void
-  private let socket = Mutex<Socket?>(nil)
-
+private final class ConnectJob: WaitThread.Job, @unchecked Sendable {
   typealias Outcome = Result<Void, ConnectError>
 
+  private var list: AddressList
+  private let request: ConnectRequest
+  private let remember: @Sendable (AddressList) -> Void
+  private let continuation: UnsafeContinuation<Outcome, Never>
+  private var operation: Operation?
+  private var pollNumber: CInt = -1
+  private let box: SocketSlot
+
   init(
-    _ list: AddressList, _ request: ConnectRequest,
-    _ remember: @escaping @Sendable (AddressList) -> Void
+    _ list: AddressList, _ request: ConnectRequest, into box: SocketSlot,
+    _ remember: @escaping @Sendable (AddressList) -> Void,
+    _ continuation: UnsafeContinuation<Outcome, Never>
   ) {
     self.list = list
     self.request = request
+    self.box = box
     self.remember = remember
+    self.continuation = continuation
   }
 
-  func run() async -> Outcome {
-    await withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome, Never>) in
-      do throws(Errno) {
-        try startDetachedThread { continuation.resume(returning: self.connect()) }
-      } catch {
-        continuation.resume(returning: .failure(ConnectError(error)))
-      }
-    }
-  }
+  var awaited: (number: CInt, events: CInt) { (pollNumber, CInt(CBL_POSIX_READABLE)) }
+  var wakeUp: Instant { operation?.wakeUp ?? .distantFuture }
 
-  private func connect() -> Outcome {
-    var list = list
-    defer { remember(list) }
+  func advance() -> Bool {
     do throws(ConnectError) {
-      let connected = try ConnectByList.connectByList(&list, request)
-      put(connected)
-      return .success(())
+      if operation == nil {
+        let begun = try Operation(list, request)
+        operation = begun
+        do throws(Errno) { pollNumber = try begun.pollDescriptor() } catch {
+          throw ConnectError(error)
+        }
+      }
+      let operation = operation!
+      while true {
+        switch operation.advance() {
+        case .pending: return false
+        case .validate(let id): operation.accept(id)
+        case .finished(let result):
+          operation.remember(in: &list)
+          box.put(try operation.conclude(result))
+          finish(.success(()))
+          return true
+        }
+      }
     } catch {
-      return .failure(error)
+      finish(.failure(error))
+      return true
     }
   }
 
-  private func put(_ connected: consuming Socket) {
+  func end(_ errno: Errno) {
+    guard let operation else { return finish(.failure(ConnectError(errno))) }
+    operation.cancel()
+    // A cancelled operation ends with its next step.
+    _ = advance()
+  }
+
+  /// The operation's descriptors are closed before the task goes on.
+  private func finish(_ outcome: Outcome) {
+    operation = nil
+    remember(list)
+    continuation.resume(returning: outcome)
+  }
+}
+
+/// Where a connect leaves its socket.
+private final class SocketSlot: Sendable {
+  private let socket = Mutex<Socket?>(nil)
+
+  func put(_ connected: consuming Socket) {
     var connected: Socket? = consume connected
     socket.withLock { swap(&$0, &connected) }
   }
 
   /// To be called once, after a success.
-  func takeSocket() -> Socket {
+  func take() -> Socket {
     var taken: Socket?
     socket.withLock { swap(&$0, &taken) }
     return taken!

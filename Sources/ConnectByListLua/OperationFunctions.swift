@@ -116,6 +116,10 @@ extension Call {
       throw .misuse(0, "there is no candidate")
     }
     let socket = SocketBox(Socket(descriptor))
+    let race = box.operation.race
+    if let name = race.name(of: race.attempts[id.index].pair) {
+      socket.candidateName = box.operation.names[Int(name.number)].name.host
+    }
     socket.socket.limit = box.limitOfCheck(at: Clock.now())
     call.add(made: socket)
   }

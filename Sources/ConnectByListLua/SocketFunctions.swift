@@ -6,6 +6,10 @@ import ConnectByListCore
 /// A socket as a Lua object.
 final class SocketBox {
   var socket: Socket
+  /// The host name of the entry that a candidate was reached by; the report has that of a winner.
+  var candidateName: [UInt8]?
+  /// The timeouts of LuaSocket's methods and the clock of their statistics.
+  var dialect = LuaSocketState()
   init(_ socket: consuming Socket) { self.socket = socket }
   init(_ connection: consuming Connection) { socket = Socket(connection) }
 }
@@ -251,16 +255,34 @@ extension Call {
   }
 }
 
+/// Argument: true asks the kernel, as LuaSocket's getpeername does: a connection that both ends have shut down
+/// has no peer any more.
 @c @implementation public func cbl_lua_socket_remote_address(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     do throws(Errno) {
-      let endpoint = try box.socket.remoteEndpoint()
+      let endpoint =
+        call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
+        ? try Syscalls.remoteEndpoint(box.socket.number) : try box.socket.remoteEndpoint()
       let isUnix = endpoint?.family == .unix
       call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
     } catch {
       throw .failed(error)
     }
+  }
+}
+
+/// The host name of the entry that won, or whose connection is being checked; nil for a literal.
+@c @implementation public func cbl_lua_socket_name(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    guard let name = box.candidateName ?? box.socket.report?.winnerName else {
+      call.addNil()
+      return
+    }
+    var text = TextBuffer()
+    text.append(name)
+    call.add(copying: text)
   }
 }
 
@@ -299,18 +321,17 @@ extension Call {
   }
 }
 
+/// Arguments: seconds, and LuaSocket's mode: "b", the default, or "t".
 @c @implementation public func cbl_lua_socket_settimeout(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    switch call[0].kind {
-    case CBL_LUA_NIL: box.socket.timeout = nil
-    case CBL_LUA_INTEGER, CBL_LUA_NUMBER:
-      guard let span = TimeSpan(seconds: call[0].number) else {
-        throw .misuse(2, "the timeout must be nil or a number of seconds, 0 or more")
-      }
-      box.socket.timeout = span == .forever ? nil : span
-    default: throw call.expected("number", 0)
+    let timeout = try call.timeout(0)
+    switch call.isNil(1) ? UInt8(ascii: "b") : try call.text(1).first {
+    case UInt8(ascii: "b"): box.dialect.block = timeout
+    case UInt8(ascii: "t"), UInt8(ascii: "r"): box.dialect.total = timeout
+    default: throw .misuse(3, "invalid timeout mode")
     }
+    box.socket.timeout = box.dialect.shortest
     call.addSelf()
   }
 }

@@ -40,7 +40,8 @@ public struct Transcript: Sendable {
   }
 
   /// A line an event, with tabs between its fields: nanoseconds since the call, word, number of the attempt
-  /// (from 1), local address, remote address, name, count, code. A field that an event has not is empty.
+  /// (from 1 in each round), local address, remote address, name, count, code. A field that an event has not is
+  /// empty.
   public var table: [UInt8] {
     var text = TextBuffer(capacity: 64 * events.count)
     for race in rounds + [race] {

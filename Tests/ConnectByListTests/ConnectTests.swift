@@ -198,7 +198,8 @@ extension Driver {
       #expect(String(decoding: error.message, as: UTF8.self).hasSuffix("connection refused"))
     }
 
-    @Test func `on this machine 20 silent ones before a good one cost a fifth of a second`() throws {
+    @Test func `on this machine 20 silent ones before a good one cost a fifth of a second`() throws
+    {
       let silent = try (0..<20).map { _ in try TestEndpoint(.silent) }
       let peer = try TestEndpoint(.echo)
       let addresses = list(silent.map { $0.endpoint } + [peer.endpoint])

@@ -65,10 +65,10 @@ describe("connect_by_list", function()
     local began = support.now()
     local sock <close> = assert(net.connect_by_list(list_of(endpoints),
       { order = "given", timeout = 10 }))
-    -- On loopback an answer is expected within 10 ms, so the starts are 10 ms apart. The rest is for a busy
+    -- On this machine an answer takes no time, so each delay is the least of 10 ms. The rest is for a busy
     -- machine.
     local elapsed = support.now() - began
-    assert.is_true(elapsed >= 0.19 and elapsed < 1.2, ("it took %.2f s"):format(elapsed))
+    assert.is_true(elapsed >= 0.19 and elapsed < 1.5, ("it took %.2f s"):format(elapsed))
     assert.is_true(sock:remote_address() == echo:address())
     for i = 1, 20 do endpoints[i]:close() end
   end)

@@ -393,7 +393,7 @@ describe("a connect with callbacks", function()
   end)
 
   it("keeps the way to wait that the connect had", function()
-    local echo <close> = testing.echo()
+    local echo <close> = testing.slow(0.02)
     local waits = 0
     local sock <close> = assert(net.connect_by_list({ echo }, { wait = function(object)
       waits = waits + 1

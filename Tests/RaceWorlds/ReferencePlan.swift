@@ -81,7 +81,10 @@ struct ReferencePlan {
       for remote in remotes { if let source = remote.route.source { take(source) } }
     }
     for index in remotes.indices where remotes[index].firstPair == nil {
-      let source = firstPair(of: index).local?.address
+      // Where nothing was asked it is not known that a remote has no route.
+      let source =
+        isAsked
+        ? firstPair(of: index).local?.address : sourceAsFarAsKnown(of: index)?.address
       remotes[index].chance = evidence.remoteChance(
         remotes[index].endpoint, from: source, isAsked: isAsked)
     }
@@ -105,12 +108,15 @@ struct ReferencePlan {
 
   private func candidate(_ index: Int) -> ReferenceOrder.Candidate {
     let remote = remotes[index]
-    let isKnown = isAsked || isNamed
-    let source = isKnown ? firstPair(of: index).local?.address : nil
+    // Where nothing was asked it is not known that a remote has no route, nor where others lead from.
+    let source =
+      isAsked
+      ? firstPair(of: index).local?.address
+      : isNamed ? (remote.firstPair?.local ?? sourceAsFarAsKnown(of: index))?.address : nil
     return ReferenceOrder.Candidate(
       destination: remote.endpoint.address,
       source: source.map { isAsked ? world.local($0) : LocalAddress($0, prefixLength: 0) },
-      isUsable: !isKnown || source != nil,
+      isUsable: !isKnownImpossible(index) && (!isAsked || source != nil),
       isNative: isAsked && remote.route.isNative,
       roundTrip: source.flatMap {
         evidence.roundTrip($0, remote.endpoint, isAsked: isAsked)?.smoothed
@@ -168,7 +174,11 @@ struct ReferencePlan {
   /// source with the lowest srtt (ties by the locals' order) whose last attempt in this list did not
   /// fail; else the route's own."
   private func firstSource(of index: Int) -> Endpoint? {
-    if remotes[index].route.hasNoRoute || isKnownImpossible(index) { return nil }
+    remotes[index].route.hasNoRoute ? nil : sourceAsFarAsKnown(of: index)
+  }
+
+  private func sourceAsFarAsKnown(of index: Int) -> Endpoint? {
+    if isKnownImpossible(index) { return nil }
     let remote = remotes[index].endpoint
     let possible = possibleSources(of: index)
     let own = ownSource(of: index)
@@ -232,7 +242,9 @@ struct ReferencePlan {
     let isFirst = pair == firstPair(of: pair.remote)
     // Before anything is asked it is not known which source the route takes.
     let isSourceKnown = isAsked || isNamed || isStarted.contains(pair)
-    let local = isSourceKnown ? sources[pair.local, default: Source()].chance : 0.98
+    // Where nothing was asked it is not known that a remote has no route.
+    let source = isAsked || !isNamed ? pair.local : pair.local ?? sourceAsFarAsKnown(of: pair.remote)
+    let local = isSourceKnown ? sources[source, default: Source()].chance : 0.98
     return local * (isFirst ? 1 : 0.5) * remotes[pair.remote].chance
   }
 
@@ -245,10 +257,13 @@ struct ReferencePlan {
     let l = sources[pair.local, default: Source()].chance
     let r = remotes[pair.remote].chance
     // Pairs without a source share none: their L stays.
+    // A change of less than one part in 10⁹ is none: otherwise chances would be equal that differ.
+    func changed(_ old: Double, _ new: Double) -> Double { old - new < old * 1e-9 ? old : new }
     if pair.local != nil {
-      sources[pair.local, default: Source()].chance = l * (1 - f * r) / (1 - l * f * r)
+      sources[pair.local, default: Source()].chance = changed(
+        l, l * (1 - f * r) / (1 - l * f * r))
     }
-    remotes[pair.remote].chance = r * (1 - f * l) / (1 - l * f * r)
+    remotes[pair.remote].chance = changed(r, r * (1 - f * l) / (1 - l * f * r))
   }
 
   func isSuspect(_ local: Endpoint?) -> Bool { sources[local]?.isSuspect ?? false }
@@ -306,7 +321,8 @@ struct ReferencePlan {
 
   /// "Failures in the call that starts are no starts."
   mutating func noteStarted(_ pair: Pair) {
-    if hasSuspect { startsSinceSuspect += 1 }
+    // Before anything was asked it is not known from which source an attempt was.
+    if hasSuspect && (isAsked || isNamed) { startsSinceSuspect += 1 }
     unanswered.append(pair)
   }
 

@@ -149,6 +149,9 @@ function operations.setwait(waiter)
   operations.waiter = waiter
 end
 
+--- The state's waiter, for the modules beside this one.
+function core.waiter() return operations.waiter end
+
 -- What a waiter gets when only time has to pass.
 local pause = {}
 local pause_type = { __index = pause, __name = "pause" }

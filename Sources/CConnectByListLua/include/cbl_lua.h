@@ -193,6 +193,7 @@ enum cbl_lua_verdict cbl_lua_socket_close(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_shutdown(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_local_address(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_remote_address(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_name(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_report(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_settimeout(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_gettimeout(struct cbl_lua_call *call);
@@ -205,6 +206,16 @@ enum cbl_lua_verdict cbl_lua_socket_unread(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_connected(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_events(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_timeout(struct cbl_lua_call *call);
+
+enum cbl_lua_verdict cbl_lua_socket_receive(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_send(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_stats(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_dirty(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_await(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_error_word(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_wall_clock(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_ready(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_poll_set(struct cbl_lua_call *call);
 
 enum cbl_lua_verdict cbl_lua_report_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_report_table(struct cbl_lua_call *call);

@@ -169,10 +169,16 @@ int64_t cbl_posix_send_slices(int fd, const struct cbl_posix_slice *slices, size
  * slot_size where it was truncated; 0 where the kernel did not send it. C: recvmmsg. */
 int cbl_posix_netlink_receive(int fd, void *slots, size_t slot_size, uint32_t *sizes, int count);
 
+/* The text of an errno in English; NULL for none. C: strerrordesc_np. */
+const char *cbl_posix_error_text(int number);
+
 /* --- wait.c; a timeout below 0 is no timeout --- */
 
 /* CLOCK_MONOTONIC in nanoseconds. Cannot fail on Linux. */
 int64_t cbl_posix_monotonic_ns(void);
+
+/* CLOCK_REALTIME in nanoseconds since 1970. */
+int64_t cbl_posix_wall_clock_ns(void);
 
 /* Waits for one descriptor. Returns its ready events, 0 at the timeout. */
 int cbl_posix_poll(int fd, int events, int64_t timeout_ns);

@@ -44,6 +44,8 @@ public final class Operation: @unchecked Sendable {
   let family: Family?
   /// The caller's, readable when the connect is to end; -1: none.
   let cancelDescriptor: CInt
+  /// Keeps that descriptor open, where it is a handle's: its number would be given to another file.
+  private let cancelHandle: CancelHandle?
   var isCancelled = false
   /// The socket whose number the winner takes; `nil`: the winner becomes a socket of its own.
   let target: CallerSocket?
@@ -85,6 +87,7 @@ public final class Operation: @unchecked Sendable {
     listForRounds = request.options.retry == nil ? nil : copy list
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
+    cancelHandle = request.cancel
     wakeUp = began
   }
 

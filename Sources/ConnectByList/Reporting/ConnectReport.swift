@@ -41,6 +41,12 @@ public struct ConnectReport: Sendable {
     return (winner.local, race.plan.remote(of: winner.pair))
   }
 
+  /// The host name whose address won; `nil` for a literal.
+  public var winnerName: [UInt8]? {
+    guard let race, let winner, let id = race.name(of: winner.pair) else { return nil }
+    return names[Int(id.number)].name.host
+  }
+
   /// Whether the deadline ended the connect.
   public var isDeadline: Bool {
     if case .lost(_, let isDeadline) = result { return isDeadline }

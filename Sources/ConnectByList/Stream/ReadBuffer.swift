@@ -12,6 +12,8 @@ struct ReadBuffer: ~Copyable {
     didSet { scanned = 0 }
   }
   private(set) var end = 0
+  /// All bytes that were ever received into it.
+  private(set) var receivedCount = 0
   /// So many of the bytes that were not read hold no newline: reads that were tried have looked.
   var scanned = 0
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -79,6 +81,7 @@ struct ReadBuffer: ~Copyable {
   /// Records that `added` bytes were received into the room.
   mutating func didReceive(_ added: Int) {
     end += added
+    receivedCount += added
     if end == memory.count {
       ahead = Int32(min(2 * max(Int(ahead), memory.count), Int(Self.aheadMax)))
     } else if 4 * added < Int(ahead) {

@@ -30,6 +30,11 @@ public struct Socket: ~Copyable, @unchecked Sendable {
   /// When the call that waits times out.
   package var awaitedUntil = Instant.distantFuture
 
+  /// All bytes that were handed to the kernel.
+  package internal(set) var sentCount = 0
+  /// All bytes that reads have taken.
+  package var takenCount: Int { readBuffer.receivedCount - readBuffer.count }
+
   var readBuffer = ReadBuffer()
   var writeBuffer = WriteBuffer()
   /// The socket's own endpoint and its peer's, once they were asked for. They are read from the report

@@ -124,7 +124,7 @@ extension Socket {
   /// Receives at least one byte; false at the end of the stream. Throws `.wouldBlock` where there is none.
   ///
   /// - Parameter total: how many bytes the buffer should have room for in all.
-  private mutating func fill(total: Int, before deadline: Instant) throws(Stop) -> Bool {
+  mutating func fill(total: Int, before deadline: Instant) throws(Stop) -> Bool {
     let received: Int?
     do throws(Errno) {
       received = try Syscalls.receive(number, into: readBuffer.room(for: total))

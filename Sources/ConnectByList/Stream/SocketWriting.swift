@@ -77,7 +77,7 @@ extension Socket {
     }
   }
 
-  private func send(
+  private mutating func send(
     _ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int,
     before deadline: Instant
   ) throws(Stop) {
@@ -95,6 +95,7 @@ extension Socket {
       }
       guard let sent else { throw blocked(for: CInt(CBL_POSIX_WRITABLE), before: deadline) }
       written += sent
+      sentCount += sent
       hasSent = true
       Socket.skip(sent, of: slices)
     }

@@ -137,21 +137,29 @@ extension Plan {
   /// source that was not used yet. `avoidingSuspects`: only from a source that is not suspect.
   func bestAlternate(avoidingSuspects: Bool, heldToo: Bool) -> Choice? {
     guard alternates.leftCount > 0, !alternates.rows.isEmpty else { return nil }
-    var best: Choice?
+    var tops: [Choice] = []
+    var most = 0.0
     for kind in AlternateSources.Kind.allCases where heldToo || kind != .held {
       for row in alternates.rows[kind.rawValue].indices {
         guard let pair = top(kind, row, avoidingSuspects: avoidingSuspects) else { continue }
-        let choice = Choice(
-          pair: pair, rank: Chance.rank(chance(of: pair)), place: .alternate(kind, row: row))
-        if let other = best, !goes(choice, before: other) { continue }
-        best = choice
+        let chance = chance(of: pair)
+        // Most rows are not the best by far.
+        if Chance.isLikelier(most, than: chance) { continue }
+        if Chance.isLikelier(chance, than: most) { tops.removeAll(keepingCapacity: true) }
+        most = max(most, chance)
+        tops.append(Choice(pair: pair, chance: chance, place: .alternate(kind, row: row)))
       }
+    }
+    var best: Choice?
+    for choice in tops where !Chance.isLikelier(most, than: choice.chance) {
+      if let other = best, !goes(choice, before: other) { continue }
+      best = choice
     }
     return best
   }
 
+  /// Of two pairs that are equally likely.
   private func goes(_ a: Choice, before b: Choice) -> Bool {
-    if a.rank != b.rank { return a.rank > b.rank }
     if a.pair.remote != b.pair.remote {
       return remotes[Int(a.pair.remote)].orderIndex < remotes[Int(b.pair.remote)].orderIndex
     }

@@ -5,7 +5,7 @@ extension Plan {
   func orderRemotes() {
     guard remotes.count > 1 else { return }
     // The caller's order: that of the entries, and of the answers within one.
-    var order = remotes.indices.sorted {
+    var order = sortedIndices(remotes.count) {
       (remotes[$0].entry, $0) < (remotes[$1].entry, $1)
     }
     switch options.order {

@@ -37,6 +37,9 @@ public struct PendingNames: Sendable {
     for name in names { awaitedCount += (name.awaits.inet ? 1 : 0) + (name.awaits.inet6 ? 1 : 0) }
   }
 
+  /// The index of the name that is this entry of the list.
+  func firstIndex(ofEntry entry: Int32) -> Int? { names.firstIndex { $0.entry == entry } }
+
   /// Every answer has come, and no addresses are held.
   var isSettled: Bool { awaitedCount == 0 && held.isEmpty }
 

@@ -80,6 +80,8 @@ public final class Race: @unchecked Sendable {
   var failures = FreshFailures()
   /// How the newest start is taken back; `nil`: it was made, or failed.
   var undo: Undo?
+  /// The pair for which another attempt was given up; it starts in the same instant.
+  var promised: Plan.Choice?
   /// While a socket could not be made: as many attempts as were in flight then. `nil`: no shortage.
   var shortageCap: Int?
   /// When silences count, and when holds end. An entry may be out of date: then the attempt has another instant.
@@ -188,6 +190,11 @@ public final class Race: @unchecked Sendable {
       if pair != attempts[index].pair { attempts[index].pair = pair }
     }
     isRankBaseStale = true
+    if plan.locals.hasSuspect {
+      for local in plan.locals.addresses where plan.locals[local].isSuspect {
+        releaseHolds(ofSource: local)
+      }
+    }
     repaceNewest()
     recompress(at: now)
   }
@@ -221,7 +228,7 @@ public final class Race: @unchecked Sendable {
     record(RaceEvent(kind, id, errno, at: now))
     end(id)
     lastErrno = errno
-    if pace.delayEnds < now { pace.row = 0 }
+    pace.endRow(ifDelayHasPassed: pace.delayEnds < now)
     pace.row += 1
     failures.noteFailure(row: pace.row)
     plan.noteFailure(

@@ -26,7 +26,7 @@ extension Race {
   func bestConnected() -> AttemptID? {
     guard connected.count > 1 else { return connected.first }
     if isRankBaseStale { setRankBase() }
-    connected.sort()
+    connected = connected.stablySorted(<)
     let ranks = ranks(of: connected.map { attempts[$0.index].pair })
     return connected[ranks.indices.min { ranks[$0] < ranks[$1] }!]
   }
@@ -53,6 +53,8 @@ extension Race {
       rank += 1
       if !body(attempt.pair, rank, attempt.chance) { return }
     }
+    // Without a start the plan has not been ordered; the reasons of its pairs are read from the plan itself.
+    if rankBase == nil { plan.prepare() }
     let silent = (rankBase?.plan ?? plan).copy()
     silent.ignoresHolds = true
     if plan.options.pace != .parallel {

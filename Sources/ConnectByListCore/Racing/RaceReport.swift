@@ -16,7 +16,7 @@ extension Race {
   /// much as planning did, so it is made only when the report is read.
   public func rows() -> [ReportRow] {
     var rows: [ReportRow] = []
-    let byPair = attempts.indices.sorted {
+    let byPair = sortedIndices(attempts.count) {
       let (a, b) = (attempts[$0].pair, attempts[$1].pair)
       return a == b ? $0 < $1 : a < b
     }

@@ -30,6 +30,11 @@ extension Race {
       return .abandon(expired)
     }
     join(names.release(at: now))
+    if hasJoined {
+      hasJoined = false
+      // What is asked about as it joins is taken in by `update` together with the answer.
+      if !hasPathInformation || plan.unknownCount == 0 { recompress(at: now) }
+    }
     if needsPathInformation(at: now) { return .needsPathInformation }
     // Of attempts that are started at one instant none is silent before all have been.
     if !pace.hasStarted { noteSilences(until: now) }
@@ -96,10 +101,12 @@ extension Race {
 
   func noteSilence(of id: AttemptID) {
     guard !attempts[id.index].isSilenceNoted else { return }
-    attempts[id.index].isSilenceNoted = true
     let pair = attempts[id.index].pair
+    let isAgain =
+      isHedged && attempts.contains { $0.pair == pair && $0.isSilenceNoted }
+    attempts[id.index].isSilenceNoted = true
     let wasSuspect = plan.locals[pair.local].isSuspect
-    plan.noteSilence(of: pair)
+    plan.noteSilence(of: pair, again: isAgain)
     if !wasSuspect && plan.locals[pair.local].isSuspect { releaseHolds(ofSource: pair.local) }
   }
 
