@@ -223,7 +223,6 @@ extension Race {
   private func endHolds(at now: Instant) {
     while let timer = holds.first, timer.time <= now {
       holds.removeFirst()
-      guard timer.attempt.index < attempts.count else { continue }
       let attempt = attempts[timer.attempt.index]
       if attempt.holdsUntil == timer.time { plan.release(attempt.pair.remote) }
     }
