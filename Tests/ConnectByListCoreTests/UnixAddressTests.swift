@@ -201,7 +201,7 @@ import Testing
     #expect(
       try plan(list, options) == """
         1 unix:/a 0.950 on this machine
-        2 [2001:db8::1]:80 0.008 none of the given local addresses fits; \
+        2 [2001:db8::1]:80 0.000 none of the given local addresses fits; \
         a Unix address, being on this machine, goes first
         """)
     let plan = list.plan(options, links: [], at: start)!
