@@ -213,7 +213,9 @@ public struct ConnectHistory: Sendable {
     }
     let pair = pairs.insert(source, endpoint, nil)
     let number = known ?? endpoints.count
-    if known == nil { endpoints.append(Newest()) } else if endpoints[number].ended < 0 {
+    if known == nil {
+      endpoints.append(Newest())
+    } else if endpoints[number].ended < 0 {
       forgottenCount -= 1
     }
     var history = pairs.values[pair] ?? EndpointHistory()

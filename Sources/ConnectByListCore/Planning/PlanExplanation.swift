@@ -66,7 +66,8 @@ extension Plan {
     case .likely:
       if remote.predecessor >= 0 {
         let predecessor = remotes[Int(remote.predecessor)]
-        let isLikelier = remote.initialChance > predecessor.initialChance
+        let isLikelier =
+          !remote.isHopeless && remote.initialChance > predecessor.initialChance
         reasons.append(
           isLikelier ? [UInt8]("evidence goes before the rules") : [UInt8](remote.rule.words))
       }

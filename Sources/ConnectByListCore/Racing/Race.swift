@@ -283,6 +283,8 @@ public final class Race: @unchecked Sendable {
 
   /// Ends the race. Its last event.
   func finish(_ result: RaceResult, at now: Instant) -> Step {
+    // A report may be read on several threads.
+    if isRankBaseStale { setRankBase() }
     if case .won(let id) = result {
       record(RaceEvent(result, at: now))
       end(id)

@@ -146,7 +146,8 @@ extension Race {
       choice: choice, pace: pace, suspectStarts: plan.suspectStarts,
       wasUsed: plan.locals[pair.local].isUsed)
     let chance = plan.chance(of: pair)
-    let holds = pair.isFirst && choice != nil && plan.options.holdsAlternates
+    let holds =
+      pair.isFirst && choice != nil && plan.options.holdsAlternates
       && !plan.locals[pair.local].isSuspect
     if let choice { plan.take(choice, holding: holds) }
     let patience = plan.patience(of: pair)
@@ -223,7 +224,6 @@ extension Race {
   private func endHolds(at now: Instant) {
     while let timer = holds.first, timer.time <= now {
       holds.removeFirst()
-      guard timer.attempt.index < attempts.count else { continue }
       let attempt = attempts[timer.attempt.index]
       if attempt.holdsUntil == timer.time { plan.release(attempt.pair.remote) }
     }
