@@ -23,6 +23,7 @@ import ConnectByListTesting
     if let local = try socket.localEndpoint() { print("local   \(local.text)") }
     if let remote = try socket.remoteEndpoint() { print("remote  \(remote.text)") }
     socket.timeout = .seconds(1)
+    // In a task these do not block its thread.
     try await socket.write("hello\n")
     print("echoed  \(try await socket.readLine() ?? "nothing")")
 

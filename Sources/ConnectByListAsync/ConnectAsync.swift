@@ -35,12 +35,10 @@ public func connectByList(
   remember: @escaping @Sendable (AddressList) -> Void
 ) async throws -> Socket {
   try Task.checkCancellation()
-  var request = try ConnectRequest(checking: options, settings)
-  request.policy = policy
+  let request = try ConnectRequest(checking: options, settings, nil, policy)
   let slot = SocketSlot()
-  let wanted = request
-  let outcome = await withJob { continuation in
-    ConnectJob(list, wanted, into: slot, remember, continuation)
+  let outcome = await withJob { [request] continuation in
+    ConnectJob(list, request, into: slot, remember, continuation)
   } failing: {
     .failure(ConnectError($0))
   }

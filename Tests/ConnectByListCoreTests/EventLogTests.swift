@@ -35,7 +35,7 @@ import Testing
       case .wait: return nil
       case .finish(let result): return result
       case .validate(let id): race.handle(.rejected(id), at: now)
-      case .start, .abandon, .needsPathInformation: break
+      case .start, .abandon, .needsPathInformation, .nextRound: break
       }
     }
   }
@@ -244,7 +244,7 @@ import Testing
   /// what its events say.
   @Test func `the state of every attempt follows from its events`() {
     for seed in 1...2_000 as ClosedRange<UInt64> {
-      let scenario = WorldGenerator.world(seed: seed).scenario
+      let scenario = WorldGenerator.world(seed: seed)
       let race = Simulation(scenario).run().race
       #expect(zip(race.events, race.events.dropFirst()).allSatisfy { $0.time <= $1.time })
       #expect(race.events.count <= 3 * race.attempts.count + 2 * scenario.names.count + 1)

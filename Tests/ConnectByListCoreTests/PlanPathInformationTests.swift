@@ -2,7 +2,7 @@ import Testing
 
 @testable import ConnectByListCore
 
-/// When a plan needs path information for its order.
+/// When a race needs path information for the order of its plan: before its first start.
 @Suite struct PlanPathInformationTests {
   private let start = Instant(nanoseconds: 0)
 
@@ -16,6 +16,10 @@ import Testing
     return try #require(list.plan(ConnectOptions(), links: [], at: start))
   }
 
+  private func asksFirst(_ texts: [String]) throws -> Bool {
+    Race(plan: try plan(texts), at: start).nextStep(at: start) == .needsPathInformation
+  }
+
   private func order(_ plan: Plan) -> [Int32] {
     let plan = plan.copy()
     return (0..<plan.remoteCount).map { _ in plan.next()!.remote }
@@ -27,7 +31,7 @@ import Testing
     ["192.0.2.1:80"], ["192.0.2.1:80", "192.0.2.1:81"],
   ])
   func `one address, or loopback alone, needs no path information`(texts: [String]) throws {
-    #expect(try !plan(texts).needsPathInformationForOrder)
+    #expect(try !asksFirst(texts))
   }
 
   @Test(arguments: [
@@ -35,7 +39,7 @@ import Testing
     ["192.0.2.1:80", "127.0.0.1:80"], ["127.0.0.1:80", "127.0.0.2:80", "[2001:db8::1]:80"],
   ])
   func `the order of any other two addresses needs path information`(texts: [String]) throws {
-    #expect(try plan(texts).needsPathInformationForOrder)
+    #expect(try asksFirst(texts))
   }
 
   /// This is why loopback needs none.

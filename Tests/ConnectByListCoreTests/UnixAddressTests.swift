@@ -162,7 +162,7 @@ import Testing
         """)
 
     race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
-    race.update(nothingKnown(race.plan))
+    race.update(nothingKnown(race.plan), at: start)
     #expect(race.nextStep(at: start) == .start(AttemptID(0)))
     race.handle(.failed(AttemptID(0), Errno(2), synchronous: true), at: start)
     list.history.take(race)
@@ -232,11 +232,12 @@ import Testing
   @Test func `Unix addresses need no path information`() throws {
     for texts in [["unix:/a"], ["unix:/a", "unix:/b"], ["unix:/a", "192.0.2.1:80"]] {
       let plan = try list(texts).plan(ConnectOptions(), links: [], at: start)!
-      #expect(!plan.needsPathInformationForOrder)
       #expect(!plan.isUnknown(0))
+      #expect(Race(plan: plan, at: start).nextStep(at: start) == .start(AttemptID(0)))
     }
     let two = try list("192.0.2.1:80", "unix:/a", "192.0.2.2:80")
-    #expect(two.plan(ConnectOptions(), links: [], at: start)!.needsPathInformationForOrder)
+    let race = Race(plan: two.plan(ConnectOptions(), links: [], at: start)!, at: start)
+    #expect(race.nextStep(at: start) == .needsPathInformation)
   }
 
   @Test
@@ -256,7 +257,7 @@ import Testing
   @Test func `the failure of a Unix address does not change another's chance`() throws {
     let plan = try list("unix:/a", "unix:/b").plan(ConnectOptions(), links: [], at: start)!
     let a = plan.next()!
-    plan.noteFailure(of: a, Errno(2), wasSilent: false)
+    plan.noteFailure(of: a, Errno(2), wasSilent: false, isSynchronous: true, isRejected: false)
     #expect(plan.chance(of: a) == Chance.afterDefiniteFailure)
     #expect(plan.chance(of: plan.next()!) == Chance.remoteHere)
   }
@@ -327,7 +328,7 @@ import Testing
   ) throws -> (Race, [(row: ReportRow, remote: String)]) {
     let plan = try #require(list.plan(options, links: [], at: start))
     let race = Race(plan: plan, at: start)
-    race.update(nothingKnown(plan))
+    race.update(nothingKnown(plan), at: start)
     let rows = race.rows().map { row in
       var text = TextBuffer()
       text.append(remoteOf: row.pair, in: race.plan, scopes: NumericScopes())
