@@ -235,7 +235,7 @@ import Testing
 
   @Test func `a name that is near to none has no nearest`() {
     let all = ConnectOption.table.map { $0.name }
-    for name in ["", "colour", "validate_all", String(repeating: "timeout", count: 10)] {
+    for name in ["", "colour", "credentials_all", String(repeating: "timeout", count: 10)] {
       #expect(NearestName.nearest(to: Array(name.utf8), in: all) == nil, "\(name)")
       #expect(ConnectOption.named(Array(name.utf8)) == nil)
     }
