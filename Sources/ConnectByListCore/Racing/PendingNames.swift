@@ -37,6 +37,9 @@ public struct PendingNames: Sendable {
     for name in names { awaitedCount += (name.awaits.inet ? 1 : 0) + (name.awaits.inet6 ? 1 : 0) }
   }
 
+  /// The index of each name's entry in the list.
+  var entries: [Int] { names.map { Int($0.entry) } }
+
   /// Every answer has come, and no addresses are held.
   var isSettled: Bool { awaitedCount == 0 && held.isEmpty }
 

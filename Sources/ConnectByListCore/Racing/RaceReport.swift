@@ -49,6 +49,14 @@ extension Race {
     return rows
   }
 
+  /// For each name of the race, by its number, the index of its entry in the list.
+  public var nameEntries: [Int] { names.entries }
+
+  /// The base of a pair's delay, and why it is so long: as it held for its attempt, else as it would hold now.
+  public func patience(_ row: ReportRow) -> Patience {
+    row.attempt.map { attempts[$0.index].patience } ?? plan.patience(of: row.pair)
+  }
+
   /// How many pairs were never started, as far as they are known.
   public var notStartedCount: Int { notStartedKept ?? plan.pairsLeft }
 
