@@ -35,6 +35,7 @@ build = {
       ["connectbylist.json"] = "lua/connectbylist/json.lua",
       ["connectbylist.list"] = "lua/connectbylist/list.lua",
       ["connectbylist.luasocket"] = "lua/connectbylist/luasocket.lua",
+      ["connectbylist.wait"] = "lua/connectbylist/wait.lua",
       ["connectbylist.luasocket_object"] = "lua/connectbylist/luasocket_object.lua",
       ["connectbylist.luasocket_select"] = "lua/connectbylist/luasocket_select.lua",
       ["connectbylist.operation"] = "lua/connectbylist/operation.lua",

@@ -59,6 +59,9 @@ static const unsigned char testing_text[] = {
 static const unsigned char tls_text[] = {
 #embed "../../lua/connectbylist/tls.lua"
 };
+static const unsigned char wait_text[] = {
+#embed "../../lua/connectbylist/wait.lua"
+};
 
 /* ConnectByListCommandTests compares these tables with the folder. A shared object whose `require` finds the
  * modules in files leaves `modules` out: nothing in it calls cbl_lua_modules. */
@@ -69,6 +72,7 @@ static const struct cbl_lua_file modules[] = {
     {"connectbylist.simulation", "@connectbylist/simulation.lua", simulation_text, sizeof simulation_text},
     {"connectbylist.testing", "@connectbylist/testing.lua", testing_text, sizeof testing_text},
     {"connectbylist.tls", "@connectbylist/tls.lua", tls_text, sizeof tls_text},
+    {"connectbylist.wait", "@connectbylist/wait.lua", wait_text, sizeof wait_text},
 };
 
 static const struct cbl_lua_file parts[] = {

@@ -67,7 +67,7 @@ extension Call {
       let now = hasTimeout ? Clock.now() : .distantFuture
       if isReceive { box.dialect.receiveBegan = now } else { box.dialect.sendBegan = now }
       let deadline = box.dialect.deadline(of: now, hasMoved: false)
-      pointee.kept.deadline = min(deadline, box.socket.limit).nanoseconds
+      pointee.kept.deadline = min(deadline, box.socket.bound).nanoseconds
     }
     var hasMoved = false
     do throws(Socket.Stop) {
@@ -88,7 +88,7 @@ extension Call {
         if hasMoved {
           let began = isReceive ? box.dialect.receiveBegan : box.dialect.sendBegan
           let deadline = box.dialect.deadline(of: began, hasMoved: true)
-          pointee.kept.deadline = min(deadline, box.socket.limit).nanoseconds
+          pointee.kept.deadline = min(deadline, box.socket.bound).nanoseconds
         }
         let deadline = Instant(nanoseconds: pointee.kept.deadline)
         box.socket.awaited = events

@@ -138,7 +138,11 @@ extension Call {
       return
     }
     socket.socket.limit = .distantFuture
+    // What the check has set for itself.
     socket.socket.timeout = nil
+    socket.socket.finalDeadline = .distantFuture
+    socket.dialect.block = nil
+    socket.dialect.total = nil
     box.operation.accept(id, descriptor: socket.socket.isOpen ? socket.socket.number : -1)
     call.add(true)
   }

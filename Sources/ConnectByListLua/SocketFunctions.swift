@@ -37,13 +37,14 @@ extension Call {
       switch error {
       case .failed(let errno):
         box.socket.awaited = 0
-        throw .failed(errno)
+        throw errno == .messageTooLong ? box.tooLong : .failed(errno)
       case .timedOut(let events):
         box.socket.awaited = events
         box.socket.awaitedUntil = .distantFuture
         // The stream itself has no error: what is said names whose limit it was.
         var text = TextBuffer()
-        text.append("timed out (settimeout)")
+        let isFinal = Clock.now() >= box.socket.finalDeadline
+        text.append(isFinal ? "timed out (setdeadline)" : "timed out (settimeout)")
         throw .failed(.timedOut, text)
       case .wouldBlock(let events):
         pointee.kept.deadline = deadline.nanoseconds
@@ -357,7 +358,15 @@ extension Call {
     guard try call.integer(0) == -1 else {
       throw .misuse(2, "only -1 can be set; wrap makes a socket of a descriptor")
     }
+    let lost = box.socket.buffered.count
+    // It lets go whatever is lost: LuaSec has the descriptor by then, and ignores the result.
     _ = box.socket.detach().release()
+    guard lost > 0 else { return }
+    var text = TextBuffer()
+    text.append(decimal: lost)
+    text.append(lost == 1 ? " unread byte is lost" : " unread bytes are lost")
+    text.append("; detach(true) returns them")
+    throw .misuse(argument: 0, text)
   }
 }
 
@@ -390,7 +399,7 @@ extension Call {
 @c @implementation public func cbl_lua_socket_connected(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let socket = call.this(SocketBox.self)
-    call.add(socket.socket.isOpen && socket.socket.isConnected)
+    call.add(socket.socket.isOpen && socket.socket.isConnected && socket.socket.failure == nil)
   }
 }
 

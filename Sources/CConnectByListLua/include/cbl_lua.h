@@ -207,6 +207,11 @@ enum cbl_lua_verdict cbl_lua_socket_connected(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_events(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_timeout(struct cbl_lua_call *call);
 
+enum cbl_lua_verdict cbl_lua_socket_setdeadline(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_setmaxline(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_alive(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_buffered(struct cbl_lua_call *call);
+
 enum cbl_lua_verdict cbl_lua_socket_receive(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_send(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_stats(struct cbl_lua_call *call);

@@ -43,10 +43,13 @@ struct ReadBuffer: ~Copyable {
   /// The memory that is allocated, in bytes.
   var capacity: Int { memory.count }
 
-  /// Takes a line that is there as a whole, without its end; `nil` where none is. Valid as `bytes` is.
-  mutating func takeLine() -> UnsafeRawBufferPointer? {
+  /// Takes a line that is there as a whole, without its end; `nil` where none is, or it is longer than `max`.
+  /// Valid as `bytes` is.
+  mutating func takeLine(max: Int) -> UnsafeRawBufferPointer? {
     let bytes = bytes
-    guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n")) else { return nil }
+    guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n")), newline <= max else {
+      return nil
+    }
     start += newline + 1
     return UnsafeRawBufferPointer(rebasing: bytes[..<newline])
   }

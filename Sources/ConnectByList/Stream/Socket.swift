@@ -17,14 +17,19 @@ public struct Socket: ~Copyable, @unchecked Sendable {
   public private(set) var number: CInt
   /// False for a socket that was made to be connected later.
   public private(set) var isConnected = true
-  /// The longest line that can be read, in bytes.
+  /// The longest line that can be read, in bytes without its end; at most `readMax`.
   public var lineMax = Socket.lineMaxDefault
   /// How the connection was made; `nil` for a wrapped socket, and for one that is not connected.
   public private(set) var report: ConnectReport?
   /// The most that one read or write may take; `nil`, the default: no limit. Zero: it never waits.
   public var timeout: TimeSpan?
-  /// No read or write goes on beyond it, whatever `timeout` is.
+  /// No read or write waits beyond it, whatever `timeout` is; `distantFuture`, the default: no limit.
+  public var finalDeadline = Instant.distantFuture
+  /// The same for the time in which a candidate is checked.
   package var limit = Instant.distantFuture
+  /// Why the stream has broken; `nil`: it has not. It stays: the kernel reports an error once, and the end of the
+  /// stream after it.
+  public internal(set) var failure: Errno?
   /// What the last call waited for, until it had it: CBL_POSIX_READABLE or CBL_POSIX_WRITABLE; 0 for nothing.
   package var awaited: CInt = 0
   /// When the call that waits times out.
@@ -82,6 +87,7 @@ public struct Socket: ~Copyable, @unchecked Sendable {
   mutating func becomeConnected(_ report: ConnectReport, local: Endpoint?, remote: Endpoint?) {
     self.report = report
     isConnected = true
+    failure = nil
     knownLocal = local
     knownRemote = remote
   }
@@ -168,9 +174,12 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   /// When a call that begins now times out.
   package var deadline: Instant {
-    guard let timeout else { return limit }
-    return min(Clock.now() + timeout, limit)
+    guard let timeout else { return bound }
+    return min(Clock.now() + timeout, bound)
   }
+
+  /// The end of all waits.
+  package var bound: Instant { min(limit, finalDeadline) }
 
   /// Whether a call that has moved bytes must end. Without this, a peer that never pauses could keep it
   /// beyond its deadline. A timeout of zero is different: it moves all that can be moved at once.

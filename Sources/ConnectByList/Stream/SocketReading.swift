@@ -17,7 +17,8 @@ extension Socket {
   ///   - format: the format at an index, 0 to `count` - 1.
   ///   - item: called for each value in order, once all have come.
   /// - Throws: `.timedOut`; `.messageTooLong` for a line above `lineMax` and a size above `readMax`; the
-  ///   errors of `recv`. Then no bytes are consumed: the next read sees them again.
+  ///   errors of `recv`, which stay (`failure`). Then no bytes are consumed: the next read sees them again. So the
+  ///   bytes of a line that an error cut off are never returned as a line.
   public mutating func read(
     count: Int, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
   ) throws(Errno) {
@@ -46,6 +47,7 @@ extension Socket {
         let bytes = UnsafeRawBufferPointer(rebasing: readBuffer.bytes[offset...])
         switch wanted.match(bytes, from: from, isEnd: isEnd) {
         case .found(let skip, let length, let taken):
+          if wanted.isLine && length > lineMax { throw .failed(.messageTooLong) }
           if count == 1 {
             // Most reads have one format, and need no array.
             let value = UnsafeRawBufferPointer(rebasing: bytes[skip..<skip + length])
@@ -64,7 +66,7 @@ extension Socket {
         case .more(let total, let checked):
           from = checked
           if index == 0 && wanted.isLine { readBuffer.scanned = checked }
-          if case .line = wanted, bytes.count >= lineMax { throw .failed(.messageTooLong) }
+          if wanted.isLine && bytes.count > lineMax { throw .failed(.messageTooLong) }
           if bytes.count >= Socket.readMax { throw .failed(.messageTooLong) }
           if hasReceived && hasTimedOut(deadline) {
             throw .timedOut(CInt(CBL_POSIX_READABLE))
@@ -80,7 +82,10 @@ extension Socket {
 
   /// Takes a line, without its end, that is in the buffer as a whole; `nil` where none is. Most reads of
   /// lines succeed here, in fewer instructions than `read` takes. Valid until the next call.
-  public mutating func takeBufferedLine() -> UnsafeRawBufferPointer? { readBuffer.takeLine() }
+  /// Not a line longer than `lineMax` either.
+  public mutating func takeBufferedLine() -> UnsafeRawBufferPointer? {
+    readBuffer.takeLine(max: lineMax)
+  }
 
   /// The bytes that are there, at least one and at most `max`; waits where there are none. `nil` at the
   /// end of the stream. Valid until the next call.
@@ -129,13 +134,15 @@ extension Socket {
     do throws(Errno) {
       received = try Syscalls.receive(number, into: readBuffer.room(for: total))
     } catch {
-      throw .failed(error)
+      throw .failed(record(error))
     }
     if let received {
       readBuffer.didReceive(received)
+      if received == 0, let failure { throw .failed(failure) }
       return received > 0
     }
     readBuffer.didReceiveNothing()
+    if let failure { throw .failed(failure) }
     throw blocked(for: CInt(CBL_POSIX_READABLE), before: deadline)
   }
 }

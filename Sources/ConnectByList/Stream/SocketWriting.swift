@@ -91,7 +91,8 @@ extension Socket {
       do throws(Errno) {
         sent = try Syscalls.send(number, slices: UnsafeBufferPointer(rebasing: slices[first...]))
       } catch {
-        throw .failed(error)
+        // EPIPE says nothing of what can be read: the peer has ended its stream, or this side has.
+        throw .failed(error == .brokenPipe ? error : record(error))
       }
       guard let sent else { throw blocked(for: CInt(CBL_POSIX_WRITABLE), before: deadline) }
       written += sent
