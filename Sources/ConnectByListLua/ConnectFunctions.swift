@@ -137,6 +137,6 @@ extension Call {
         reply.table(count: 5) { reply.addPair(row, of: race, local: race.plan.local(of: row.pair)) }
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }

@@ -214,6 +214,15 @@ void cbl_posix_lock_free(void *lock);
 void cbl_posix_lock_take(void *lock);
 void cbl_posix_lock_release(void *lock);
 
+/* --- allocation.c --- */
+
+/* Changes the size of memory, or allocates it (`memory` NULL), at least 1 byte. NULL: there is not so much, and
+ * `memory` is as it was. C: realloc. */
+void *cbl_posix_resize(void *memory, size_t size);
+
+/* C: free. */
+void cbl_posix_free(void *memory);
+
 /* --- system.c, secret.c --- */
 
 /* C: getpid. */
