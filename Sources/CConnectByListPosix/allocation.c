@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cbl_posix.h"
+#include "faults.h"
 
 void *cbl_posix_resize(void *memory, size_t size) { return realloc(memory, size); }
 

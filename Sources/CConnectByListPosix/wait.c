@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "faults.h"
+
 int64_t cbl_posix_monotonic_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -89,7 +89,7 @@ import Testing
   @Test func `the memory of one large read is freed after it`() {
     var buffer = ReadBuffer()
     while buffer.count < 50 << 20 { receive(into: &buffer, wanted: 50 << 20) }
-    #expect(buffer.capacity == 50 << 20)
+    #expect(buffer.capacity == 64 << 20, "doubled as it came")
     takeAll(from: &buffer)
     #expect(buffer.capacity == 0)
   }
