@@ -140,6 +140,6 @@ extension Call {
         }
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
