@@ -5,8 +5,8 @@ import ConnectByListCore
 ///
 /// Embedded Swift does not check what its allocator returns: an array that cannot be allocated is a pointer to
 /// nothing. So every buffer that input can make larger than a few KB is one of these, and running out of memory
-/// is ENOMEM like any other failure. The arrays have bounds of their
-/// own, which the documentation lists (Promises).
+/// is ENOMEM like any other failure. Arrays have bounds of their own, which
+/// the documentation lists (Promises).
 ///
 /// Public, because Embedded Swift does not show the deinit of a package structure to the Lua functions.
 public struct RawMemory: ~Copyable {
