@@ -1,4 +1,5 @@
 import CConnectByListPosix
+import ConnectByListCore
 
 /// Written bytes that are sent together later. Off unless it is set, as by Lua's `setvbuf`.
 public struct WriteBuffer: ~Copyable {
@@ -17,7 +18,7 @@ public struct WriteBuffer: ~Copyable {
   public static let sizeDefault = 8 * 1024
 
   private var size = WriteBuffer.sizeDefault
-  private var memory = Memory()
+  private var memory = RawMemory()
   /// The offset behind the last byte.
   private var end = 0
   /// The offset of the first byte that was not sent. A peer that reads slowly takes a part at a time, and
