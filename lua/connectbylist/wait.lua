@@ -3,8 +3,8 @@
 --
 --   net.setwait(require "connectbylist.wait".cqueues)
 --
--- A waiter is called with an object that has `pollfd()` (nil: only time passes), `events()` ("r", "w" or "rw") and
--- `timeout()` (seconds; nil: for ever). It returns when something may have changed. It may return too early.
+-- A waiter is called with an object that has `pollfd()` (nil: only time passes), `events()` ("r", "w" or
+-- "rw") and `timeout()` (seconds; nil: for ever). It returns when something may have changed, or earlier.
 --
 -- Each of the loops is loaded by the first wait in it.
 local core = require "connectbylist.core"
@@ -15,7 +15,7 @@ local _ENV = core.environment -- luacheck: ignore
 
 local error, next, setmetatable, tostring, type = error, next, setmetatable, tostring, type
 local find = string.find
-local ceil, huge = math.ceil, math.huge
+local ceil = math.ceil
 local poll = core.poll
 
 local wait = {}
@@ -23,8 +23,8 @@ local wait = {}
 --- Blocks the thread of the operating system: as without a waiter.
 function wait.blocking(object) poll(object:pollfd(), object:events(), object:timeout()) end
 
---- A waiter for a scheduler of one's own: `yield(object)` is called in the coroutine that waits, and returns when
--- the object is to be tried again. Without an argument: `coroutine.yield`.
+--- A waiter for a scheduler of one's own: `yield(object)` is called in the coroutine that waits, and returns
+-- when the object is to be tried again. Without an argument: `coroutine.yield`.
 function wait.coroutines(yield)
   if yield == nil then return function(object) coroutine.yield(object) end end
   if type(yield) ~= "function" then
@@ -33,18 +33,32 @@ function wait.coroutines(yield)
   return function(object) yield(object) end
 end
 
+-- How many wait in cqueues for a descriptor, by its number.
+local polled = {}
+
+local polling_type = {
+  __close = function(polling)
+    local number = polling.number
+    local left = polled[number] - 1
+    polled[number] = left > 0 and left or nil
+    -- Otherwise cqueues would take the next descriptor of this number for the same one.
+    if left == 0 then polling.cancel(number) end
+  end,
+}
+
 --- In a thread of a cqueues controller. Outside of one it blocks.
 function wait.cqueues(object)
   local cqueues = require "cqueues"
-  if object:pollfd() then
-    cqueues.poll(object, object:timeout())
-  else
-    cqueues.sleep(object:timeout())
-  end
+  local number = object:pollfd()
+  if not number then return cqueues.sleep(object:timeout()) end
+  polled[number] = (polled[number] or 0) + 1
+  local polling <close> = -- luacheck: ignore 211
+    setmetatable({ number = number, cancel = cqueues.cancel }, polling_type)
+  cqueues.poll(object, object:timeout())
 end
 
--- copas waits for objects that LuaSocket's `select` takes. This one is readable, or writable, when its descriptor
--- is; once it has been waited for long enough `select` returns it at once, whatever became of the descriptor.
+-- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is; once it
+-- has been waited for long enough `select` returns it at once, whatever became of the descriptor.
 local watched = {}
 local watched_type = { __index = watched }
 
@@ -75,8 +89,8 @@ end
 
 --- In a thread of copas, version 3 or later.
 --
--- Its own timeouts of sockets are a tenth of a second coarse, too coarse for a race. So a wait that ends by time
--- sleeps in copas, and a second thread ends it when the descriptor is ready.
+-- Its own timeouts of sockets are a tenth of a second coarse, too coarse for a race. So a wait that ends by
+-- time sleeps in copas, and a second thread ends it when the descriptor is ready.
 function wait.copas(object)
   local copas = require "copas"
   local timeout = object:timeout()
@@ -96,6 +110,8 @@ function wait.copas(object)
   if not target.is_done then copas.pause(timeout) end
   target.is_done = true
 end
+
+local LONGEST = 1e9 -- seconds; libuv counts milliseconds in 64 bits
 
 -- libuv allows one poll handle for a descriptor, so that those who wait for the same one share it. By number.
 local shared = {}
@@ -170,7 +186,7 @@ function wait.luv(object)
   local number, timeout = object:pollfd(), object:timeout()
   local waiter <close> = setmetatable(
     { thread = coroutine.running(), events = object:events() }, waiter_type)
-  if timeout and timeout < huge then
+  if timeout and timeout < LONGEST then
     waiter.timer = uv.new_timer()
     -- The loop's time is that of its last turn.
     uv.update_time()
