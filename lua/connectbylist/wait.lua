@@ -57,14 +57,16 @@ function wait.cqueues(object)
   cqueues.poll(object, object:timeout())
 end
 
--- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is; once it
--- has been waited for long enough `select` returns it at once, whatever became of the descriptor.
+-- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is, or when
+-- `copas.close` has been called with it, whatever became of the descriptor.
 local watched = {}
 local watched_type = { __index = watched }
 
 function watched:getfd() return self.is_done and -1 or self.number end
 
 function watched:dirty() return self.is_done end
+
+function watched:close() self.is_done = true end
 
 -- `copas.receive` and `copas.send` call these until they succeed, and wait in between.
 function watched:receive()
@@ -107,8 +109,9 @@ function wait.copas(object)
     target.is_done = true
     copas.wakeup(waiting)
   end)
-  if not target.is_done then copas.pause(timeout) end
-  target.is_done = true
+  copas.pause(timeout)
+  -- The second thread may still wait.
+  if not target.is_done then copas.close(target) end
 end
 
 local LONGEST = 1e9 -- seconds; libuv counts milliseconds in 64 bits
