@@ -231,6 +231,18 @@ describe("waiters", function()
     assert.has_error(function() wait.coroutines(1) end)
   end)
 
+  it("luv: is loaded outside of coroutines", function()
+    if not pcall(require, "luv") then return pending("luv is not installed") end
+    local known, waiter = package.loaded.luv, wait.luv
+    package.loaded.luv, wait.luv = nil, nil
+    local ok, message = coroutine.resume(coroutine.create(function() return wait.luv end))
+    package.loaded.luv, wait.luv = known, waiter
+    assert.is_false(ok)
+    assert.matches("luv has to be loaded outside of coroutines", message)
+  end)
+
+  it("has no others", function() assert.is_nil(wait.select) end)
+
   it("blocking: is as no waiter", function()
     local sock, peer = support.echo()
     net.setwait(wait.blocking)
