@@ -5,7 +5,7 @@ cache = false
 -- luacheck 1.1 does not count `<close>` as a use of a variable: `sock` is the usual name of one.
 files["Tests/Lua"] = { std = "lua54+busted", ignore = { "211/sock" } }
 
-files["examples/redis_spec.lua"] = { std = "lua54+busted" }
+files["examples/*_spec.lua"] = { std = "lua54+busted" }
 
 -- Every function is called in every way: also as the iterator of a loop that ends in its first turn.
 files["Tests/Lua/every_name.lua"] = { ignore = { "512", "211/sock" }, globals = { "loose" } }

@@ -139,18 +139,32 @@ let library: [Target] = [
   .target(
     name: "ConnectByListSimulation", dependencies: ["ConnectByListCore"],
     swiftSettings: librarySwiftSettings),
+  // The simulator for Lua, a module of its own: a C half and a Swift half, as above.
+  .target(
+    name: "CConnectByListLuaSimulation", dependencies: ["CConnectByListLuaHeaders"],
+    cSettings: cSettings),
+  .target(
+    name: "ConnectByListLuaSimulation",
+    dependencies: [
+      "ConnectByListCore", "ConnectByListSimulation", "CConnectByListLuaSimulation",
+      "CConnectByListPosix",
+    ],
+    exclude: ["exports.map"],
+    swiftSettings: swiftSettings,
+    linkerSettings: sharedObject(of: "ConnectByListLuaSimulation")),
   // The interpreter. All code that Lua's errors may jump over is C.
   .target(
     name: "CConnectByListLuaHost",
-    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua"], cSettings: cSettings),
+    dependencies: ["CConnectByListLuaHeaders", "CConnectByListLua", "CConnectByListLuaSimulation"],
+    cSettings: cSettings),
   // Files, terminals and the process, for the program's tools.
   .target(name: "CConnectByListTerminal", cSettings: cSettingsWithoutUnwinding),
   // What the program `connectbylist` does.
   .target(
     name: "ConnectByListCommand",
     dependencies: [
-      "CConnectByListLuaHost", "CConnectByListTerminal", "ConnectByListLua", "ConnectByList",
-      "ConnectByListCore", "ConnectByListSimulation",
+      "CConnectByListLuaHost", "CConnectByListTerminal", "ConnectByListLua",
+      "ConnectByListLuaSimulation", "ConnectByList", "ConnectByListCore", "ConnectByListSimulation",
     ],
     swiftSettings: swiftSettings),
   // Its `main`, in C: Embedded Swift has no CommandLine, and ordinary Swift reads it from /proc.
@@ -164,7 +178,7 @@ let library: [Target] = [
 func example(_ name: String, _ source: String, _ dependencies: [Target.Dependency]) -> Target {
   let files = [
     "connect.c", "connect.lua", "connect.swift", "order.txt", "quickstart.lua", "race.txt",
-    "redis.lua", "redis_spec.lua",
+    "redis.lua", "redis_spec.lua", "simulation_spec.lua",
   ]
   return .executableTarget(
     name: name, dependencies: dependencies, path: "examples",
@@ -247,6 +261,9 @@ let package = Package(
   products: isModule
     ? [
       .library(name: "connectbylist_core", type: .dynamic, targets: ["ConnectByListLua"]),
+      .library(
+        name: "connectbylist_simulation_core", type: .dynamic,
+        targets: ["ConnectByListLuaSimulation"]),
       .library(name: "connectbylist", type: .dynamic, targets: ["ConnectByListCAPI"]),
       .executable(name: "connectbylist-host", targets: ["CConnectByListCommand"]),
     ]

@@ -19,10 +19,13 @@ build = {
   type = "command",
   -- luarocks sets CC to gcc; the Swift package is compiled with the toolchain's own clang.
   build_command = "env -u CC CONNECTBYLIST_MODULE=1 swift build -c release --scratch-path .build/module"
-    .. " --product connectbylist_core"
-    .. " && cp .build/module/release/libconnectbylist_core.so .build/module/core.so",
+    .. " && for core in core simulation_core; do"
+    .. " cp .build/module/release/libconnectbylist_$core.so .build/module/$core.so; done",
   install = {
-    lib = { ["connectbylist.core"] = ".build/module/core.so" },
+    lib = {
+      ["connectbylist.core"] = ".build/module/core.so",
+      ["connectbylist.simulation_core"] = ".build/module/simulation_core.so",
+    },
     -- Every file of the folder `lua`; .ci/check-packaging compares.
     lua = {
       connectbylist = "lua/connectbylist.lua",
@@ -31,6 +34,7 @@ build = {
       ["connectbylist.json"] = "lua/connectbylist/json.lua",
       ["connectbylist.list"] = "lua/connectbylist/list.lua",
       ["connectbylist.report"] = "lua/connectbylist/report.lua",
+      ["connectbylist.simulation"] = "lua/connectbylist/simulation.lua",
       ["connectbylist.socket"] = "lua/connectbylist/socket.lua",
       ["connectbylist.testing"] = "lua/connectbylist/testing.lua",
     },

@@ -92,7 +92,7 @@ static int load_file(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   size_t count;
-  const struct cbl_lua_file *files = cbl_lua_files(&count);
+  const struct cbl_lua_file *files = cbl_lua_parts(&count);
   for (size_t i = 0; i < count; i++) {
     if (strcmp(name, files[i].name) != 0) continue;
     const char *text = (const char *)files[i].text;

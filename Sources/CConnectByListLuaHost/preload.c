@@ -11,6 +11,8 @@
 
 /* Opens the module `connectbylist.core`: CConnectByListLua and ConnectByListLua. */
 int luaopen_connectbylist_core(lua_State *L);
+/* `connectbylist.simulation_core`: CConnectByListLuaSimulation and ConnectByListLuaSimulation. */
+int luaopen_connectbylist_simulation_core(lua_State *L);
 
 /*
  * `require` calls this for an embedded file, with the module's name and ":preload:". Runs the file with
@@ -30,10 +32,11 @@ void cbl_host_preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_connectbylist_core);
   lua_setfield(L, -2, "connectbylist.core");
+  lua_pushcfunction(L, luaopen_connectbylist_simulation_core);
+  lua_setfield(L, -2, "connectbylist.simulation_core");
   size_t count;
-  const struct cbl_lua_file *files = cbl_lua_files(&count);
+  const struct cbl_lua_file *files = cbl_lua_modules(&count);
   for (size_t i = 0; i < count; i++) {
-    if (!files[i].is_module) continue;
     lua_pushlightuserdata(L, (void *)(uintptr_t)&files[i]);
     lua_pushcclosure(L, open_file, 1);
     lua_setfield(L, -2, files[i].name);

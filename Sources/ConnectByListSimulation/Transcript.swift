@@ -39,6 +39,40 @@ public struct Transcript: Sendable {
     }
   }
 
+  /// A line an event, with tabs between its fields: nanoseconds since the call, word, number of the attempt
+  /// (from 1 in each round), local address, remote address, name, count, code. A field that an event has not is
+  /// empty.
+  public var table: [UInt8] {
+    var text = TextBuffer(capacity: 64 * events.count)
+    for race in rounds + [race] {
+      for event in race.events { appendRow(event, of: race, to: &text) }
+    }
+    return text.bytes
+  }
+
+  private func appendRow(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {
+    text.append(decimal: UInt64((event.time - race.began).nanoseconds))
+    text.append("\t")
+    text.append(event.kind.word)
+    text.append("\t")
+    if let attempt = event.attempt {
+      text.append(decimal: attempt.index + 1)
+      text.append("\t")
+      text.append(race.attempts[attempt.index].pair, of: race.plan, in: world, separator: "\t")
+    } else {
+      text.append("\t\t")
+    }
+    text.append("\t")
+    if let name = event.name {
+      text.append(escaped: scenario.names[Int(name.number)].host, limit: 253)
+    }
+    text.append("\t")
+    if let count = event.count { text.append(decimal: count) }
+    text.append("\t")
+    if let errno = event.errno { text.append(errno) }
+    text.append("\n")
+  }
+
   private func append(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {
     text.append(milliseconds: event.time - race.began)
     text.append(byte: UInt8(ascii: " "))
@@ -65,7 +99,9 @@ public struct Transcript: Sendable {
 extension TextBuffer {
   /// `10.0.0.5 192.0.2.1:80`. The source is what `getsockname` would say, also where the plan leaves it to the
   /// route; `-` where there is none.
-  mutating func append(_ pair: Plan.Pair, of plan: Plan, in world: ScenarioWorld) {
+  mutating func append(
+    _ pair: Plan.Pair, of plan: Plan, in world: ScenarioWorld, separator: StaticString = " "
+  ) {
     let remote = plan.remote(of: pair)
     let place = world.place(of: remote)
     let local = place.hasNoRoute ? nil : plan.local(of: pair)
@@ -78,7 +114,7 @@ extension TextBuffer {
     } else {
       append(byte: UInt8(ascii: "-"))
     }
-    append(byte: UInt8(ascii: " "))
+    append(separator)
     append(remote, scopes: world.scenario.scopes)
   }
 }

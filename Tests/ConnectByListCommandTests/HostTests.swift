@@ -147,17 +147,22 @@ struct ConnectByListCommandTests {
     let chunkName: String
     let isModule: Bool
     let text: String
+
+    init(_ file: cbl_lua_file, isModule: Bool) {
+      name = String(cString: file.name)
+      chunkName = String(cString: file.chunk_name)
+      self.isModule = isModule
+      text = String(
+        decoding: UnsafeBufferPointer(start: file.text, count: file.size), as: UTF8.self)
+    }
   }
 
   private static let builtIn: [BuiltIn] = {
-    var count = 0
-    return UnsafeBufferPointer(start: cbl_lua_files(&count), count: count).map { file in
-      BuiltIn(
-        name: String(cString: file.name), chunkName: String(cString: file.chunk_name),
-        isModule: file.is_module,
-        text: String(
-          decoding: UnsafeBufferPointer(start: file.text, count: file.size), as: UTF8.self))
-    }
+    var moduleCount = 0
+    var partCount = 0
+    let modules = UnsafeBufferPointer(start: cbl_lua_modules(&moduleCount), count: moduleCount)
+    let parts = UnsafeBufferPointer(start: cbl_lua_parts(&partCount), count: partCount)
+    return modules.map { BuiltIn($0, isModule: true) } + parts.map { BuiltIn($0, isModule: false) }
   }()
 
   @Test func `each Lua file of the sources is embedded, and no other`() throws {
@@ -172,7 +177,7 @@ struct ConnectByListCommandTests {
 
   @Test func `modules load from any folder and with an empty environment`() throws {
     let modules = Self.builtIn.filter(\.isModule).map(\.name)
-    #expect(modules == ["connectbylist", "connectbylist.testing"])
+    #expect(modules == ["connectbylist", "connectbylist.simulation", "connectbylist.testing"])
     for module in modules {
       let outcome = try Interpreter.host().run(["-e", "assert(require '\(module)')"])
       #expect(outcome == .init(status: 0, output: "", errors: ""), "\(module)")

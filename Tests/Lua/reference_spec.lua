@@ -134,6 +134,7 @@ describe("the Lua reference", function()
   it("has every name of the module and no other", function()
     check("net", net)
     check("testing", testing)
+    check("simulation", require "connectbylist.simulation")
   end)
 
   it("has every method and no other", function()
@@ -196,7 +197,7 @@ describe("the Lua reference", function()
     local code = {}
     for _, example in ipairs(examples_of(REFERENCE)) do code[#code + 1] = example.code end
     local all = table.concat(code, "\n")
-    local prefixes = { net = "net%.", testing = "testing%." }
+    local prefixes = { net = "net%.", testing = "testing%.", simulation = "simulation%." }
     for owner, names in pairs(documented) do
       for name in pairs(names) do
         assert.matches((prefixes[owner] or ":") .. name .. "%f[^%w_]", all, owner .. ": " .. name)

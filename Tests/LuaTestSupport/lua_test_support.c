@@ -53,12 +53,11 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
  * allocations that fail are the Lua compiler's. */
 static void preload(lua_State *L) {
   size_t count;
-  const struct cbl_lua_file *files = cbl_lua_files(&count);
+  const struct cbl_lua_file *files = cbl_lua_modules(&count);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_connectbylist_core);
   lua_setfield(L, -2, "connectbylist.core");
   for (size_t i = 0; i < count; i++) {
-    if (!files[i].is_module) continue;
     const char *text = (const char *)files[i].text;
     if (luaL_loadbufferx(L, text, files[i].size, files[i].chunk_name, "t") != LUA_OK) lua_error(L);
     lua_setfield(L, -2, files[i].name);
