@@ -7,7 +7,7 @@ import ConnectByListCore
 /// nothing. So every buffer that input can make larger than a few KB is one of these, and running out of memory
 /// is ENOMEM like any other failure. The arrays have bounds of their
 /// own, which the documentation lists (Promises).
-package struct Memory: ~Copyable {
+public struct Memory: ~Copyable {
   /// The bytes; none before the first `resize`.
   package private(set) var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 

@@ -1,3 +1,5 @@
+import ConnectByListCore
+
 /// Received bytes that no read has taken yet.
 ///
 /// The memory is allocated when the first bytes are received. How many bytes `recv` is offered room for, beyond

@@ -1,4 +1,5 @@
 import CConnectByListPosix
+import ConnectByListCore
 
 /// Written bytes that are sent together later. Off unless it is set, as by Lua's `setvbuf`.
 public struct WriteBuffer: ~Copyable {
