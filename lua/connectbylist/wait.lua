@@ -8,7 +8,7 @@
 --
 -- A loop is loaded when its waiter is first asked for: `wait.cqueues` raises if cqueues is not installed.
 local core = require "connectbylist.core"
-require "connectbylist"
+local net = require "connectbylist"
 local coroutine, debug, package, require = coroutine, debug, package, require
 -- The standard functions, also where the host has taken them away.
 local _ENV = core.environment -- luacheck: ignore
@@ -72,16 +72,14 @@ function makers.cqueues()
   end
 end
 
--- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is, or when
--- `copas.close` has been called with it, whatever became of the descriptor.
+-- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is and, once
+-- it is done, at once: it then has a descriptor that is always open, whatever has become of its own.
 local watched = {}
 local watched_type = { __index = watched }
 
-function watched:getfd() return self.is_done and -1 or self.number end
+function watched:getfd() return self.is_done and self.open:getfd() or self.number end
 
 function watched:dirty() return self.is_done end
-
-function watched:close() self.is_done = true end
 
 -- `copas.receive` and `copas.send` call these until they succeed, and wait in between.
 function watched:receive()
@@ -96,8 +94,8 @@ function watched:send()
   return nil, "timeout", 0
 end
 
-local function watch(copas, object)
-  local target = setmetatable({ number = object:pollfd() }, watched_type)
+local function watch(copas, object, open)
+  local target = setmetatable({ number = object:pollfd(), open = open }, watched_type)
   local is_write = object:events() == "w"
   return target, function()
     if is_write then copas.send(target, "") else copas.receive(target, 0) end
@@ -110,13 +108,15 @@ end
 -- time sleeps in copas, and a second thread ends it when the descriptor is ready.
 function makers.copas()
   local copas = require "copas"
+  local open, message = net.socket "unix"
+  if not open then error(message, 0) end
   return function(object)
     local timeout = object:timeout()
     if not object:pollfd() then
       if timeout then copas.pause(timeout) else copas.pauseforever() end
       return
     end
-    local target, until_ready = watch(copas, object)
+    local target, until_ready = watch(copas, object, open)
     if not timeout then return until_ready() end
     local waiting = coroutine.running()
     copas.addthread(function()
@@ -126,8 +126,8 @@ function makers.copas()
       copas.wakeup(waiting)
     end)
     copas.pause(timeout)
-    -- The second thread may still wait.
-    if not target.is_done then copas.close(target) end
+    -- The second thread may still wait, and ends in the next turn of the loop.
+    target.is_done = true
   end
 end
 
