@@ -99,7 +99,12 @@ let program: [LinkerSetting] =
 /// What both builds have.
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
-  .target(name: "CConnectByListPosix", cSettings: cSettingsWithoutUnwinding),
+  .target(
+    name: "CConnectByListPosix",
+    cSettings: cSettingsWithoutUnwinding + [
+      // Tests make system calls fail.
+      .define("CBL_POSIX_FAULTS", .when(configuration: .debug))
+    ]),
   // Planning and racing. Imports nothing; reads no clock and owns no descriptor.
   .target(name: "ConnectByListCore", swiftSettings: librarySwiftSettings),
   // The driver of the race, and the socket.

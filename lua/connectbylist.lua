@@ -3,7 +3,8 @@
 -- The public API, made from `connectbylist.core` (C and Swift). Only this file uses `require`, and only
 -- while it is loaded: its parts in `connectbylist/` are embedded in the core. They load without a
 -- descriptor, whatever has become of `require`, `package.path` or the current directory.
-if _VERSION ~= "Lua 5.4" then
+-- Without the basic functions there is no _VERSION either.
+if _VERSION and _VERSION ~= "Lua 5.4" then
   error("connectbylist is made for Lua 5.4, and this is " .. tostring(_VERSION), 2)
 end
 

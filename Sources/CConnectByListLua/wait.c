@@ -100,8 +100,10 @@ bool cbl_lua_block(lua_State *L, const struct cbl_lua_wait *wait, int *ready) {
       *ready = events;
       return true;
     }
-    /* After an error that is no interruption the call is tried again, and reports its own. */
-    if (events < 0 && events != -EINTR) return true;
+    if (events < 0 && events != -EINTR) {
+      *ready = events;
+      return true;
+    }
     if (is_hooked || (events < 0 && hooked_thread(L))) return false;
     is_first = false;
   }

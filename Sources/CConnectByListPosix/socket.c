@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "faults.h"
+
 int cbl_posix_socket(int family, int type, int protocol) {
   return (int)cbl_posix_result(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
 }

@@ -35,8 +35,7 @@ public func connectByList(
   remember: @escaping @Sendable (AddressList) -> Void
 ) async throws -> Socket {
   try Task.checkCancellation()
-  var request = try ConnectRequest(checking: options, settings)
-  request.policy = policy
+  let request = try ConnectRequest(checking: options, settings, nil, policy)
   let slot = SocketSlot()
   let outcome = await withJob { [request] continuation in
     ConnectJob(list, request, into: slot, remember, continuation)
@@ -84,16 +83,16 @@ private final class ConnectJob: WaitThread.Job, @unchecked Sendable {
   private let continuation: UnsafeContinuation<Outcome, Never>
   private var operation: Operation?
   private var pollNumber: CInt = -1
-  private let box: SocketSlot
+  private let slot: SocketSlot
 
   init(
-    _ list: AddressList, _ request: ConnectRequest, into box: SocketSlot,
+    _ list: AddressList, _ request: ConnectRequest, into slot: SocketSlot,
     _ remember: @escaping @Sendable (AddressList) -> Void,
     _ continuation: UnsafeContinuation<Outcome, Never>
   ) {
     self.list = list
     self.request = request
-    self.box = box
+    self.slot = slot
     self.remember = remember
     self.continuation = continuation
   }
@@ -102,40 +101,45 @@ private final class ConnectJob: WaitThread.Job, @unchecked Sendable {
   var wakeUp: Instant { operation?.wakeUp ?? .distantFuture }
 
   func advance() -> Bool {
-    do throws(ConnectError) {
-      if operation == nil {
-        let begun = try Operation(list, request)
-        operation = begun
-        do throws(Errno) { pollNumber = try begun.pollDescriptor() } catch {
-          throw ConnectError(error)
-        }
-      }
-      let operation = operation!
-      while true {
-        switch operation.advance() {
-        case .pending: return false
-        case .validate(let id): operation.accept(id)
-        case .finished(let result):
-          operation.remember(in: &list)
-          box.put(try operation.conclude(result))
-          finish(.success(()))
-          return true
-        }
-      }
-    } catch {
-      finish(.failure(error))
-      return true
-    }
+    guard let outcome = step() else { return false }
+    finish(outcome)
+    return true
   }
 
   func end(_ errno: Errno) {
-    guard let operation else { return finish(.failure(ConnectError(errno))) }
-    operation.cancel()
+    operation?.cancel()
     // A cancelled operation ends with its next step.
-    _ = advance()
+    finish((operation == nil ? nil : step()) ?? .failure(ConnectError(errno)))
   }
 
-  /// The operation's descriptors are closed before the task goes on.
+  /// The outcome; `nil`: it goes on.
+  private func step() -> Outcome? {
+    do throws(ConnectError) {
+      let operation = try begunOperation()
+      while true {
+        switch operation.advance() {
+        case .pending: return nil
+        case .validate(let id): operation.accept(id)
+        case .finished(let result):
+          operation.remember(in: &list)
+          slot.put(try operation.conclude(result))
+          return .success(())
+        }
+      }
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func begunOperation() throws(ConnectError) -> Operation {
+    if let operation { return operation }
+    let begun = try Operation(list, request)
+    do throws(Errno) { pollNumber = try begun.pollDescriptor() } catch { throw ConnectError(error) }
+    operation = begun
+    return begun
+  }
+
+  /// The operation's descriptors are closed before the task goes on: no other variable holds it.
   private func finish(_ outcome: Outcome) {
     operation = nil
     remember(list)

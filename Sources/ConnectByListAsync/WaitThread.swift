@@ -80,10 +80,18 @@ final class WaitThread: Sendable {
       while true {
         let next = entries.values.reduce(Instant.distantFuture) { min($0, $1.job.wakeUp) }
         let span = next == .distantFuture ? TimeSpan.forever : max(.zero, next - Clock.now())
-        let count = Syscalls.epollWait(set, ready, for: span)
         var due: Set<UInt64> = []
-        for index in 0..<count {
-          due.insert(ready[index].tag)
+        do throws(Errno) {
+          let count = try Syscalls.epollWait(set, ready, for: span)
+          for index in 0..<count { due.insert(ready[index].tag) }
+        } catch {
+          // Nothing would tell when a job can go on, so all end with the error; those that come later are looked for.
+          for entry in entries.values {
+            remove(entry, from: set)
+            entry.job.end(error)
+          }
+          entries = [:]
+          Syscalls.sleep(for: .milliseconds(10))
         }
         if due.remove(Self.signalTag) != nil { Syscalls.clearEvent(signal) }
         let (added, cancelled) = inbox.withLock { inbox in

@@ -243,7 +243,7 @@ extension Call {
         }
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 
@@ -331,6 +331,6 @@ extension Call {
         }
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }

@@ -148,6 +148,16 @@ extension Call {
     return value.text
   }
 
+  /// Bytes that are kept: at most 16 MiB.
+  func payload(_ index: Int) throws(CallError) -> [UInt8] {
+    let value = self[index]
+    guard value.kind == CBL_LUA_TEXT else { throw expected("string", index) }
+    guard value.count <= 16 << 20 else {
+      throw .misuse(luaNumber(index), "the text has more than 16 MiB")
+    }
+    return [UInt8](value.raw)
+  }
+
   func integer(_ index: Int) throws(CallError) -> Int64 {
     let value = self[index]
     switch value.kind {
@@ -288,7 +298,12 @@ extension cbl_lua_value {
   }
 
   var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: count) }
-  var text: [UInt8] { [UInt8](raw) }
+
+  /// A copy of the text, at most the first 64 KiB of it. No name, address, path or option is so long, so what
+  /// comes behind cannot make it valid, and memory that input sizes is not an array's.
+  var text: [UInt8] { [UInt8](raw.prefix(Self.textMax)) }
+
+  static let textMax = 64 << 10
 
   /// The name of its type in Lua.
   var typeName: [UInt8] {

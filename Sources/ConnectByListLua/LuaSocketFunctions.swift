@@ -249,7 +249,10 @@ extension Call {
 @c @implementation public func cbl_lua_ready(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let (number, events) = call.descriptorAndEvents(at: 0)
-    let ready = Syscalls.poll(number, events: events, for: .zero)
+    let ready: CInt
+    do throws(Errno) { ready = try Syscalls.poll(number, events: events, for: .zero) } catch {
+      throw .failed(error)
+    }
     let failed = ready > 0 && ready & ~CInt(CBL_POSIX_READABLE | CBL_POSIX_WRITABLE) != 0
     for event in [CInt(CBL_POSIX_READABLE), CInt(CBL_POSIX_WRITABLE)] {
       call.add(events & event != 0 && ready > 0 && (failed || ready & event != 0))

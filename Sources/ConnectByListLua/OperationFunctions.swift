@@ -209,7 +209,7 @@ extension Call {
       }
     }
     box.toldCount = events.count
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 
@@ -278,6 +278,7 @@ private func add(_ event: RaceEvent, of operation: Operation, to reply: Reply) {
 @c @implementation public func cbl_lua_operation_wait(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let operation = call.operationBox.operation
+    if let errno = call.failureOfWait { return operation.waitFailed(errno) }
     guard !call.pointee.kept.is_retry else { return }
     let (number, events) = operation.waitsFor
     throw .wait(number, events: events, until: operation.wakeUp)

@@ -30,6 +30,7 @@ extension Call {
       pointee.kept.is_retry
       ? Instant(nanoseconds: pointee.kept.deadline) : box.socket.deadline
     do throws(Socket.Stop) {
+      if let errno = failureOfWait { throw .failed(errno) }
       let result = try body(&box.socket, deadline)
       box.socket.awaited = 0
       return result
@@ -90,15 +91,17 @@ extension Call {
     try call.attempt(box) { socket, deadline throws(Socket.Stop) in
       try socket.tryRead(count: max(count, 1), before: deadline) { index in
         count == 0 ? .line(keepsEnd: false) : call.format(index)!
-      } item: { _, item in
+      } item: { _, item throws(Socket.Stop) in
         switch item {
         case .bytes(let bytes): call.take(bytes, CBL_LUA_TEXT, reply)
         case .numeral(let bytes): call.take(bytes, CBL_LUA_NUMERAL, reply)
         case .end: if let reply { reply.add(cbl_lua_value()) } else { call.addNil() }
         }
+        // Then nothing is consumed.
+        if let reply, reply.isShort { throw .failed(.outOfMemory) }
       }
     }
-    if let reply { call.answerEach(reply) }
+    if let reply { for value in try call.sealed(reply) { call.add(value) } }
   }
 }
 
@@ -115,13 +118,6 @@ extension Call {
     } else {
       add(cbl_lua_value(kind: kind, bytes))
     }
-  }
-
-  /// Makes the reply's values the results.
-  fileprivate func answerEach(_ reply: Reply) {
-    let values = reply.seal()
-    pointee.reply.pointee = Unmanaged.passRetained(reply).toOpaque()
-    for value in values { add(value) }
   }
 }
 

@@ -92,14 +92,14 @@ extension Call {
 
   private func step(_ index: Int) throws(CallError) -> ScriptStep {
     let word = try text(index)
-    if word.equals("expect") { return .expect(try text(index + 1)) }
+    if word.equals("expect") { return .expect(try payload(index + 1)) }
     if word.equals("expect_line") {
-      return .expectLine(isNil(index + 1) ? nil : try text(index + 1))
+      return .expectLine(isNil(index + 1) ? nil : try payload(index + 1))
     }
     if word.equals("expect_any") {
       return .expectAny(try integer(index + 1, "the count", in: 1...ScriptStep.expectAnyMax))
     }
-    if word.equals("send") { return .send(try text(index + 1)) }
+    if word.equals("send") { return .send(try payload(index + 1)) }
     if word.equals("wait") { return .wait(try seconds(index + 1)) }
     if word.equals("close") { return .close }
     if word.equals("shut") { return .shut }
@@ -127,6 +127,7 @@ extension Call {
     let until = try call.keptDeadline { (call) throws(CallError) in
       call.isNil(1) ? .forever : try call.seconds(1)
     }
+    if let errno = call.failureOfWait { throw .failed(errno) }
     let event: CInt?
     do throws(Errno) { event = try endpoint.nextAcceptEvent() } catch { throw .failed(error) }
     let found = endpoint.acceptedCount
@@ -154,7 +155,7 @@ extension Call {
         reply.add(cbl_lua_value())
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 
@@ -168,7 +169,7 @@ extension Call {
         reply.add(copying: failures[index])
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 

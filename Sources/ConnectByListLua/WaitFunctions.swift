@@ -7,6 +7,7 @@ import ConnectByListCore
 @c @implementation public func cbl_lua_sleep(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let until = try call.keptDeadline { (call) throws(CallError) in try call.span(0) }
+    if let errno = call.failureOfWait { throw .failed(errno) }
     if Clock.now() < until { throw .wait(-1, events: 0, until: until) }
   }
 }
@@ -33,6 +34,7 @@ import ConnectByListCore
     let until = try call.keptDeadline { (call) throws(CallError) in
       call.isNil(2) ? .forever : try call.span(2)
     }
+    if let errno = call.failureOfWait { throw .failed(errno) }
     if call.pointee.kept.ready != 0 || call.pointee.kept.is_retry && Clock.now() >= until { return }
     guard let number = CInt(exactly: number) else { throw .misuse(1, "not a descriptor") }
     throw .wait(number, events: events, until: until)
@@ -40,6 +42,9 @@ import ConnectByListCore
 }
 
 extension Call {
+  /// Why the wait before this try of the call failed; `nil`: it did not. To wait again would not end.
+  var failureOfWait: Errno? { pointee.kept.ready < 0 ? Errno(-pointee.kept.ready) : nil }
+
   /// A number of seconds, 0 or more.
   func span(_ index: Int) throws(CallError) -> TimeSpan {
     let value = self[index]

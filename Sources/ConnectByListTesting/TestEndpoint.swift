@@ -94,7 +94,7 @@ public final class TestEndpoint: @unchecked Sendable {
 
   /// Waits until so many connections have been accepted, or the span has passed, and returns how many have.
   ///
-  /// Throws the errors of `eventfd`.
+  /// Throws the errors of `eventfd` and `poll`.
   public func waitForAccepted(_ count: Int, for span: TimeSpan) throws(Errno) -> Int {
     let deadline = Clock.now() + span
     while true {
@@ -102,7 +102,7 @@ public final class TestEndpoint: @unchecked Sendable {
       let found = acceptedCount
       let rest = deadline - Clock.now()
       if found >= count || rest <= .zero { return found }
-      _ = Syscalls.poll(event, events: CInt(CBL_POSIX_READABLE), for: rest)
+      _ = try Syscalls.poll(event, events: CInt(CBL_POSIX_READABLE), for: rest)
     }
   }
 

@@ -72,7 +72,7 @@ import Testing
     usleep(150_000)
     let socket = try Syscalls.socket(.inet)
     _ = try Syscalls.connect(socket.number, to: endpoint.endpoint, under: .unrestricted)
-    let events = Syscalls.poll(
+    let events = try Syscalls.poll(
       socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .milliseconds(100))
     #expect(events == 0)
   }

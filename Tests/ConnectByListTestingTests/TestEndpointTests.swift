@@ -20,7 +20,7 @@ import Testing
       #expect(
         try Syscalls.connect(socket.number, to: endpoint.endpoint, under: .unrestricted) == .started
       )
-      let events = Syscalls.poll(
+      let events = try Syscalls.poll(
         socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .milliseconds(100))
       #expect(events == 0)
       let second = thrown { () throws(Errno) in
@@ -36,7 +36,8 @@ import Testing
     let endpoint = try TestEndpoint(.refused, at: address)
     let socket = try Syscalls.socket(address.family)
     _ = try Syscalls.connect(socket.number, to: endpoint.endpoint, under: .unrestricted)
-    let events = Syscalls.poll(socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+    let events = try Syscalls.poll(
+      socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
     #expect(events & CInt(CBL_POSIX_FAILED) != 0)
     #expect(Syscalls.takePendingError(socket.number) == .connectionRefused)
     let other = try Syscalls.socket(address.family)

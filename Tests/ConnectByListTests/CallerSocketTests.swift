@@ -168,7 +168,7 @@ extension Driver {
       var wanted = request()
       wanted.cancel = cancel
       try startDetachedThread {
-        _ = Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        _ = try? Syscalls.poll(-1, events: 0, for: .milliseconds(50))
         cancel.cancel()
       }
       var list = list(silent.endpoint)

@@ -12,6 +12,7 @@ for i = 1, #arg do
     if type(value) == "function" and value ~= require then library[name] = nil end
   end
   globals[arg[i]] = nil
+  if arg[i] == "_G" then globals._VERSION = nil end
 end
 
 local net = require "connectbylist"

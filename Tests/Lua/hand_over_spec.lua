@@ -26,6 +26,8 @@ describe("Handing a socket over", function()
 
   hands_over("to cqueues and back", function()
     local found, cqueues_socket = pcall(require, "cqueues.socket")
+    -- Its first wait opens two descriptors, which it keeps.
+    if found then require("cqueues").poll(0.001) end
     if not found then return pending("lua-cqueues is not installed") end
     -- Otherwise its descriptors are opened by the first read that has to wait.
     require "cqueues".poll(0)
@@ -47,6 +49,8 @@ describe("Handing a socket over", function()
 
   hands_over("from cqueues", function()
     local found, cqueues_socket = pcall(require, "cqueues.socket")
+    -- Its first wait opens two descriptors, which it keeps.
+    if found then require("cqueues").poll(0.001) end
     if not found then return pending("lua-cqueues is not installed") end
     local luasocket = require "socket"
     local listener = assert(luasocket.bind("127.0.0.1", 0))

@@ -200,7 +200,7 @@ describe("the Lua reference", function()
     local prefixes = { net = "net%.", testing = "testing%.", simulation = "simulation%." }
     for owner, names in pairs(documented) do
       for name in pairs(names) do
-        assert.matches((prefixes[owner] or ":") .. name .. "%f[^%w_]", all, owner .. ": " .. name)
+        assert.matches((prefixes[owner] or "[:.]") .. name .. "%f[^%w_]", all, owner .. ": " .. name)
       end
     end
   end)

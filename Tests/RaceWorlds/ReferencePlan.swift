@@ -243,7 +243,8 @@ struct ReferencePlan {
     // Before anything is asked it is not known which source the route takes.
     let isSourceKnown = isAsked || isNamed || isStarted.contains(pair)
     // Where nothing was asked it is not known that a remote has no route.
-    let source = isAsked || !isNamed ? pair.local : pair.local ?? sourceAsFarAsKnown(of: pair.remote)
+    let source =
+      isAsked || !isNamed ? pair.local : pair.local ?? sourceAsFarAsKnown(of: pair.remote)
     let local = isSourceKnown ? sources[source, default: Source()].chance : 0.98
     return local * (isFirst ? 1 : 0.5) * remotes[pair.remote].chance
   }
@@ -257,8 +258,8 @@ struct ReferencePlan {
     let l = sources[pair.local, default: Source()].chance
     let r = remotes[pair.remote].chance
     // Pairs without a source share none: their L stays.
-    // A change of less than one part in 10⁹ is none: otherwise chances would be equal that differ.
-    func changed(_ old: Double, _ new: Double) -> Double { old - new < old * 1e-9 ? old : new }
+    // A change of less than one part in a million is none: the order would hang on rounding.
+    func changed(_ old: Double, _ new: Double) -> Double { old - new < old * 1e-6 ? old : new }
     if pair.local != nil {
       sources[pair.local, default: Source()].chance = changed(
         l, l * (1 - f * r) / (1 - l * f * r))

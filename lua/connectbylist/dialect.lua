@@ -57,7 +57,7 @@ function methods.make(core_send, core_receive)
     prefix = prefix == nil and "" or text_of(prefix, 2, "receive", 2)
     local is_line, text, word = false
     if type(pattern) == "number" then
-      if not (pattern >= 0) then -- NaN too
+      if pattern < 0 or pattern ~= pattern then
         error("bad argument #1 to 'receive' (invalid receive pattern)", 2)
       end
       local wanted = whole_of(pattern, 0, 1, "receive")

@@ -76,7 +76,7 @@ struct cbl_lua_wait {
 struct cbl_lua_kept {
   bool is_retry;
   bool has_collected;
-  int ready;        /* the events that ended the wait; 0: none did, or it is not known */
+  int ready;        /* the events that ended the wait; 0: none did, or it is not known; -errno: it failed */
   int64_t deadline; /* of a read or a write, fixed by the first try; as `until` */
   size_t progress;  /* bytes that a write has passed on */
   /* An object of the call, such as an operation. Swift stores it together with the verdict CBL_LUA_WAIT and

@@ -112,10 +112,13 @@ public final class Operation: @unchecked Sendable {
     return (onlyInFlight?.number ?? -1, CInt(CBL_POSIX_WRITABLE))
   }
 
-  /// Advances after a wait for `waitsFor`. `events`: those that ended it; 0: none.
+  /// Advances after a wait for `waitsFor`. `events`: those that ended it; 0: none; below 0: the wait has
+  /// failed with -errno.
   package func advance(after events: CInt) -> Progress {
     if isRoundOver { return advance() }
-    if waitSet.isMade {
+    if events < 0 {
+      waitFailed(Errno(-events))
+    } else if waitSet.isMade {
       if events != 0 { collect(for: .zero) }
     } else if events != 0, let (id, _) = onlyInFlight {
       complete(id, events: events)

@@ -33,6 +33,8 @@ extension Operation {
     switch answer {
     case .addresses(let endpoints):
       let candidates = scoped(endpoints)
+      // All were link-local without a scope, and there is no link: as for a list of such addresses alone.
+      if candidates.isEmpty { return take(.failed(.addressNotAvailable), ofName: index) }
       names[index].addressCount = candidates.count
       race.handle(.resolved(id, family: nil, candidates), at: now)
     case .failed(let errno):

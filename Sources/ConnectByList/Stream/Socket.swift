@@ -203,7 +203,7 @@ public struct Socket: ~Copyable, @unchecked Sendable {
         case .timedOut: throw .timedOut
         case .wouldBlock(let events):
           let left = deadline == .distantFuture ? TimeSpan.forever : deadline - Clock.now()
-          if left > .zero { _ = Syscalls.poll(number, events: events, for: left.wakingEarly) }
+          if left > .zero { _ = try Syscalls.poll(number, events: events, for: left.wakingEarly) }
         }
       }
     }

@@ -16,9 +16,10 @@ extension Socket {
   ///   - count: of the formats.
   ///   - format: the format at an index, 0 to `count` - 1.
   ///   - item: called for each value in order, once all have come.
-  /// - Throws: `.timedOut`; `.messageTooLong` for a line above `lineMax` and a size above `readMax`; the
-  ///   errors of `recv`, which stay (`failure`). Then no bytes are consumed: the next read sees them again. So the
-  ///   bytes of a line that an error cut off are never returned as a line.
+  /// - Throws: `.timedOut`; `.messageTooLong` for a line above `lineMax`, as much white space before a numeral, and
+  ///   a size above `readMax`; `.outOfMemory`; the errors of `recv`, which stay (`failure`). Then no bytes are
+  ///   consumed: the next read sees them again. So the bytes of a line that an error cut off are never returned as
+  ///   a line.
   public mutating func read(
     count: Int, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
   ) throws(Errno) {
@@ -28,9 +29,11 @@ extension Socket {
     }
   }
 
-  /// The same without waiting. Throws `.wouldBlock` where more has to come; then no bytes are consumed.
+  /// The same without waiting. Throws `.wouldBlock` where more has to come, and what `item` throws; then no
+  /// bytes are consumed.
   package mutating func tryRead(
-    count: Int, before deadline: Instant, format: (Int) -> ReadFormat, item: (Int, Item) -> Void
+    count: Int, before deadline: Instant, format: (Int) -> ReadFormat,
+    item: (Int, Item) throws(Stop) -> Void
   ) throws(Stop) {
     readBuffer.trim()
     var isEnd = false
@@ -51,7 +54,7 @@ extension Socket {
           if count == 1 {
             // Most reads have one format, and need no array.
             let value = UnsafeRawBufferPointer(rebasing: bytes[skip..<skip + length])
-            item(0, Socket.item(wanted, value))
+            try item(0, Socket.item(wanted, value))
             readBuffer.start += taken
             return
           }
@@ -59,14 +62,17 @@ extension Socket {
           offset += taken
           break matching
         case .end(let taken):
-          deliver(places, format, item)
-          item(places.count, .end)
+          try deliver(places, format, item)
+          try item(places.count, .end)
           readBuffer.start += offset + taken
           return
         case .more(let total, let checked):
           from = checked
           if index == 0 && wanted.isLine { readBuffer.scanned = checked }
-          if wanted.isLine && bytes.count > lineMax { throw .failed(.messageTooLong) }
+          // A numeral is short, but any amount of white space may come before it.
+          if wanted.isLine || wanted == .number, bytes.count > lineMax {
+            throw .failed(.messageTooLong)
+          }
           if bytes.count >= Socket.readMax { throw .failed(.messageTooLong) }
           if hasReceived && hasTimedOut(deadline) {
             throw .timedOut(CInt(CBL_POSIX_READABLE))
@@ -76,7 +82,7 @@ extension Socket {
         }
       }
     }
-    deliver(places, format, item)
+    try deliver(places, format, item)
     readBuffer.start += offset
   }
 
@@ -113,12 +119,13 @@ extension Socket {
   public var buffered: UnsafeRawBufferPointer { readBuffer.bytes }
 
   private func deliver(
-    _ places: [(skip: Int, count: Int)], _ format: (Int) -> ReadFormat, _ item: (Int, Item) -> Void
-  ) {
+    _ places: [(skip: Int, count: Int)], _ format: (Int) -> ReadFormat,
+    _ item: (Int, Item) throws(Stop) -> Void
+  ) throws(Stop) {
     let bytes = readBuffer.bytes
     for (index, place) in places.enumerated() {
       let value = UnsafeRawBufferPointer(rebasing: bytes[place.skip..<place.skip + place.count])
-      item(index, Socket.item(format(index), value))
+      try item(index, Socket.item(format(index), value))
     }
   }
 
@@ -132,7 +139,7 @@ extension Socket {
   mutating func fill(total: Int, before deadline: Instant) throws(Stop) -> Bool {
     let received: Int?
     do throws(Errno) {
-      received = try Syscalls.receive(number, into: readBuffer.room(for: total))
+      received = try Syscalls.receive(number, into: try readBuffer.room(for: total))
     } catch {
       throw .failed(record(error))
     }

@@ -27,7 +27,7 @@ extension Socket {
     guard isConnected else { throw .notConnected }
     if let failure { throw failure }
     let asked = CInt(CBL_POSIX_PEER_ENDED)
-    let events = Syscalls.poll(number, events: asked, for: .zero)
+    let events = try Syscalls.poll(number, events: asked, for: .zero)
     if events & CInt(CBL_POSIX_FAILED) != 0, let error = Syscalls.takePendingError(number) {
       throw error == .brokenPipe ? error : record(error)
     }

@@ -59,6 +59,8 @@ public final class Plan: @unchecked Sendable {
     var rule: OrderingRule = .unchanged
     /// The remote before it in the order; -1: none.
     var predecessor: Int32 = -1
+    /// `initialChance` of that remote; below zero where there is none.
+    var predecessorChance = -1.0
     /// Interleaving of the families put it after its predecessor.
     var isInterleaved = false
     /// R of section 3, as it is now in the race.
@@ -93,7 +95,7 @@ public final class Plan: @unchecked Sendable {
   /// When the connect began: evidence is as old as it was then.
   let began: Instant
   /// What the list has seen itself.
-  let history: ConnectHistory
+  var history: ConnectHistory
   /// What the kernel remembers, by source and destination.
   var metrics: PairTable<IPAddress, RemotePathInformation.RoundTrip>
   /// Made when a delay needs it; `nil`: not yet.
@@ -186,8 +188,9 @@ public final class Plan: @unchecked Sendable {
   public func add(_ candidates: [Candidate]) {
     var endpoints = endpoints ?? DistinctKeys(remotes.map { $0.endpoint }, secret: hashSecret)
     self.endpoints = nil
-    append(candidates.filter { endpoints.insert($0.endpoint).isNew })
+    let added = candidates.filter { endpoints.insert($0.endpoint).isNew }
     self.endpoints = endpoints
+    if !added.isEmpty { append(added) }
   }
 
   private func append(_ candidates: [Candidate]) {

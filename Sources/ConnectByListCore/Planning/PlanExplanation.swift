@@ -65,8 +65,8 @@ extension Plan {
       reasons.append(text.bytes)
     case .likely:
       if remote.predecessor >= 0 {
-        let predecessor = remotes[Int(remote.predecessor)]
-        let isLikelier = remote.initialChance > predecessor.initialChance
+        let isLikelier =
+          !remote.isHopeless && remote.initialChance > remote.predecessorChance
         reasons.append(
           isLikelier ? [UInt8]("evidence goes before the rules") : [UInt8](remote.rule.words))
       }

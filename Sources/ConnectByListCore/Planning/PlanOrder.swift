@@ -39,12 +39,15 @@ extension Plan {
 
   private func setOrder(_ order: [Int], isInterleaved: Bool) {
     var predecessor: Int32 = -1
+    var predecessorChance = -1.0
     for (orderIndex, remote) in order.enumerated() {
       remotes[remote].orderIndex = Int32(orderIndex)
       remotes[remote].isInterleaved =
         isInterleaved && remotes[remote].predecessor != predecessor
       remotes[remote].predecessor = predecessor
+      remotes[remote].predecessorChance = predecessorChance
       predecessor = Int32(remote)
+      predecessorChance = remotes[remote].initialChance
     }
   }
 

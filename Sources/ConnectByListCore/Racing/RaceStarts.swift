@@ -108,7 +108,9 @@ extension Race {
       if flights.count < cap { return .step(start(choice.pair, choice, at: now)) }
       // Beyond the first start of an instant only a paced one may end another attempt.
       guard deadline != .distantFuture, !pace.hasStarted || pace.isDueBySilence(at: now) else {
-        return .blocked(until: deadline == .distantFuture ? .distantFuture : pace.delayEnds)
+        // Silence changes which pair is the next: a pair without a route needs no place.
+        return .blocked(
+          until: min(nextSilence, pace.delayEnds > now ? pace.delayEnds : .distantFuture))
       }
       if let victim = leastLikely(at: now), Chance.isLikelier(choice.chance, than: victim.chance) {
         promised = choice
@@ -146,7 +148,8 @@ extension Race {
       choice: choice, pace: pace, suspectStarts: plan.suspectStarts,
       wasUsed: plan.locals[pair.local].isUsed)
     let chance = plan.chance(of: pair)
-    let holds = pair.isFirst && choice != nil && plan.options.holdsAlternates
+    let holds =
+      pair.isFirst && choice != nil && plan.options.holdsAlternates
       && !plan.locals[pair.local].isSuspect
     if let choice { plan.take(choice, holding: holds) }
     let patience = plan.patience(of: pair)
@@ -223,7 +226,6 @@ extension Race {
   private func endHolds(at now: Instant) {
     while let timer = holds.first, timer.time <= now {
       holds.removeFirst()
-      guard timer.attempt.index < attempts.count else { continue }
       let attempt = attempts[timer.attempt.index]
       if attempt.holdsUntil == timer.time { plan.release(attempt.pair.remote) }
     }

@@ -93,8 +93,6 @@ extension Race {
   private func noteFirstSilence() {
     let timer = silences.first!
     silences.removeFirst()
-    // A start that was taken back leaves its timer.
-    guard timer.attempt.index < attempts.count else { return }
     let attempt = attempts[timer.attempt.index]
     if attempt.isPending && attempt.silentAt == timer.time { noteSilence(of: timer.attempt) }
   }
@@ -144,7 +142,10 @@ extension Race {
   /// Candidates join the plan.
   func join(_ candidates: [Candidate]) {
     guard !candidates.isEmpty, !isDecided else { return }
+    let before = plan.remoteCount
     plan.add(candidates)
+    // Duplicates of what is in the plan add nothing to be tried.
+    guard plan.remoteCount > before else { return }
     isRankBaseStale = true
     hasJoined = true
   }

@@ -13,7 +13,7 @@ enum SilentQueue {
     _ = try Syscalls.connect(filler.number, to: endpoint, under: .unrestricted)
     // Waits until the connection is in the queue, which is later than its own side is connected.
     let deadline = Clock.now() + .seconds(5)
-    while Syscalls.poll(listener, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now())
+    while try Syscalls.poll(listener, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now())
       == 0
     {
       if Clock.now() >= deadline { throw .timedOut }
