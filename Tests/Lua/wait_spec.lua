@@ -40,8 +40,8 @@ function loops.cqueues()
 end
 
 function loops.luv()
-  local found, uv = pcall(require, "luv")
-  if not found then return end
+  local uv = support.luv()
+  if not uv then return end
   return wait.luv, function(bodies)
     local count = #bodies
     for _, body in ipairs(bodies) do
@@ -232,7 +232,7 @@ describe("waiters", function()
   end)
 
   it("luv: is loaded outside of coroutines", function()
-    if not pcall(require, "luv") then return pending("luv is not installed") end
+    if not support.luv() then return pending("luv is not installed") end
     local luv, module = package.loaded.luv, package.loaded["connectbylist.wait"]
     package.loaded.luv, package.loaded["connectbylist.wait"] = nil, nil
     local waiter = require "connectbylist.wait".luv
