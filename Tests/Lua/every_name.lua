@@ -508,7 +508,7 @@ section("callbacks", world, function(w)
   local wait = require "connectbylist.wait"
   local words, checked = {}, 0
   local sock <close> = assert(net.connect_by_list({ w.refused, w.echo, w.echo }, {
-    timeout = 5, order = "given", wait = wait.blocking,
+    timeout = 5, order = "given", pace = "sequential", wait = wait.blocking,
     validate = function(candidate)
       checked = checked + 1
       return candidate:write("who\n") and candidate:read("l") == "who"
