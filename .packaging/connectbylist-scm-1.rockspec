@@ -35,7 +35,6 @@ build = {
       ["connectbylist.json"] = "lua/connectbylist/json.lua",
       ["connectbylist.list"] = "lua/connectbylist/list.lua",
       ["connectbylist.luasocket"] = "lua/connectbylist/luasocket.lua",
-      ["connectbylist.wait"] = "lua/connectbylist/wait.lua",
       ["connectbylist.luasocket_object"] = "lua/connectbylist/luasocket_object.lua",
       ["connectbylist.luasocket_select"] = "lua/connectbylist/luasocket_select.lua",
       ["connectbylist.operation"] = "lua/connectbylist/operation.lua",
@@ -47,6 +46,7 @@ build = {
       ["connectbylist.testing"] = "lua/connectbylist/testing.lua",
       ["connectbylist.text"] = "lua/connectbylist/text.lua",
       ["connectbylist.tls"] = "lua/connectbylist/tls.lua",
+      ["connectbylist.wait"] = "lua/connectbylist/wait.lua",
     },
   },
 }

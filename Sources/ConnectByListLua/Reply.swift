@@ -8,11 +8,11 @@ import ConnectByListCore
 /// Adding never fails; where memory runs out `isShort` is set, and `seal` throws.
 final class Reply {
   /// The bytes of all texts.
-  private var arena = Memory()
+  private var arena = RawMemory()
   private var arenaEnd = 0
   /// Values of type cbl_lua_value. Until `seal`, a text in the arena has no pointer and its `integer` is its
   /// offset there.
-  private var values = Memory()
+  private var values = RawMemory()
   private var count = 0
   private(set) var isShort = false
 

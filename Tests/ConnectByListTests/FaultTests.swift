@@ -102,7 +102,9 @@ extension Driver {
     // MARK: each call, each error, each occurrence
 
     @Test func `each call fails with each of its errors in each scenario`() async {
-      await #expect(processExitsWith: .success) {
+      let result = await #expect(
+        processExitsWith: .success, observing: [\.standardOutputContent]
+      ) {
         var judge = FaultJudge()
         for scenario in FaultScenario.all { try judge.run(scenario) }
         print(
@@ -110,6 +112,7 @@ extension Driver {
           "\(judge.wentOn) went on, \(judge.failed) failed with the fault's error")
         #expect(judge.runCount > 1_000)
       }
+      if let result { print(String(decoding: result.standardOutputContent, as: UTF8.self)) }
     }
   }
 }

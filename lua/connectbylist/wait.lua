@@ -3,28 +3,40 @@
 --
 --   net.setwait(require "connectbylist.wait".cqueues)
 --
--- A waiter is called with an object that has `pollfd()` (nil: only time passes), `events()` ("r", "w" or "rw") and
--- `timeout()` (seconds; nil: for ever). It returns when something may have changed. It may return too early.
+-- A waiter is called with an object that has `pollfd()` (nil: only time passes), `events()` ("r", "w" or
+-- "rw") and `timeout()` (seconds; nil: for ever). It returns when something may have changed, or earlier.
 --
--- Each of the loops is loaded by the first wait in it.
+-- A loop is loaded when its waiter is first asked for: `wait.cqueues` raises if cqueues is not installed.
 local core = require "connectbylist.core"
 require "connectbylist"
-local coroutine, debug, require = coroutine, debug, require
+local coroutine, debug, package, require = coroutine, debug, package, require
 -- The standard functions, also where the host has taken them away.
 local _ENV = core.environment -- luacheck: ignore
 
 local error, next, setmetatable, tostring, type = error, next, setmetatable, tostring, type
 local find = string.find
-local ceil, huge = math.ceil, math.huge
+local ceil = math.ceil
 local poll = core.poll
 
 local wait = {}
 
+-- Functions that make a waiter, by its name.
+local makers = {}
+
+setmetatable(wait, {
+  __index = function(_, name)
+    local make = makers[name]
+    if not make then return nil end
+    wait[name] = make()
+    return wait[name]
+  end,
+})
+
 --- Blocks the thread of the operating system: as without a waiter.
 function wait.blocking(object) poll(object:pollfd(), object:events(), object:timeout()) end
 
---- A waiter for a scheduler of one's own: `yield(object)` is called in the coroutine that waits, and returns when
--- the object is to be tried again. Without an argument: `coroutine.yield`.
+--- A waiter for a scheduler of one's own: `yield(object)` is called in the coroutine that waits, and returns
+-- when the object is to be tried again. Without an argument: `coroutine.yield`.
 function wait.coroutines(yield)
   if yield == nil then return function(object) coroutine.yield(object) end end
   if type(yield) ~= "function" then
@@ -33,24 +45,43 @@ function wait.coroutines(yield)
   return function(object) yield(object) end
 end
 
---- In a thread of a cqueues controller. Outside of one it blocks.
-function wait.cqueues(object)
+-- How many wait in cqueues for a descriptor, by its number.
+local polled = {}
+
+local polling_type = {
+  __close = function(polling)
+    local number = polling.number
+    local left = polled[number] - 1
+    polled[number] = left > 0 and left or nil
+    -- Otherwise cqueues would take the next descriptor of this number for the same one.
+    if left == 0 then polling.cancel(number) end
+  end,
+}
+
+--- wait.cqueues: in a thread of a cqueues controller. Outside of one it blocks.
+function makers.cqueues()
   local cqueues = require "cqueues"
-  if object:pollfd() then
-    cqueues.poll(object, object:timeout())
-  else
-    cqueues.sleep(object:timeout())
+  local sleep, poll_in, cancel = cqueues.sleep, cqueues.poll, cqueues.cancel
+  return function(object)
+    local number = object:pollfd()
+    if not number then return sleep(object:timeout()) end
+    polled[number] = (polled[number] or 0) + 1
+    local polling <close> = -- luacheck: ignore 211
+      setmetatable({ number = number, cancel = cancel }, polling_type)
+    poll_in(object, object:timeout())
   end
 end
 
--- copas waits for objects that LuaSocket's `select` takes. This one is readable, or writable, when its descriptor
--- is; once it has been waited for long enough `select` returns it at once, whatever became of the descriptor.
+-- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is, or when
+-- `copas.close` has been called with it, whatever became of the descriptor.
 local watched = {}
 local watched_type = { __index = watched }
 
 function watched:getfd() return self.is_done and -1 or self.number end
 
 function watched:dirty() return self.is_done end
+
+function watched:close() self.is_done = true end
 
 -- `copas.receive` and `copas.send` call these until they succeed, and wait in between.
 function watched:receive()
@@ -73,29 +104,34 @@ local function watch(copas, object)
   end
 end
 
---- In a thread of copas, version 3 or later.
+--- wait.copas: in a thread of copas, version 3 or later.
 --
--- Its own timeouts of sockets are a tenth of a second coarse, too coarse for a race. So a wait that ends by time
--- sleeps in copas, and a second thread ends it when the descriptor is ready.
-function wait.copas(object)
+-- Its own timeouts of sockets are a tenth of a second coarse, too coarse for a race. So a wait that ends by
+-- time sleeps in copas, and a second thread ends it when the descriptor is ready.
+function makers.copas()
   local copas = require "copas"
-  local timeout = object:timeout()
-  if not object:pollfd() then
-    if timeout then copas.pause(timeout) else copas.pauseforever() end
-    return
+  return function(object)
+    local timeout = object:timeout()
+    if not object:pollfd() then
+      if timeout then copas.pause(timeout) else copas.pauseforever() end
+      return
+    end
+    local target, until_ready = watch(copas, object)
+    if not timeout then return until_ready() end
+    local waiting = coroutine.running()
+    copas.addthread(function()
+      until_ready()
+      if target.is_done then return end
+      target.is_done = true
+      copas.wakeup(waiting)
+    end)
+    copas.pause(timeout)
+    -- The second thread may still wait.
+    if not target.is_done then copas.close(target) end
   end
-  local target, until_ready = watch(copas, object)
-  if not timeout then return until_ready() end
-  local waiting = coroutine.running()
-  copas.addthread(function()
-    until_ready()
-    if target.is_done then return end
-    target.is_done = true
-    copas.wakeup(waiting)
-  end)
-  if not target.is_done then copas.pause(timeout) end
-  target.is_done = true
 end
+
+local LONGEST = 1e9 -- seconds; libuv counts milliseconds in 64 bits
 
 -- libuv allows one poll handle for a descriptor, so that those who wait for the same one share it. By number.
 local shared = {}
@@ -163,14 +199,11 @@ local waiter_type = {
   end,
 }
 
---- In a coroutine, while `uv.run` runs. Outside of a coroutine it blocks.
-function wait.luv(object)
-  if not coroutine or not coroutine.isyieldable() then return wait.blocking(object) end
-  local uv = require "luv"
+local function wait_in(uv, object)
   local number, timeout = object:pollfd(), object:timeout()
   local waiter <close> = setmetatable(
     { thread = coroutine.running(), events = object:events() }, waiter_type)
-  if timeout and timeout < huge then
+  if timeout and timeout < LONGEST then
     waiter.timer = uv.new_timer()
     -- The loop's time is that of its last turn.
     uv.update_time()
@@ -182,6 +215,19 @@ function wait.luv(object)
     watch_for_all(waiter.entry)
   end
   coroutine.yield()
+end
+
+--- wait.luv: in a coroutine, while `uv.run` runs. Outside of a coroutine it blocks.
+function makers.luv()
+  -- luv calls its callbacks in the thread that has loaded it, and a coroutine would be suspended then.
+  if coroutine and coroutine.isyieldable() and not (package and package.loaded.luv) then
+    error("luv has to be loaded outside of coroutines: require it first, or set the waiter there", 3)
+  end
+  local uv = require "luv"
+  return function(object)
+    if not coroutine or not coroutine.isyieldable() then return wait.blocking(object) end
+    wait_in(uv, object)
+  end
 end
 
 return wait

@@ -95,6 +95,9 @@ extension Syscalls {
     try check(cbl_posix_closes_on_exec(fd)) == 1
   }
 
-  /// Whether the number is an open descriptor's. C: `fcntl` with F_GETFD.
-  package static func isOpen(_ fd: CInt) -> Bool { cbl_posix_closes_on_exec(fd) >= 0 }
+  /// Whether the number is an open descriptor's; true where a sandbox denies the question. C: `fcntl` with
+  /// F_GETFD.
+  package static func isOpen(_ fd: CInt) -> Bool {
+    cbl_posix_closes_on_exec(fd) != -Errno.badDescriptor.number
+  }
 }

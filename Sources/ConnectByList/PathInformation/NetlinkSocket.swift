@@ -108,7 +108,7 @@ struct NetlinkSocket: ~Copyable {
 
 /// Memory for datagrams of one size.
 private struct NetlinkSlots: ~Copyable {
-  private var memory = Memory()
+  private var memory = RawMemory()
   private var size = 0
   private var sizes: [UInt32] = []
 

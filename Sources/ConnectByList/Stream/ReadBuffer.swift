@@ -18,7 +18,7 @@ struct ReadBuffer: ~Copyable {
   private(set) var receivedCount = 0
   /// So many of the bytes that were not read hold no newline: reads that were tried have looked.
   var scanned = 0
-  private var memory = Memory()
+  private var memory = RawMemory()
 
   /// How many bytes `recv` is offered room for where no read needs more.
   private var ahead: Int32 = ReadBuffer.aheadMin

@@ -18,7 +18,7 @@ public struct WriteBuffer: ~Copyable {
   public static let sizeDefault = 8 * 1024
 
   private var size = WriteBuffer.sizeDefault
-  private var memory = Memory()
+  private var memory = RawMemory()
   /// The offset behind the last byte.
   private var end = 0
   /// The offset of the first byte that was not sent. A peer that reads slowly takes a part at a time, and

@@ -108,7 +108,9 @@ extension Race {
       if flights.count < cap { return .step(start(choice.pair, choice, at: now)) }
       // Beyond the first start of an instant only a paced one may end another attempt.
       guard deadline != .distantFuture, !pace.hasStarted || pace.isDueBySilence(at: now) else {
-        return .blocked(until: deadline == .distantFuture ? .distantFuture : pace.delayEnds)
+        // Silence changes which pair is the next: a pair without a route needs no place.
+        return .blocked(
+          until: min(nextSilence, pace.delayEnds > now ? pace.delayEnds : .distantFuture))
       }
       if let victim = leastLikely(at: now), Chance.isLikelier(choice.chance, than: victim.chance) {
         promised = choice

@@ -142,7 +142,10 @@ extension Race {
   /// Candidates join the plan.
   func join(_ candidates: [Candidate]) {
     guard !candidates.isEmpty, !isDecided else { return }
+    let before = plan.remoteCount
     plan.add(candidates)
+    // Duplicates of what is in the plan add nothing to be tried.
+    guard plan.remoteCount > before else { return }
     isRankBaseStale = true
     hasJoined = true
   }

@@ -5,21 +5,23 @@ import ConnectByListCore
 ///
 /// Embedded Swift does not check what its allocator returns: an array that cannot be allocated is a pointer to
 /// nothing. So every buffer that input can make larger than a few KB is one of these, and running out of memory
-/// is ENOMEM like any other failure. The arrays have bounds of their
-/// own, which the documentation lists (Promises).
-public struct Memory: ~Copyable {
+/// is ENOMEM like any other failure. Arrays have bounds of their own, which
+/// the documentation lists (Promises).
+///
+/// Public, because Embedded Swift does not show the deinit of a package structure to the Lua functions.
+public struct RawMemory: ~Copyable {
   /// The bytes; none before the first `resize`.
-  package private(set) var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  public private(set) var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-  package init() {}
+  public init() {}
 
   deinit { cbl_posix_free(bytes.baseAddress) }
 
-  package var count: Int { bytes.count }
+  public var count: Int { bytes.count }
 
   /// Changes the size; the bytes may move, and the first of them stay as they were. 0 frees all. Throws
   /// `.outOfMemory`, and changes nothing, where there is not so much. C: `realloc`.
-  package mutating func resize(to count: Int) throws(Errno) {
+  public mutating func resize(to count: Int) throws(Errno) {
     if count == 0 { return free() }
     guard let moved = cbl_posix_resize(bytes.baseAddress, count) else { throw .outOfMemory }
     bytes = UnsafeMutableRawBufferPointer(start: moved, count: count)
@@ -27,11 +29,11 @@ public struct Memory: ~Copyable {
 
   /// Makes room for at least so many bytes, doubling, so that a buffer which grows byte by byte is copied a
   /// logarithmic number of times. Throws as `resize`.
-  package mutating func reserve(_ needed: Int) throws(Errno) {
+  public mutating func reserve(_ needed: Int) throws(Errno) {
     if needed > count { try resize(to: max(needed, 2 * count, 256)) }
   }
 
-  package mutating func free() {
+  public mutating func free() {
     cbl_posix_free(bytes.baseAddress)
     bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   }
