@@ -430,6 +430,128 @@ section("connectbylist.luasocket", world, function(w)
   misuse("unknown key", socket.new, { lists = 1 })
 end)
 
+section("operations", world, function(w)
+  local net = w.net
+  local op <close> = assert(net.start({ w.refused, w.echo }, { timeout = 5, order = "given" }))
+  assert(op:pollfd() >= 0 and op:events() == "r" and tostring(op) == "operation: pending")
+  assert(op:timeout() and not op:report())
+  local sock, message
+  repeat
+    net.sleep(0.0001)
+    sock, message = op:step()
+  until sock ~= false
+  local opened <close> = assert(sock, message)
+  assert(opened:remote_address() == w.echo:address() and op:report().winner == 2)
+  misuse("the operation has ended", op.step, op)
+  assert(tostring(op) == "operation: ended")
+  op:close()
+  op:close()
+  for _, name in ipairs { "step", "pollfd", "events", "timeout", "cancel", "report" } do
+    misuse("attempt to use a closed operation", op[name], op)
+    misuse("operation expected", op[name], w.echo)
+  end
+  local cancelled <close> = assert(net.start { w.refused })
+  cancelled:cancel()
+  local none, _, code, report = cancelled:step()
+  assert(not none and code == "ECANCELED" and report.code == code)
+  none, _, code, report = net.start { "127.1:9" }
+  assert(not none and code == "EINVAL" and report.code == code)
+  none, _, code, report = net.start {}
+  assert(not none and code == "EINVAL" and report.code == code)
+  misuse("unknown option", net.start, { "127.0.0.1:9" }, { timout = 1 })
+  misuse("address list, table or string expected", net.start)
+end)
+
+section("waiting", world, function(w)
+  local net = w.net
+  package.loaded["connectbylist.wait"] = nil
+  local wait = require "connectbylist.wait"
+  assert(wait.cqueues and wait.copas and wait.luv)
+  local began = net.now()
+  net.sleep(0.001)
+  assert(net.now() - began >= 0.001)
+  net.setwait(wait.blocking)
+  local sock <close> = connected(w)
+  assert(sock:write("one\n") and sock:read("l") == "one")
+  net.sleep(0.001)
+  net.setwait(nil)
+  sock:setwait(wait.coroutines())
+  local thread = coroutine.create(function()
+    sock:write("two\n")
+    return sock:read("l")
+  end)
+  local ok, object = coroutine.resume(thread)
+  while coroutine.status(thread) ~= "dead" do
+    if not ok then break end
+    assert(object == sock and object:pollfd() == sock:getfd() and object:events() == "r")
+    assert(object:timeout() <= 5)
+    wait.blocking(object)
+    ok, object = coroutine.resume(thread)
+  end
+  if not ok then pass_on(object) end
+  assert(ok and object == "two", object)
+  sock:setwait(wait.coroutines(function() error({}) end))
+  local caught
+  ok, caught = pcall(sock.read, sock)
+  pass_on(caught)
+  assert(not ok and type(caught) == "table")
+  sock:setwait(nil)
+  misuse("bad argument #1 to 'setwait'", net.setwait, 5)
+  misuse("function expected", sock.setwait, sock, 5)
+  misuse("socket expected", sock.setwait, w.echo)
+  misuse("bad argument #1 to 'sleep'", net.sleep, -1)
+  misuse("bad argument #1 to 'coroutines'", wait.coroutines, 5)
+end)
+
+section("callbacks", world, function(w)
+  local net = w.net
+  local wait = require "connectbylist.wait"
+  local words, checked = {}, 0
+  local sock <close> = assert(net.connect_by_list({ w.refused, w.echo, w.echo }, {
+    timeout = 5, order = "given", pace = "sequential", wait = wait.blocking,
+    validate = function(candidate)
+      checked = checked + 1
+      return candidate:write("who\n") and candidate:read("l") == "who"
+    end,
+    on_event = function(event) words[#words + 1] = event.event end,
+  }))
+  assert(checked == 1 and table.concat(words, " ") == "start refused start connected won")
+  local value = {}
+  assert(net.connect_by_list({ w.echo }, { validate = function() return true, value end }) == value)
+  local none, message, code, report = net.connect_by_list({ w.echo }, { validate = function() end })
+  assert(not none and message and code == "ECONNABORTED" and report.attempts[1].outcome == "rejected")
+  local named <close> = assert(net.connect_by_name("127.0.0.1", w.echo:address().port,
+    { validate = function() return true end }))
+  assert(named:connected())
+  for _, name in ipairs { "validate", "on_event", "wait" } do
+    misuse("must be a function; got 5", net.connect_by_list, { w.echo }, { [name] = 5 })
+  end
+  for _, name in ipairs { "validate", "on_event" } do
+    misuse("^mine$", net.connect_by_list, { w.echo }, { [name] = function() error("mine", 0) end })
+  end
+end)
+
+section("a socket's limits and state", world, function(w)
+  local sock <close> = connected(w)
+  assert(sock:alive() == true and sock:buffered() == 0)
+  assert(sock:pollfd() == sock:getfd() and sock:events() == "r" and sock:timeout() == nil)
+  assert(sock:setmaxline(100) == sock and sock:setdeadline(5) == sock and sock:setdeadline(nil) == sock)
+  sock:write("one\r\ntwo\n")
+  assert(sock:read("c") == "one" and sock:read("c") == "two")
+  sock:write(("x"):rep(1000), "\n")
+  local nothing, message, code = sock:read("l")
+  assert(not nothing and message:find "setmaxline" and code == "EMSGSIZE")
+  sock:setdeadline(0)
+  nothing, message, code = sock:read("a")
+  assert(not nothing and message:find "setdeadline" and code == "ETIMEDOUT")
+  misuse("the size must be 1 to", sock.setmaxline, sock, 0)
+  misuse("seconds, 0 or more", sock.setdeadline, sock, -1)
+  local names = { "setdeadline", "setmaxline", "alive", "buffered", "pollfd", "events", "timeout" }
+  for _, name in ipairs(names) do misuse("socket expected", sock[name], w.echo) end
+  sock:close()
+  for _, name in ipairs(names) do misuse("attempt to use a closed socket", sock[name], sock, 1) end
+end)
+
 section("test endpoints", world, function(w)
   local testing = w.testing
   local echo <close> = testing.echo("::1")

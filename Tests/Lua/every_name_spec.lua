@@ -28,8 +28,10 @@ describe("every public name", function()
     local text = file:read("a")
     local sock, endpoint = support.echo()
     local list, address = net.address_list(), net.address("127.0.0.1:9")
+    local op <close> = assert(net.start({ address }))
     local tables = { net, getmetatable(sock).__index, getmetatable(address).__index,
-      getmetatable(endpoint).__index, require "connectbylist.testing" }
+      getmetatable(endpoint).__index, getmetatable(op).__index,
+      require "connectbylist.testing", require "connectbylist.wait" }
     for _, names in ipairs(tables) do
       for name in pairs(names) do
         assert.is_not_nil(text:find('[.:"]' .. name .. '%f[^%w_]'), name)

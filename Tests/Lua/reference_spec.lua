@@ -135,6 +135,7 @@ describe("the Lua reference", function()
     check("net", net)
     check("testing", testing)
     check("simulation", require "connectbylist.simulation")
+    check("wait", require "connectbylist.wait")
   end)
 
   it("has every method and no other", function()
@@ -148,6 +149,8 @@ describe("the Lua reference", function()
     check("sock", methods_of(sock, "read"))
     check("report", methods_of(report, "json"))
     check("endpoint", methods_of(server, "accepted"))
+    local op <close> = assert(net.start(list))
+    check("op", methods_of(op, "step"))
   end)
 
   it("has every field of a report and no other", function()
@@ -167,6 +170,8 @@ describe("the Lua reference", function()
     add(select(4, net.connect_by_list({ stopped:address() }, { timeout = 5 })))
     add(select(4, net.connect_by_list({ silent:address() }, { timeout = 0.1, hedge = 0.01 })))
     add(select(4, net.connect_by_name("localhost", "no-such-service", { timeout = 5 })))
+    local named <close> = assert(net.connect_by_name("localhost", server:address().port, { timeout = 5 }))
+    add(named:report())
     assert.same(sorted_keys(fields), sorted_keys(documented_fields(text, "## Report")))
     assert.same(sorted_keys(names), sorted_keys(documented_fields(text, "A table in `report.names`")))
     assert.same(sorted_keys(attempts),
@@ -188,6 +193,18 @@ describe("the Lua reference", function()
     assert.same(sorted_keys(locals), sorted_keys(documented_fields(text, "### `net.local_addresses")))
   end)
 
+  it("has every field of an event", function()
+    local server <close> = testing.echo()
+    local stopped <close> = testing.refused()
+    local found = {}
+    local function note(event) collect(found, event) end
+    local list = net.address_list { stopped:address() }
+    list:add("localhost", server:address().port)
+    local sock <close> = assert(net.connect_by_list(list, { timeout = 5, on_event = note }))
+    assert.is_true(sock:connected())
+    assert.same(sorted_keys(found), sorted_keys(documented_fields(text, "A table that `on_event` gets")))
+  end)
+
   it("has every field of an address", function()
     local address = assert(net.address("[fe80::1%lo]:80"))
     assert.same(sorted_keys(address), sorted_keys(documented_fields(text, "\n## Address\n")))
@@ -197,7 +214,8 @@ describe("the Lua reference", function()
     local code = {}
     for _, example in ipairs(examples_of(REFERENCE)) do code[#code + 1] = example.code end
     local all = table.concat(code, "\n")
-    local prefixes = { net = "net%.", testing = "testing%.", simulation = "simulation%." }
+    local prefixes =
+      { net = "net%.", testing = "testing%.", simulation = "simulation%.", wait = "wait%." }
     for owner, names in pairs(documented) do
       for name in pairs(names) do
         assert.matches((prefixes[owner] or "[:.]") .. name .. "%f[^%w_]", all, owner .. ": " .. name)
