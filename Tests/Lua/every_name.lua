@@ -466,7 +466,12 @@ section("waiting", world, function(w)
   local net = w.net
   package.loaded["connectbylist.wait"] = nil
   local wait = require "connectbylist.wait"
-  assert(wait.cqueues and wait.copas and wait.luv)
+  for _, name in ipairs { "cqueues", "copas", "luv" } do
+    local found, waiter = pcall(function() return wait[name] end)
+    if not found then pass_on(waiter) end
+    assert(type(waiter) == (found and "function" or "string"))
+  end
+  assert(wait.nonesuch == nil)
   local began = net.now()
   net.sleep(0.001)
   assert(net.now() - began >= 0.001)
