@@ -464,14 +464,18 @@ end)
 
 section("waiting", world, function(w)
   local net = w.net
+  local before = package.loaded["connectbylist.wait"]
   package.loaded["connectbylist.wait"] = nil
   local wait = require "connectbylist.wait"
+  -- The loops themselves have their own tests.
   for _, name in ipairs { "cqueues", "copas", "luv" } do
-    local found, waiter = pcall(function() return wait[name] end)
-    if not found then pass_on(waiter) end
-    assert(type(waiter) == (found and "function" or "string"))
+    local loop = package.loaded[name]
+    package.loaded[name] = {}
+    assert(type(wait[name]) == "function")
+    package.loaded[name] = loop
   end
   assert(wait.nonesuch == nil)
+  package.loaded["connectbylist.wait"] = before
   local began = net.now()
   net.sleep(0.001)
   assert(net.now() - began >= 0.001)

@@ -114,7 +114,10 @@ local function run(example, path)
 end
 
 local PAGES = { "README.md" }
-for _, name in ipairs { "LuaReference", "ConnectOptions", "SocketOptions", "Host", "TestSuites" } do
+for _, name in ipairs {
+  "LuaReference", "ConnectOptions", "SocketOptions", "Host", "TestSuites", "LuaSocketAndTLS", "EventLoops",
+  "Retrying", "ChoosingThePeer", "ReadingAReport",
+} do
   PAGES[#PAGES + 1] = CATALOGUE .. name .. ".md"
 end
 
@@ -229,6 +232,10 @@ describe("the Lua reference", function()
     end
   end)
 end)
+
+-- The loops keep descriptors from their first use until the end of the process.
+pcall(function() require "cqueues".poll(0) end)
+pcall(function() require "luv".run("nowait") end)
 
 describe("an example of the documentation", function()
   local note_descriptors, check_descriptors = support.descriptor_guard()
