@@ -3,21 +3,14 @@
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
+local documentation = require "Tests.Lua.documentation"
 
-local CATALOGUE = "Sources/ConnectByList/ConnectByList.docc/"
+local text_of, sorted_keys, methods_of =
+  documentation.text_of, documentation.sorted_keys, documentation.methods_of
+local documented_fields = documentation.fields
+
+local CATALOGUE = documentation.catalogue
 local REFERENCE = CATALOGUE .. "LuaReference.md"
-
-local function text_of(path)
-  local file <close> = assert(io.open(path))
-  return file:read("a")
-end
-
-local function sorted_keys(set)
-  local keys = {}
-  for key in pairs(set) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
 
 -- The names in the headings of the reference, by what is before the dot or colon:
 -- documented.sock.read is true because of the heading "### `sock:read(…)`".
@@ -28,42 +21,6 @@ local function documented_names(text)
     documented[owner][name] = true
   end
   return documented
-end
-
--- The names in the first column of the table that follows the line `before`.
-local function documented_fields(text, before)
-  local start = assert(text:find(before, 1, true), before)
-  local rows = assert(text:match("\n(| field |.-)\n\n", start))
-  local fields = {}
-  for cell in rows:gmatch("\n| ([^|]+) |") do
-    for name in cell:gmatch("`([%w_]+)`") do fields[name] = true end
-  end
-  return fields
-end
-
--- The table that holds the methods of an object: the metatable's __index, or an upvalue of it where
--- __index is a function. `known` is the name of one of the methods.
-local function methods_of(object, known)
-  local seen = {}
-  local function search(value, depth)
-    if type(value) == "table" then
-      if rawget(value, known) ~= nil and rawget(value, known) == object[known] then return value end
-      if depth == 0 or seen[value] then return nil end
-      seen[value] = true
-      for _, inner in next, value do
-        local found = type(inner) == "table" and search(inner, depth - 1)
-        if found then return found end
-      end
-    elseif type(value) == "function" then
-      for i = 1, 60 do
-        local name, upvalue = debug.getupvalue(value, i)
-        if not name then return nil end
-        local found = type(upvalue) == "table" and search(upvalue, depth)
-        if found then return found end
-      end
-    end
-  end
-  return assert(search(getmetatable(object).__index, 2), "no methods found")
 end
 
 -- Adds the keys of a table to a set.
@@ -138,13 +95,7 @@ describe("the Lua reference", function()
     check("net", net)
     check("testing", testing)
     check("simulation", require "connectbylist.simulation")
-    -- Those that load an event loop are made when they are asked for.
-    local wait = require "connectbylist.wait"
-    local _, makers = debug.getupvalue(getmetatable(wait).__index, 1)
-    local waiters = {}
-    collect(waiters, wait)
-    collect(waiters, makers)
-    check("wait", waiters)
+    check("wait", documentation.waiters())
   end)
 
   it("has every method and no other", function()
