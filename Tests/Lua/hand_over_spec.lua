@@ -71,8 +71,8 @@ describe("Handing a socket over", function()
   end)
 
   hands_over("to luv and back", function()
-    local found, luv = pcall(require, "luv")
-    if not found then return pending("lua-luv is not installed") end
+    local luv = support.luv()
+    if not luv then return pending("lua-luv is not installed") end
     local sock, endpoint = support.echo()
     local number = assert(sock:detach())
     local handle = luv.new_tcp()

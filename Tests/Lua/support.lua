@@ -136,4 +136,16 @@ function support.printer()
   end, lines
 end
 
+--- luv; nil if it is not installed. busted forgets modules between files, and luv crashes if a state loads it
+-- twice.
+function support.luv()
+  local registry, key = debug.getregistry(), "connectbylist.tests.luv"
+  if registry[key] == nil then
+    local found, uv = pcall(require, "luv")
+    registry[key] = found and uv
+  end
+  package.loaded.luv = package.loaded.luv or registry[key] or nil
+  return registry[key] or nil
+end
+
 return support

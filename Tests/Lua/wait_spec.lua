@@ -40,8 +40,8 @@ function loops.cqueues()
 end
 
 function loops.luv()
-  local found, uv = pcall(require, "luv")
-  if not found then return end
+  local uv = support.luv()
+  if not uv then return end
   return wait.luv, function(bodies)
     local count = #bodies
     for _, body in ipairs(bodies) do
@@ -232,16 +232,15 @@ describe("waiters", function()
   end)
 
   it("luv: is loaded outside of coroutines", function()
-    if not pcall(require, "luv") then return pending("luv is not installed") end
-    local known, waiter = package.loaded.luv, wait.luv
-    package.loaded.luv, wait.luv = nil, nil
-    local ok, message = coroutine.resume(coroutine.create(function() return wait.luv end))
-    package.loaded.luv, wait.luv = known, waiter
+    if not support.luv() then return pending("luv is not installed") end
+    local luv, module = package.loaded.luv, package.loaded["connectbylist.wait"]
+    package.loaded.luv, package.loaded["connectbylist.wait"] = nil, nil
+    local waiter = require "connectbylist.wait".luv
+    local ok, message = coroutine.resume(coroutine.create(waiter), {})
+    package.loaded.luv, package.loaded["connectbylist.wait"] = luv, module
     assert.is_false(ok)
     assert.matches("luv has to be loaded outside of coroutines", message)
   end)
-
-  it("has no others", function() assert.is_nil(wait.select) end)
 
   it("blocking: is as no waiter", function()
     local sock, peer = support.echo()

@@ -6,9 +6,9 @@
 -- A waiter is called with an object that has `pollfd()` (nil: only time passes), `events()` ("r", "w" or
 -- "rw") and `timeout()` (seconds; nil: for ever). It returns when something may have changed, or earlier.
 --
--- A loop is loaded when its waiter is first asked for: `wait.cqueues` raises if cqueues is not installed.
+-- Each of the loops is loaded by the first wait in it.
 local core = require "connectbylist.core"
-require "connectbylist"
+local net = require "connectbylist"
 local coroutine, debug, package, require = coroutine, debug, package, require
 -- The standard functions, also where the host has taken them away.
 local _ENV = core.environment -- luacheck: ignore
@@ -21,17 +21,14 @@ local poll = core.poll
 ---@type connectbylist.wait
 local wait = {}
 
--- Functions that make a waiter, by its name.
-local makers = {}
-
-setmetatable(wait, {
-  __index = function(_, name)
-    local make = makers[name]
-    if not make then return nil end
-    wait[name] = make()
-    return wait[name]
-  end,
-})
+-- A waiter that is made by its first call.
+local function lazily(make)
+  local waiter
+  return function(object)
+    waiter = waiter or make()
+    waiter(object)
+  end
+end
 
 --- Blocks the thread of the operating system: as without a waiter.
 function wait.blocking(object) poll(object:pollfd(), object:events(), object:timeout()) end
@@ -59,8 +56,8 @@ local polling_type = {
   end,
 }
 
---- wait.cqueues: in a thread of a cqueues controller. Outside of one it blocks.
-function makers.cqueues()
+--- In a thread of a cqueues controller. Outside of one it blocks.
+wait.cqueues = lazily(function()
   local cqueues = require "cqueues"
   local sleep, poll_in, cancel = cqueues.sleep, cqueues.poll, cqueues.cancel
   return function(object)
@@ -71,18 +68,16 @@ function makers.cqueues()
       setmetatable({ number = number, cancel = cancel }, polling_type)
     poll_in(object, object:timeout())
   end
-end
+end)
 
--- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is, or when
--- `copas.close` has been called with it, whatever became of the descriptor.
+-- copas waits for objects that LuaSocket's `select` takes. This one is ready when its descriptor is and, once
+-- it is done, at once: it then has a descriptor that is always open, whatever has become of its own.
 local watched = {}
 local watched_type = { __index = watched }
 
-function watched:getfd() return self.is_done and -1 or self.number end
+function watched:getfd() return self.is_done and self.open:getfd() or self.number end
 
 function watched:dirty() return self.is_done end
-
-function watched:close() self.is_done = true end
 
 -- `copas.receive` and `copas.send` call these until they succeed, and wait in between.
 function watched:receive()
@@ -97,27 +92,29 @@ function watched:send()
   return nil, "timeout", 0
 end
 
-local function watch(copas, object)
-  local target = setmetatable({ number = object:pollfd() }, watched_type)
+local function watch(copas, object, open)
+  local target = setmetatable({ number = object:pollfd(), open = open }, watched_type)
   local is_write = object:events() == "w"
   return target, function()
     if is_write then copas.send(target, "") else copas.receive(target, 0) end
   end
 end
 
---- wait.copas: in a thread of copas, version 3 or later.
+--- In a thread of copas, version 3 or later.
 --
 -- Its own timeouts of sockets are a tenth of a second coarse, too coarse for a race. So a wait that ends by
 -- time sleeps in copas, and a second thread ends it when the descriptor is ready.
-function makers.copas()
+wait.copas = lazily(function()
   local copas = require "copas"
+  local open, message = net.socket "unix"
+  if not open then error(message, 0) end
   return function(object)
     local timeout = object:timeout()
     if not object:pollfd() then
       if timeout then copas.pause(timeout) else copas.pauseforever() end
       return
     end
-    local target, until_ready = watch(copas, object)
+    local target, until_ready = watch(copas, object, open)
     if not timeout then return until_ready() end
     local waiting = coroutine.running()
     copas.addthread(function()
@@ -127,10 +124,10 @@ function makers.copas()
       copas.wakeup(waiting)
     end)
     copas.pause(timeout)
-    -- The second thread may still wait.
-    if not target.is_done then copas.close(target) end
+    -- The second thread may still wait, and ends in the next turn of the loop.
+    target.is_done = true
   end
-end
+end)
 
 local LONGEST = 1e9 -- seconds; libuv counts milliseconds in 64 bits
 
@@ -218,17 +215,17 @@ local function wait_in(uv, object)
   coroutine.yield()
 end
 
---- wait.luv: in a coroutine, while `uv.run` runs. Outside of a coroutine it blocks.
-function makers.luv()
+--- In a coroutine, while `uv.run` runs. Outside of a coroutine it blocks.
+wait.luv = lazily(function()
   -- luv calls its callbacks in the thread that has loaded it, and a coroutine would be suspended then.
   if coroutine and coroutine.isyieldable() and not (package and package.loaded.luv) then
-    error("luv has to be loaded outside of coroutines: require it first, or set the waiter there", 3)
+    error("luv has to be loaded outside of coroutines before the first wait in it", 0)
   end
   local uv = require "luv"
   return function(object)
     if not coroutine or not coroutine.isyieldable() then return wait.blocking(object) end
     wait_in(uv, object)
   end
-end
+end)
 
 return wait

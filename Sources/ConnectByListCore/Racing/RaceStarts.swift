@@ -3,7 +3,6 @@
 extension Race {
   func startOrWait(at now: Instant) -> Step {
     takeFailures(at: now)
-    if isRankBaseStale { setRankBase() }
     var wakeUp = min(deadline, names.nextRelease, pathInformationDue)
     if mayHavePairsLeft {
       switch startDue(at: now) {

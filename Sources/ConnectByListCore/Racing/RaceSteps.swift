@@ -36,6 +36,8 @@ extension Race {
       if !hasPathInformation || plan.unknownCount == 0 { recompress(at: now) }
     }
     if needsPathInformation(at: now) { return .needsPathInformation }
+    // Ranks are those of the plan before the silences of this instant.
+    if isRankBaseStale { setRankBase() }
     // Of attempts that are started at one instant none is silent before all have been.
     if !pace.hasStarted { noteSilences(until: now) }
     return startOrWait(at: now)
