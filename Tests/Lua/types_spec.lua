@@ -78,7 +78,7 @@ describe("the types for editors", function()
       check(class, module)
       check_kinds(class, module)
     end
-    check("wait", require "connectbylist.wait")
+    check("wait", (require "connectbylist.wait"))
   end)
 
   it("have the methods of the objects and no other", function()
