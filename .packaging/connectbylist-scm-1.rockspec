@@ -46,6 +46,7 @@ build = {
       ["connectbylist.testing"] = "lua/connectbylist/testing.lua",
       ["connectbylist.text"] = "lua/connectbylist/text.lua",
       ["connectbylist.tls"] = "lua/connectbylist/tls.lua",
+      ["connectbylist.types"] = "lua/connectbylist/types.lua",
       ["connectbylist.wait"] = "lua/connectbylist/wait.lua",
     },
   },

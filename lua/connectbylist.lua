@@ -67,6 +67,7 @@ local adopt_operation, drive, needs_steps = operations.adopt, operations.drive, 
 local make_address, fill, plain_options = addresses.make, lists.fill, lists.plain_options
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
+---@type connectbylist
 local net = {
   version = core.version,
   --- A socket that owns a connected descriptor from now on: `net.wrap(fd)`.

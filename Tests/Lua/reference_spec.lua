@@ -3,21 +3,14 @@
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
+local documentation = require "Tests.Lua.documentation"
 
-local CATALOGUE = "Sources/ConnectByList/ConnectByList.docc/"
+local text_of, sorted_keys, methods_of =
+  documentation.text_of, documentation.sorted_keys, documentation.methods_of
+local documented_fields = documentation.fields
+
+local CATALOGUE = documentation.catalogue
 local REFERENCE = CATALOGUE .. "LuaReference.md"
-
-local function text_of(path)
-  local file <close> = assert(io.open(path))
-  return file:read("a")
-end
-
-local function sorted_keys(set)
-  local keys = {}
-  for key in pairs(set) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
 
 -- The names in the headings of the reference, by what is before the dot or colon:
 -- documented.sock.read is true because of the heading "### `sock:read(…)`".
@@ -28,42 +21,6 @@ local function documented_names(text)
     documented[owner][name] = true
   end
   return documented
-end
-
--- The names in the first column of the table that follows the line `before`.
-local function documented_fields(text, before)
-  local start = assert(text:find(before, 1, true), before)
-  local rows = assert(text:match("\n(| field |.-)\n\n", start))
-  local fields = {}
-  for cell in rows:gmatch("\n| ([^|]+) |") do
-    for name in cell:gmatch("`([%w_]+)`") do fields[name] = true end
-  end
-  return fields
-end
-
--- The table that holds the methods of an object: the metatable's __index, or an upvalue of it where
--- __index is a function. `known` is the name of one of the methods.
-local function methods_of(object, known)
-  local seen = {}
-  local function search(value, depth)
-    if type(value) == "table" then
-      if rawget(value, known) ~= nil and rawget(value, known) == object[known] then return value end
-      if depth == 0 or seen[value] then return nil end
-      seen[value] = true
-      for _, inner in next, value do
-        local found = type(inner) == "table" and search(inner, depth - 1)
-        if found then return found end
-      end
-    elseif type(value) == "function" then
-      for i = 1, 60 do
-        local name, upvalue = debug.getupvalue(value, i)
-        if not name then return nil end
-        local found = type(upvalue) == "table" and search(upvalue, depth)
-        if found then return found end
-      end
-    end
-  end
-  return assert(search(getmetatable(object).__index, 2), "no methods found")
 end
 
 -- Adds the keys of a table to a set.
@@ -114,7 +71,10 @@ local function run(example, path)
 end
 
 local PAGES = { "README.md" }
-for _, name in ipairs { "LuaReference", "ConnectOptions", "SocketOptions", "Host", "TestSuites" } do
+for _, name in ipairs {
+  "LuaReference", "ConnectOptions", "SocketOptions", "Host", "TestSuites", "LuaSocketAndTLS", "EventLoops",
+  "Retrying", "ChoosingThePeer", "ReadingAReport",
+} do
   PAGES[#PAGES + 1] = CATALOGUE .. name .. ".md"
 end
 
@@ -135,7 +95,7 @@ describe("the Lua reference", function()
     check("net", net)
     check("testing", testing)
     check("simulation", require "connectbylist.simulation")
-    check("wait", require "connectbylist.wait")
+    check("wait", (require "connectbylist.wait"))
   end)
 
   it("has every method and no other", function()
@@ -223,6 +183,10 @@ describe("the Lua reference", function()
     end
   end)
 end)
+
+-- The loops keep descriptors from their first use until the end of the process.
+pcall(function() require "cqueues".poll(0) end)
+pcall(function() require "luv".run("nowait") end)
 
 describe("an example of the documentation", function()
   local note_descriptors, check_descriptors = support.descriptor_guard()

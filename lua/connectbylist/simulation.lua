@@ -10,6 +10,7 @@ local setmetatable, tonumber, type, error = setmetatable, tonumber, type, error
 local find, format, gmatch, match, sub = string.find, string.format, string.gmatch, string.match, string.sub
 local address_type = getmetatable(net.address("127.0.0.1", 1))
 
+---@type connectbylist.simulation
 local simulation = {}
 
 -- An address from its text in a transcript: a remote endpoint, or a local address, whose port is 0 unless the

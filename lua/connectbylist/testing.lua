@@ -49,6 +49,7 @@ function endpoint_type:__tostring()
     is_closed and " (closed)" or "")
 end
 
+---@type connectbylist.testing
 local testing = {}
 
 local function bad_argument(number, name, message, level)

@@ -9,6 +9,7 @@ local error, ipairs, next, setmetatable, type = error, ipairs, next, setmetatabl
 local byte, format, gsub, match = string.byte, string.format, string.gsub, string.match
 local await = core.methods "socket".await
 
+---@type connectbylist.tls
 local tls = {}
 
 -- In the form in which certificates are compared: small letters, no dot at the end.

@@ -18,6 +18,7 @@ local find = string.find
 local ceil = math.ceil
 local poll = core.poll
 
+---@type connectbylist.wait
 local wait = {}
 
 -- A waiter that is made by its first call.
