@@ -94,7 +94,7 @@ extension Driver {
         }
       }
       #expect(result == -1)
-      _ = Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+      _ = try Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
       #expect(Syscalls.takePendingError(number) == .connectionRefused)
     }
 
