@@ -53,14 +53,4 @@ function documentation.methods_of(object, known)
   return (assert(search(getmetatable(object).__index, 2), "no methods found"))
 end
 
---- The waiters of connectbylist.wait. Those that load an event loop are made when they are asked for.
-function documentation.waiters()
-  local wait = require "connectbylist.wait"
-  local _, makers = debug.getupvalue(getmetatable(wait).__index, 1)
-  local waiters = {}
-  for name in pairs(wait) do waiters[name] = true end
-  for name in pairs(makers) do waiters[name] = true end
-  return waiters
-end
-
 return documentation

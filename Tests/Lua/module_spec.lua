@@ -34,10 +34,11 @@ describe("the module", function()
     local names = {}
     for name in pairs(getmetatable(sock).__index) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "bind", "class", "close", "connected", "detach", "dirty", "events", "flush", "getfamily",
-      "getfd", "getoption", "getpeername", "getsockname", "getstats", "gettimeout", "lines", "local_address",
-      "name", "pollfd", "read", "receive", "receive_any", "remote_address", "report", "send", "setfd",
-      "setoption", "setstats", "settimeout", "setvbuf", "setwait", "shutdown", "timeout", "write" }, names)
+    assert.same({ "alive", "bind", "buffered", "class", "close", "connected", "detach", "dirty", "events",
+      "flush", "getfamily", "getfd", "getoption", "getpeername", "getsockname", "getstats", "gettimeout",
+      "lines", "local_address", "name", "pollfd", "read", "receive", "receive_any", "remote_address",
+      "report", "send", "setdeadline", "setfd", "setmaxline", "setoption", "setstats", "settimeout",
+      "setvbuf", "setwait", "shutdown", "timeout", "write" }, names)
     sock:close()
     endpoint:close()
   end)
