@@ -85,6 +85,23 @@ int cbl_posix_unix_path(int fd, int of_peer, void *path) {
   return (int)count;
 }
 
+/* Whether the port that a closed socket shows is left from a connect that failed. The kernel has given that port
+ * back, and only the kernel knows: such a socket can be bound, and one that is bound cannot. Bound to no address
+ * and no port it shows none. */
+static int has_old_port(int fd, int family) {
+  int delays = 0, on = 1;
+  socklen_t size = sizeof delays;
+  if (getsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &delays, &size) < 0) return 0;
+  /* Then the caller may have bound an address without a port, which would be lost here. */
+  if (delays || setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0) return 0;
+  union cbl_posix_address any;
+  memset(&any, 0, sizeof any);
+  any.any.sa_family = (sa_family_t)family;
+  int is_old = bind(fd, &any.any, family == AF_INET ? sizeof any.inet : sizeof any.inet6) == 0;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &delays, sizeof delays);
+  return is_old;
+}
+
 int cbl_posix_is_bound(int fd) {
   union cbl_posix_address address;
   socklen_t size = sizeof address;
@@ -92,7 +109,8 @@ int cbl_posix_is_bound(int fd) {
   if (address.any.sa_family == AF_UNIX) return size > sizeof address.any.sa_family;
   struct cbl_posix_endpoint endpoint;
   cbl_posix_from_system(&endpoint, &address);
-  return endpoint.port != 0 || endpoint.high != 0 || (uint32_t)endpoint.low != 0;
+  if (endpoint.port != 0) return !has_old_port(fd, address.any.sa_family);
+  return endpoint.high != 0 || (uint32_t)endpoint.low != 0;
 }
 
 int cbl_posix_shutdown(int fd, int how) { return (int)cbl_posix_result(shutdown(fd, how)); }

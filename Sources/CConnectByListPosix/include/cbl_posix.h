@@ -111,7 +111,8 @@ int cbl_posix_remote_endpoint(int fd, struct cbl_posix_endpoint *endpoint);
  * one that is no Unix socket. */
 int cbl_posix_unix_path(int fd, int of_peer, void *path);
 
-/* 1 for a socket that has a local address or port, else 0. */
+/* 1 for a socket that has a local address or port, else 0. One that shows a port because an earlier connect failed
+ * is not bound, and shows none afterwards. */
 int cbl_posix_is_bound(int fd);
 
 /* C: shutdown. */

@@ -131,7 +131,8 @@ extension Syscalls {
     return path
   }
 
-  /// Whether the socket has a local address or port. C: `getsockname`.
+  /// Whether the socket has a local address or port. The port that an earlier connect has left does not count.
+  /// C: `getsockname`; then `bind`, which fails on a bound socket.
   package static func isBound(_ fd: CInt) throws(Errno) -> Bool {
     try check(cbl_posix_is_bound(fd)) == 1
   }

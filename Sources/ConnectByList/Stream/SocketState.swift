@@ -10,7 +10,8 @@ extension Socket {
   /// which a reader would take for a whole message. What is no fault of the stream is not kept.
   mutating func record(_ error: Errno) -> Errno {
     switch error {
-    case .outOfMemory, .noBufferSpace, .notConnected, .badDescriptor, .invalidArgument, .messageTooLong:
+    case .outOfMemory, .noBufferSpace, .notConnected, .badDescriptor, .invalidArgument,
+      .messageTooLong:
       return error
     default:
       if let failure { return failure }
