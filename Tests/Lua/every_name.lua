@@ -468,7 +468,7 @@ section("waiting", world, function(w)
   package.loaded["connectbylist.wait"] = nil
   local wait = require "connectbylist.wait"
   -- The loops themselves have their own tests.
-  assert(wait.cqueues and wait.copas and wait.luv)
+  assert(wait.cqueues and wait.copas and wait.luv and wait.nonesuch == nil)
   package.loaded["connectbylist.wait"] = before
   local began = net.now()
   net.sleep(0.001)
