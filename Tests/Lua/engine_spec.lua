@@ -348,6 +348,18 @@ describe("a connect with callbacks", function()
       assert.matches("engine_spec.lua:%d+: in ", problem)
       assert.matches("in function <?[^\n]*engine_spec.lua", problem)
     end
+    -- After the check has accepted: the socket is closed too, and does not wait for the collector.
+    local accepted
+    assert.error_matches(function()
+      net.connect_by_list({ echo }, {
+        validate = function(sock)
+          accepted = sock
+          return true
+        end,
+        on_event = function(event) if event.event == "won" then error("at the end", 0) end end,
+      })
+    end, "at the end")
+    assert.equal("tcp{client}: closed", tostring(accepted))
     local op <close> = assert(net.start({ echo }, { validate = function() error("mine", 0) end }))
     local ok, problem
     repeat

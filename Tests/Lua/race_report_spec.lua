@@ -53,10 +53,10 @@ describe("the report of a race", function()
     local report = sock:report()
     -- On a busy machine the answer may take longer than the delay, and more attempts start.
     local started = 1001 - report.not_started
-    if started > 1 then return end
-    assert.equal(101, #report.attempts)
+    assert.is_true(started >= 1 and started < 900)
+    assert.equal(100 + started, #report.attempts)
     assert.equal(1, report.winner)
-    for i = 2, 101 do
+    for i = started + 1, 100 + started do
       assert.equal("not_started", report.attempts[i].outcome)
       assert.equal(i, report.attempts[i].rank)
       assert.is_nil(report.attempts[i].delay)

@@ -22,7 +22,8 @@ local guard_type = {
   __close = function(guard)
     if guard.is_done then return end
     local op, state = guard.operation, guard.state
-    if state.candidate then reject(op, state.candidate) end
+    local sock = state.candidate or state.accepted
+    if sock then reject(op, sock) end
     states[op] = nil
     close(op)
   end,
