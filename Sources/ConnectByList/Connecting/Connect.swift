@@ -58,17 +58,10 @@ extension Operation {
 public func connectByList(
   _ list: inout AddressList, _ request: borrowing ConnectRequest
 ) throws(ConnectError) -> Socket {
-  Socket(try makeConnection(&list, request))
-}
-
-/// The same for callers that make the socket in memory of their own.
-package func makeConnection(
-  _ list: inout AddressList, _ request: borrowing ConnectRequest
-) throws(ConnectError) -> Connection {
   let operation = try Operation(list, request)
   let result = operation.run()
   operation.remember(in: &list)
-  return try operation.connection(result)
+  return try operation.conclude(result)
 }
 
 /// Connects a socket that the caller made: the winner takes its number.
