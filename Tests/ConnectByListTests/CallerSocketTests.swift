@@ -94,8 +94,8 @@ extension Driver {
         }
       }
       #expect(result == -1)
-      _ = Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
-      #expect(Syscalls.takePendingError(number) == .connectionRefused)
+      _ = try Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+      #expect(try Syscalls.takePendingError(number) == .connectionRefused)
     }
 
     @Test func `a socket whose earlier connect failed is not taken for a bound one`() throws {
