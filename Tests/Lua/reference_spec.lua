@@ -132,6 +132,7 @@ describe("the Lua reference", function()
     add(select(4, net.connect_by_name("localhost", "no-such-service", { timeout = 5 })))
     local named <close> = assert(net.connect_by_name("localhost", server:address().port, { timeout = 5 }))
     add(named:report())
+    add(select(4, net.connect_by_name("localhost", stopped:address().port, { timeout = 5 })))
     assert.same(sorted_keys(fields), sorted_keys(documented_fields(text, "## Report")))
     assert.same(sorted_keys(names), sorted_keys(documented_fields(text, "A table in `report.names`")))
     assert.same(sorted_keys(attempts),

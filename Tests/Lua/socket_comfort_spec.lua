@@ -154,7 +154,7 @@ describe("A socket", function()
   end)
 
   it("tells of a reset by its code, and keeps the code for reads", function()
-    local peer <close> = testing.reset()
+    local peer <close> = testing.reset { after_seconds = 0.02 }
     local sock <close> = support.connected(peer)
     sock:settimeout(5)
     becomes(function() return sock:alive() == false end)

@@ -207,7 +207,7 @@ local CHANCE_COLUMNS = 5
 local REASON_COLUMNS_MIN = 24
 
 -- The cells of a plan before its reasons, with the names of the columns first.
-local function plan_cells(plan, shown, style, remote_max)
+local function plan_cells(plan, shown, style, remote_max, has_delays)
   local header = { "rank", "remote", "chance", "" }
   local cells, locals, delays, differ = { header }, {}, {}, false
   for i = 1, shown do
@@ -223,7 +223,7 @@ local function plan_cells(plan, shown, style, remote_max)
   local function insert_column(position, name, column)
     for i, cell in ipairs(cells) do insert(cell, position, i == 1 and name or column[i - 1]) end
   end
-  if find(concat(delays), "%S") then insert_column(5, "delay", delays) end
+  if has_delays and find(concat(delays), "%S") then insert_column(5, "delay", delays) end
   if not differ then return cells, locals[1] end
   for i, local_text in ipairs(locals) do
     locals[i] = text.shortened(local_text, remote_max, style.marks.ellipsis)
@@ -261,10 +261,10 @@ function drawing.plan(plan, options)
   local columns, shown = style.columns, min(#plan, style.rows or 4 * ROWS)
   if #plan == 0 then return "no pairs" end
   local heads, head_width, common
-  -- The shortest addresses that are still told apart by most people, if need be.
-  for _, remote_max in ipairs { columns, 48, 32, 21, SHORTEST_CELL } do
+  -- The shortest addresses that are still told apart by most people, if need be, and at the last no delays.
+  for _, remote_max in ipairs { columns, 48, 32, 21, SHORTEST_CELL, 0 } do
     local cells
-    cells, common = plan_cells(plan, shown, style, remote_max)
+    cells, common = plan_cells(plan, shown, style, max(remote_max, SHORTEST_CELL), remote_max > 0)
     heads, head_width = padded_lines(cells)
     if head_width <= columns then break end
   end
