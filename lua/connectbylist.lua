@@ -143,18 +143,20 @@ function net.connect_by_name(host, service, options)
   return connect_name(host, service, options)
 end
 
---- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it goes
--- on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what to wait for.
+--- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it
+-- goes on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what to
+-- wait for.
 function net.start(entries, options)
   local list, message, code = list_of(entries)
   if message then return nil, "start: " .. message, code, core.failed_report(code) end
   options = plain_options(options)
   local op, problem, problem_code, report = start(list, options)
-  return adopt_operation("start", nil, type(options) == "table" and options, op, problem, problem_code, report)
+  local given = type(options) == "table" and options
+  return adopt_operation("start", nil, given, op, problem, problem_code, report)
 end
 
---- Sets how this Lua state waits: in connects, reads, writes and `net.sleep`, where these have no waiter of their
--- own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
+--- Sets how this Lua state waits: in connects, reads, writes and `net.sleep`, where these have no waiter of
+-- their own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
 net.setwait = operations.setwait
 
 --- Waits for so many seconds.

@@ -110,7 +110,7 @@ extension Call {
     case .nameNotKnown, .nameWithoutAddress: add("host or service not provided, or not known")
     case .resolverTryAgain: add("temporary failure in name resolution")
     default:
-      if errno.number > 0, let text = cbl_posix_error_text(errno.number) {
+      if errno.number > 0, let text = Syscalls.errorText(errno.number) {
         var value = cbl_lua_value(kind: CBL_LUA_TEXT)
         value.bytes = UnsafeRawPointer(text)
         while text[value.count] != 0 { value.count += 1 }
@@ -228,7 +228,7 @@ extension Call {
 /// Seconds since 1970, with those after the point.
 @c @implementation public func cbl_lua_wall_clock(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
-    call.add(cbl_lua_value(Double(cbl_posix_wall_clock_ns()) / 1_000_000_000))
+    call.add(cbl_lua_value(Double(Clock.wallNanoseconds()) / 1_000_000_000))
   }
 }
 

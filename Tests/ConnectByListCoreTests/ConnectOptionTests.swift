@@ -147,7 +147,8 @@ import Testing
     case .whole: wrong += [.boolean(true), .span(.seconds(1))]
     case .word: wrong += [.boolean(true), .number(0), .span(.zero)]
     // No single value is one of these.
-    case .localAddresses, .interface, .socketOptions, .function: wrong += [.boolean(false), .text([])]
+    case .localAddresses, .interface, .socketOptions, .function:
+      wrong += [.boolean(false), .text([])]
     }
     for value in wrong {
       var options = ConnectOptions()

@@ -70,7 +70,8 @@ describe("waiting", function()
     local discard <close> = testing.discard()
     local slow <close> = testing.proxy(discard, { rate = 40 << 20 })
     for _, target in ipairs { slow, discard } do
-      local sock <close> = assert(net.connect_by_list({ target }, { timeout = 5, socket = { sndbuf = 8192 } }))
+      local sock <close> = assert(net.connect_by_list({ target },
+        { timeout = 5, socket = { sndbuf = 8192 } }))
       sock:setwait(yielding)
       local text = ("0123456789abcdef"):rep(1 << 16)
       local written
@@ -415,7 +416,8 @@ describe("a connect with callbacks", function()
     local fd = own:getfd()
     assert.is_true(net.connect_by_list(own, { echo }, { timeout = 5 }) == own)
     assert.equal(fd, own:getfd())
-    assert.error_matches(function() net.connect_by_list(assert(net.socket "inet"), { echo }, { validate = says_ping }) end,
+    local other <close> = assert(net.socket "inet")
+    assert.error_matches(function() net.connect_by_list(other, { echo }, { validate = says_ping }) end,
       "option 'validate' cannot be used with a socket of net.socket")
   end)
 

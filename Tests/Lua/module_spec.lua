@@ -36,9 +36,9 @@ describe("the module", function()
     table.sort(names)
     assert.same({ "alive", "bind", "buffered", "class", "close", "connected", "detach", "dirty", "events",
       "flush", "getfamily", "getfd", "getoption", "getpeername", "getsockname", "getstats", "gettimeout",
-      "lines", "local_address", "name", "pollfd", "read", "receive", "receive_any", "remote_address", "report",
-      "send", "setdeadline", "setfd", "setmaxline", "setoption", "setstats", "settimeout", "setvbuf",
-      "setwait", "shutdown", "timeout", "write" }, names)
+      "lines", "local_address", "name", "pollfd", "read", "receive", "receive_any", "remote_address",
+      "report", "send", "setdeadline", "setfd", "setmaxline", "setoption", "setstats", "settimeout",
+      "setvbuf", "setwait", "shutdown", "timeout", "write" }, names)
     sock:close()
     endpoint:close()
   end)

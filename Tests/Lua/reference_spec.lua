@@ -95,7 +95,7 @@ describe("the Lua reference", function()
     check("net", net)
     check("testing", testing)
     check("simulation", require "connectbylist.simulation")
-    check("wait", (require "connectbylist.wait"))
+    check("wait", require "connectbylist.wait")
   end)
 
   it("has every method and no other", function()

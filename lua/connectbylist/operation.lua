@@ -132,7 +132,7 @@ end
 --- Drives an operation to its end.
 function operations.drive(op, ...)
   if not op then return op, ... end
-  local scope <close> = op
+  local scope <close> = op -- luacheck: ignore scope
   local wait = states[op].wait or operations.waiter or block
   while true do
     local result, message, code, report = op:step()
@@ -156,9 +156,9 @@ function core.waiter() return operations.waiter end
 local pause = {}
 local pause_type = { __index = pause, __name = "pause" }
 
-function pause:pollfd() return nil end
+function pause.pollfd() return nil end
 
-function pause:events() return "r" end
+function pause.events() return "r" end
 
 function pause:timeout()
   local left = self.until_time - core.now()
@@ -168,7 +168,9 @@ end
 --- Waits for so many seconds.
 function operations.sleep(seconds)
   local waiter = operations.waiter
-  if not waiter or type(seconds) ~= "number" or not (seconds >= 0) then return core.sleep(seconds) end
+  -- The core raises for what is no number of seconds.
+  local is_span = type(seconds) == "number" and seconds >= 0
+  if not waiter or not is_span then return core.sleep(seconds) end
   local sleeping = setmetatable({ until_time = core.now() + seconds }, pause_type)
   while sleeping:timeout() > 0 do waiter(sleeping) end
 end

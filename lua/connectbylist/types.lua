@@ -171,8 +171,8 @@
 ---@field summary string
 ---@field mptcp? "mptcp"|"fallback"
 ---@field winner? integer index in `attempts`
----@field rounds integer
----@field not_started integer
+---@field rounds? integer nil if nothing was tried
+---@field not_started? integer how many pairs never started
 ---@field names connectbylist.NameResult[]
 ---@field attempts connectbylist.Attempt[]
 ---@field table fun(self: connectbylist.Report): table

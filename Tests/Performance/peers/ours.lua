@@ -25,7 +25,7 @@ function jobs.names(count, ports)
   end
 end
 
---- So many connects at once, as operations that this loop steps. It waits for the first of those that are left.
+--- So many connects at once, as operations that this loop steps. It waits for the first that is left.
 function jobs.at_once(count, ports)
   local wait = require "connectbylist.wait".blocking
   local list = net.address_list { literal(ports.sink) }
