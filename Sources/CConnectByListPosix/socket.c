@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -85,18 +86,28 @@ int cbl_posix_unix_path(int fd, int of_peer, void *path) {
   return (int)count;
 }
 
-/* Whether the port that a closed socket shows is left from a connect that failed. The kernel has given that port
- * back, and only the kernel knows: such a socket can be bound, and one that is bound cannot. Bound to no address
- * and no port it shows none. */
+/* Whether what a socket shows is left from a connect that failed. The kernel has given that port back, and only the
+ * kernel knows: such a socket can be bound, and one that is bound cannot. */
 static int has_old_port(int fd, int family) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return 0;
+  /* Anything else would be ended by what follows. */
+  if (info.tcpi_state != TCP_CLOSE) return 0;
   int delays = 0, on = 1;
-  socklen_t size = sizeof delays;
+  size = sizeof delays;
   if (getsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &delays, &size) < 0) return 0;
-  /* Then the caller may have bound an address without a port, which would be lost here. */
-  if (delays || setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0) return 0;
+  /* This forgets the address that the connect has chosen, and none that the caller has bound. */
+  struct sockaddr none = {.sa_family = AF_UNSPEC};
   union cbl_posix_address any;
+  struct cbl_posix_endpoint left;
+  size = sizeof any;
+  if (connect(fd, &none, sizeof none) < 0 || getsockname(fd, &any.any, &size) < 0) return 0;
+  cbl_posix_from_system(&left, &any);
+  if (left.high != 0 || (uint32_t)left.low != 0) return 0;
   memset(&any, 0, sizeof any);
   any.any.sa_family = (sa_family_t)family;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   int is_old = bind(fd, &any.any, family == AF_INET ? sizeof any.inet : sizeof any.inet6) == 0;
   setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &delays, sizeof delays);
   return is_old;

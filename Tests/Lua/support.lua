@@ -136,16 +136,21 @@ function support.printer()
   end, lines
 end
 
---- luv; nil if it is not installed. busted forgets modules between files, and luv crashes if a state loads it
--- twice.
-function support.luv()
-  local registry, key = debug.getregistry(), "connectbylist.tests.luv"
-  if registry[key] == nil then
-    local found, uv = pcall(require, "luv")
-    registry[key] = found and uv
+-- busted forgets modules between files, and luv crashes if a state loads it twice.
+local LUV = "connectbylist.tests.luv"
+package.preload.luv = function()
+  local registry = debug.getregistry()
+  if not registry[LUV] then
+    local path = assert(package.searchpath("luv", package.cpath))
+    registry[LUV] = assert(package.loadlib(path, "luaopen_luv"))()
   end
-  package.loaded.luv = package.loaded.luv or registry[key] or nil
-  return registry[key] or nil
+  return registry[LUV]
+end
+
+--- luv; nil if it is not installed.
+function support.luv()
+  local found, uv = pcall(require, "luv")
+  return found and uv or nil
 end
 
 return support

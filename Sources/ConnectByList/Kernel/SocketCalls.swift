@@ -132,7 +132,7 @@ extension Syscalls {
   }
 
   /// Whether the socket has a local address or port. The port that an earlier connect has left does not count.
-  /// C: `getsockname`; then `bind`, which fails on a bound socket.
+  /// C: `getsockname`; where it shows a port, `connect` with AF_UNSPEC and `bind`, which fails on a bound socket.
   package static func isBound(_ fd: CInt) throws(Errno) -> Bool {
     try check(cbl_posix_is_bound(fd)) == 1
   }
