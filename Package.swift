@@ -187,9 +187,9 @@ func example(
   linkerSettings: [LinkerSetting] = []
 ) -> Target {
   let files = [
-    "connect.c", "connect.lua", "connect.swift", "embed.c", "embed.swift", "order.txt",
-    "quickstart.lua", "race.txt",
-    "redis.lua", "redis_spec.lua", "simulation_spec.lua",
+    "connect.c", "connect.lua", "connect.swift", "cqueues.lua", "embed.c", "embed.swift",
+    "order.txt", "primary.lua", "quickstart.lua", "race.txt", "redis.lua", "redis_spec.lua",
+    "simulation_spec.lua",
   ]
   return .executableTarget(
     name: name, dependencies: dependencies, path: "examples",
