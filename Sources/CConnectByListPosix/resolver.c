@@ -124,7 +124,7 @@ struct cbl_posix_resolver *cbl_posix_resolver_new(int count, int event) {
 
 /* A NUL-terminated copy, or NULL. */
 static char *copy(const void *bytes, size_t count) {
-  char *text = malloc(count + 1);
+  char *text = cbl_posix_resize(NULL, count + 1);
   if (!text) return NULL;
   memcpy(text, bytes, count);
   text[count] = '\0';
