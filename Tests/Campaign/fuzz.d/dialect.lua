@@ -38,7 +38,11 @@ local function perform(kind, detail, state, pair)
   -- A closed socket of this module raises, but for what LuaSocket's own say "closed" to.
   if state.closed and kind >= 200 and not (kind >= 240 and kind < 243) then return end
   if kind < 70 then
-    if not state.ended then fuzz.send(peer, TEXTS[detail % #TEXTS + 1]) end
+    local text = TEXTS[detail % #TEXTS + 1]
+    -- All of it has to fit: how much of the rest does depends on how the other end reads.
+    if state.ended or state.sent[pair] + #text > 60000 then return end
+    state.sent[pair] = state.sent[pair] + #text
+    fuzz.send(peer, text)
   elseif kind < 160 then
     local pattern = PATTERNS[detail % #PATTERNS + 1]
     if kind < 80 then return sock:receive() end
@@ -91,7 +95,8 @@ return function(input)
   local second, second_peer = fuzz.pair()
   local ours, theirs = { assert(net.wrap(first)), first_peer }, { theirs_of(second), second_peer }
   for _, pair in ipairs { ours, theirs } do pair[1]:settimeout(0) end
-  local state, log = { ended = false, closed = false, unread = { [ours] = 0, [theirs] = 0 } }, {}
+  local state, log = { ended = false, closed = false, unread = { [ours] = 0, [theirs] = 0 },
+    sent = { [ours] = 0, [theirs] = 0 } }, {}
   for position = 1, math.min(#input - 1, 80), 2 do
     local kind, detail = input:byte(position, position + 1)
     log[#log + 1] = kind .. "/" .. detail
