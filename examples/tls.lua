@@ -108,6 +108,7 @@ if not connection then
 end
 
 -- 3. What the connect returned is LuaSec's connection, verified.
+---@cast connection any
 print(connection:info("protocol") .. " with " .. peer)
 connection:settimeout(5)
 connection:send("hello\n")
