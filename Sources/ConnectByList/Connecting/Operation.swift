@@ -257,7 +257,7 @@ public final class Operation: @unchecked Sendable {
         wakeUp = min(until, due)
         return .pending
       case .nextRound:
-        // First whoever observes the operation reads the last events of this round.
+        // The observer of the operation reads the last events of this round first.
         isRoundOver = true
         wakeUp = Clock.now()
         return .pending

@@ -1,4 +1,4 @@
-/// The race: which attempt starts when, who wins, and what becomes of the rest.
+/// The race: which attempt starts when, which one wins, and what becomes of the rest.
 ///
 /// The race performs no I/O: it returns steps, and the driver performs them. The driver reports what happened
 /// (`handle`), with the time, and asks what to do (`nextStep`) until the answer is to wait or to finish. The
