@@ -5,17 +5,19 @@
 // order of the list; all other lines may come in any order. A duration has a unit: `20us`, `250ms`,
 // `1.5s`, `100ns`.
 //
-//     local ADDRESS[/PREFIX] [deprecated] [temporary] [home] [tentative]
+//     local ADDRESS[/PREFIX] [deprecated] [temporary] [home] [tentative] [broadcast]
+//                                                       broadcast: the prefix is a LAN's
 //     remote ENDPOINT [from ADDRESS] [native] VERB      an entry of the list, and how it behaves
 //     world ADDRESS|ENDPOINT [from ADDRESS] [native] VERB   not in the list: an address of a name
 //     pair ADDRESS|- ENDPOINT VERB                      one pair; overrides the remote's line
 //     name HOST [ipv6 after D ADDRESS…|CODE] [ipv4 after D ADDRESS…|CODE] port N
 //     name HOST fails after D CODE                      both families at once
 //     rtt ADDRESS ADDRESS D var D                       the kernel's metrics: source, destination
-//     history ENDPOINT connected [D]                    an earlier result in the list's history, with
-//                                                       its round trip
-//     history ENDPOINT failed D ago
+//     seen ADDRESS ENDPOINT connected [D] D ago         what the list has seen of the pair; first its
+//                                                       round trip, unless a SYN was sent again
+//     seen ADDRESS ENDPOINT failed|refused D ago
 //     neighbour ADDRESS failed                          does not answer address resolution
+//     descriptors N                                     a socket beyond N open ones fails with EMFILE
 //     option NAME VALUE                                 as in Lua; a time is a duration with a unit
 //     option local_addresses ADDRESS|ENDPOINT…|false
 //     cancel D
@@ -23,14 +25,15 @@
 // A verb says how each attempt to the line's remote ends:
 //
 //     answers D          connects after D
-//     silent             no answer; the kernel gives up after 127 s
+//     silent             no answer; the kernel gives up after 131 s
 //     refuses D          ECONNREFUSED          unreachable D      EHOSTUNREACH
 //     resets D           ECONNRESET            rejects D          connects; `validate` then rejects it
-//     lost N answers D   the pair's first N SYNs are lost; the kernel resends after 1 s, 3 s, 7 s, …
+//     lost N answers D   the pair's first N SYNs are lost; the kernel resends after 1 s, 2 s, 3 s, …
 //     noroute            ENETUNREACH from `connect` itself; the remote has no source address
 //     fails CODE [D]     any other error; without D from `connect` itself
 //
-// If two `pair`, `rtt`, `history`, `option` or `cancel` lines contradict each other, the later one counts.
+// If two `pair`, `rtt`, `option`, `descriptors` or `cancel` lines contradict each other, the later one
+// counts. The `seen` lines of a pair are taken oldest first.
 // Of two `remote` lines with the same endpoint, as of two equal entries of a list, the first counts; so
 // does the first of two `world` lines.
 
@@ -141,18 +144,27 @@ public struct Scenario: Sendable {
     }
   }
 
-  /// The list's history of an endpoint.
-  public struct History: Equatable, Sendable {
-    public var endpoint: Endpoint
-    public var history: RemotePathInformation.History
-    public var roundTrip: TimeSpan?
+  /// What the list has seen of a pair before this connect.
+  public struct Seen: Equatable, Sendable {
+    public enum Outcome: Equatable, Sendable {
+      /// `nil`: a SYN was sent again, so the handshake gives no round trip (Karn's rule).
+      case connected(roundTrip: TimeSpan?)
+      case refused
+      /// Any failure but a refusal.
+      case failed
+    }
 
-    public init(
-      _ endpoint: Endpoint, _ history: RemotePathInformation.History, roundTrip: TimeSpan? = nil
-    ) {
+    public var source: IPAddress
+    public var endpoint: Endpoint
+    public var outcome: Outcome
+    /// How long before the connect began.
+    public var age: TimeSpan
+
+    public init(source: IPAddress, _ endpoint: Endpoint, _ outcome: Outcome, age: TimeSpan) {
+      self.source = source.unmapped
       self.endpoint = endpoint.unmapped
-      self.history = history
-      self.roundTrip = roundTrip
+      self.outcome = outcome
+      self.age = age
     }
   }
 
@@ -170,8 +182,10 @@ public struct Scenario: Sendable {
   public private(set) var list: [Entry] = []
   public var pairs: [PairBehaviour] = []
   public var metrics: [Metrics] = []
-  public var history: [History] = []
+  public var seen: [Seen] = []
   public var failedNeighbours: [IPAddress] = []
+  /// How many sockets can be open at once; one more fails with EMFILE. `nil`: any number.
+  public var descriptorCount: Int?
   public var options = ConnectOptions()
   /// When the caller cancels, from the start of the connect; `nil`: never.
   public var cancel: TimeSpan?

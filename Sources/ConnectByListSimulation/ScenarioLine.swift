@@ -82,17 +82,22 @@ struct ScenarioLine {
     return errno
   }
 
-  /// A whole number of 1 … `most`.
-  mutating func takeCount(_ expected: StaticString, most: UInt64) throws(ScenarioError) -> Int {
+  /// A whole number of `least` … `most`.
+  mutating func takeCount(
+    _ expected: StaticString, least: UInt64 = 1, most: UInt64
+  ) throws(ScenarioError) -> Int {
     let word = try takeWord(expected)
-    guard let number = AddressLiteral.decimal(word.span, digitsMax: 9), number >= 1, number <= most
+    guard let number = AddressLiteral.decimal(word.span, digitsMax: 9), number >= least,
+      number <= most
     else {
       var text = TextBuffer()
       text.append("'")
       text.append(escaped: word)
       text.append("' is not ")
       text.append(expected)
-      text.append(", 1 to ")
+      text.append(", ")
+      text.append(decimal: least)
+      text.append(" to ")
       text.append(decimal: most)
       throw ScenarioError(line: self.number, message: text.bytes)
     }

@@ -20,6 +20,9 @@ extension Scenario {
 
   private func requireSomethingToConnectTo(_ lastLine: ScenarioLine) throws(ScenarioError) {
     if list.isEmpty { throw lastLine.error("the list is empty: there is no remote and no name") }
+    if options.retry != nil && options.timeout == nil && cancel == nil {
+      throw lastLine.error("option 'retry' needs a timeout or a cancel: the race would not end")
+    }
     if names.isEmpty && candidates().isEmpty {
       throw lastLine.error(
         "the list is empty: every remote is of another family, or link-local without a link")
@@ -27,7 +30,8 @@ extension Scenario {
   }
 
   private static let statements: [StaticString] = [
-    "local", "remote", "world", "pair", "name", "rtt", "history", "neighbour", "option", "cancel",
+    "local", "remote", "world", "pair", "name", "rtt", "seen", "neighbour", "descriptors", "option",
+    "cancel",
   ]
 
   private mutating func read(_ line: inout ScenarioLine) throws(ScenarioError) {
@@ -45,11 +49,15 @@ extension Scenario {
       try readName(&line)
     } else if statement.equals("rtt") {
       try readMetrics(&line)
+    } else if statement.equals("seen") {
+      try readSeen(&line)
     } else if statement.equals("history") {
-      try readHistory(&line)
+      throw line.error("'history' is written 'seen ADDRESS ENDPOINT connected|failed … ago' now")
     } else if statement.equals("neighbour") {
       failedNeighbours.append(try line.takeAddress(scopes))
       try line.takeKeyword("failed")
+    } else if statement.equals("descriptors") {
+      descriptorCount = try line.takeCount("a number of descriptors", least: 0, most: 1_000_000)
     } else if statement.equals("option") {
       try readOption(&line)
     } else if statement.equals("cancel") {
@@ -97,9 +105,11 @@ extension Scenario {
         flags.insert(.home)
       } else if flag.equals("tentative") {
         flags.insert(.tentative)
+      } else if flag.equals("broadcast") {
+        flags.insert(.broadcast)
       } else {
         throw line.unknown(
-          "flag", flag, among: ["deprecated", "temporary", "home", "tentative"])
+          "flag", flag, among: ["deprecated", "temporary", "home", "tentative", "broadcast"])
       }
     }
     locals.append(
@@ -187,18 +197,32 @@ extension Scenario {
         RemotePathInformation.RoundTrip(smoothed: smoothed, variance: variance)))
   }
 
-  private mutating func readHistory(_ line: inout ScenarioLine) throws(ScenarioError) {
+  private mutating func readSeen(_ line: inout ScenarioLine) throws(ScenarioError) {
+    let source = try line.takeAddress(scopes)
     let word = try line.takeWord("an address with its port")
     let endpoint = try line.endpoint(word, scopes, allowsMulticast: true)
-    let outcome = try line.takeWord("'connected' or 'failed'")
-    if outcome.equals("connected") {
-      let roundTrip = line.isAtEnd ? nil : try line.takeDuration()
-      history.append(History(endpoint, .connected, roundTrip: roundTrip))
-    } else if outcome.equals("failed") {
-      history.append(History(endpoint, .failed(age: try line.takeDuration())))
-      try line.takeKeyword("ago")
-    } else {
-      throw line.unknown("outcome", outcome, among: ["connected", "failed"])
+    if source.family != endpoint.unmapped.family {
+      throw line.wrong(word, "is of another family than the local address")
     }
+    let outcome = try line.takeWord("'connected' or 'failed'")
+    let result: Seen.Outcome
+    var age: TimeSpan
+    if outcome.equals("connected") {
+      // One duration is the age; of two the first is the round trip.
+      age = try line.takeDuration()
+      var roundTrip: TimeSpan?
+      if let peek = line.peek, !peek.equals("ago") {
+        roundTrip = age
+        age = try line.takeDuration()
+      }
+      result = .connected(roundTrip: roundTrip)
+    } else if outcome.equals("failed") || outcome.equals("refused") {
+      result = outcome.equals("failed") ? .failed : .refused
+      age = try line.takeDuration()
+    } else {
+      throw line.unknown("outcome", outcome, among: ["connected", "failed", "refused"])
+    }
+    try line.takeKeyword("ago")
+    seen.append(Seen(source: source, endpoint, result, age: age))
   }
 }

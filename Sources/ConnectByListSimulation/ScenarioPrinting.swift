@@ -20,8 +20,11 @@ extension Scenario {
     }
     for pair in pairs { text.append(pair) }
     for line in metrics { text.append(line) }
-    for line in history { text.append(line) }
+    for line in seen { text.append(line) }
     for address in failedNeighbours { text.append(neighbour: address) }
+    if let descriptorCount {
+      text.line("descriptors ") { $0.append(decimal: descriptorCount) }
+    }
     text.append(options)
     if let cancel { text.line("cancel ") { $0.append(duration: cancel) } }
     return text.buffer.bytes
@@ -50,6 +53,7 @@ struct ScenarioText {
       if local.flags.contains(.temporary) { $0.append(" temporary") }
       if local.flags.contains(.home) { $0.append(" home") }
       if local.flags.contains(.tentative) { $0.append(" tentative") }
+      if local.flags.contains(.broadcast) { $0.append(" broadcast") }
     }
   }
 
@@ -118,21 +122,23 @@ struct ScenarioText {
     }
   }
 
-  mutating func append(_ history: Scenario.History) {
-    line("history ") { [scopes] in
-      $0.append(history.endpoint, scopes: scopes)
-      switch history.history {
-      case .connected:
-        $0.append(" connected")
-        if let roundTrip = history.roundTrip {
-          $0.append(" ")
+  mutating func append(_ seen: Scenario.Seen) {
+    line("seen ") { [scopes] in
+      $0.append(seen.source, scopes: scopes)
+      $0.append(" ")
+      $0.append(seen.endpoint, scopes: scopes)
+      switch seen.outcome {
+      case .connected(let roundTrip):
+        $0.append(" connected ")
+        if let roundTrip {
           $0.append(duration: roundTrip)
+          $0.append(" ")
         }
-      case .failed(let age):
-        $0.append(" failed ")
-        $0.append(duration: age)
-        $0.append(" ago")
+      case .refused: $0.append(" refused ")
+      case .failed: $0.append(" failed ")
       }
+      $0.append(duration: seen.age)
+      $0.append(" ago")
     }
   }
 

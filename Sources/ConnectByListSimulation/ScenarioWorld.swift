@@ -17,12 +17,33 @@ struct ScenarioWorld: Sendable {
     let remote: Endpoint
   }
 
+  /// What `LocalAddress.canReach` compares.
+  private struct Reach: Hashable {
+    let family: Family
+    let isLoopback: Bool
+    let isLinkLocal: Bool
+    let scope: UInt32
+
+    init(_ address: IPAddress) {
+      family = address.family
+      isLoopback = address.isLoopback
+      isLinkLocal = address.isLinkLocal
+      scope = address.scope
+    }
+  }
+
   let scenario: Scenario
   private var destinations: [Endpoint: Int] = [:]
   private var pairs: [PairKey: Scenario.Behaviour] = [:]
+  /// The first local address that reaches the addresses of a kind.
+  private var firstReaching: [Reach: IPAddress] = [:]
+  /// The addresses that this machine has and may use. The source of a route counts as local.
+  private var usable: Set<IPAddress> = []
+  private let failedNeighbours: Set<IPAddress>
 
   init(_ scenario: Scenario) {
     self.scenario = scenario
+    failedNeighbours = Set(scenario.failedNeighbours)
     destinations.reserveCapacity(scenario.destinations.count)
     // The first of two equal entries counts, and the list counts before `world` lines.
     for case .remote(let index) in scenario.list { describe(index) }
@@ -31,6 +52,21 @@ struct ScenarioWorld: Sendable {
     }
     for pair in scenario.pairs {
       pairs[PairKey(local: pair.local, remote: pair.remote)] = pair.behaviour
+    }
+    for destination in scenario.destinations {
+      if let source = destination.source { usable.insert(source) }
+    }
+    var known: Set<IPAddress> = []
+    for local in scenario.locals {
+      // Of two lines with one address the first counts.
+      let isFirst = known.insert(local.address).inserted
+      if local.flags.contains(.tentative) {
+        if isFirst { usable.remove(local.address) }
+        continue
+      }
+      if isFirst { usable.insert(local.address) }
+      let reach = Reach(local.address)
+      if firstReaching[reach] == nil { firstReaching[reach] = local.address }
     }
   }
 
@@ -50,17 +86,13 @@ struct ScenarioWorld: Sendable {
     }
     guard let index else {
       return Place(
-        destination: nil, source: firstCompatible(endpoint.address), hasNoRoute: false)
+        destination: nil, source: firstReaching[Reach(endpoint.address)], hasNoRoute: false)
     }
     let destination = scenario.destinations[index]
     if destination.hasNoRoute { return Place(destination: index, source: nil, hasNoRoute: true) }
     return Place(
-      destination: index, source: destination.source ?? firstCompatible(endpoint.address),
+      destination: index, source: destination.source ?? firstReaching[Reach(endpoint.address)],
       hasNoRoute: false)
-  }
-
-  private func firstCompatible(_ remote: IPAddress) -> IPAddress? {
-    scenario.locals.first { $0.canReach(remote) }?.address
   }
 
   /// What a driver would find out about this endpoint.
@@ -68,26 +100,41 @@ struct ScenarioWorld: Sendable {
     var information = RemotePathInformation()
     if place.hasNoRoute {
       information.route = .refused(.networkUnreachable)
-    } else if let source = place.source {
-      information.route = .source(source)
+    } else {
+      information.route = place.source.map { .source($0) } ?? .noSource
     }
     if let index = place.destination {
       information.isNative = scenario.destinations[index].isNative
     }
-    information.neighbourFailed = scenario.failedNeighbours.contains(endpoint.address)
-    for line in scenario.history where line.endpoint == endpoint {
-      information.history = line.history
-      // RFC 6298 section 2.2: the first measurement's deviation is half of it.
-      information.roundTrip = line.roundTrip.map {
-        RemotePathInformation.RoundTrip(smoothed: $0, variance: $0 / 2)
+    information.neighbourFailed = failedNeighbours.contains(endpoint.address)
+    return information
+  }
+
+  /// The kernel's metrics.
+  var metrics: [PathMetrics] {
+    scenario.metrics.map {
+      PathMetrics(source: $0.source, destination: $0.destination, $0.roundTrip)
+    }
+  }
+
+  /// What the list has seen before a connect that begins now. Lines are taken oldest first.
+  func history(at now: Instant) -> ConnectHistory {
+    var history = ConnectHistory()
+    let lines = scenario.seen
+    for index in lines.indices.sorted(by: { (lines[$1].age, $0) < (lines[$0].age, $1) }) {
+      let line = lines[index]
+      switch line.outcome {
+      case .connected(let roundTrip):
+        history.noteConnected(
+          from: line.source, isRoutesChoice: false, to: line.endpoint, after: roundTrip)
+      case .refused, .failed:
+        let errno: Errno = line.outcome == .refused ? .connectionRefused : .timedOut
+        history.noteFailed(
+          from: line.source, isRoutesChoice: false, to: line.endpoint, errno,
+          at: Instant(nanoseconds: (now - Instant(nanoseconds: 0)).nanoseconds - line.age.nanoseconds))
       }
     }
-    // The kernel's metrics count before the history: they are of more connections.
-    for line in scenario.metrics
-    where line.destination == endpoint.address && line.source == place.source {
-      information.roundTrip = line.roundTrip
-    }
-    return information
+    return history
   }
 
   /// How an attempt from `local` ends.
@@ -99,17 +146,9 @@ struct ScenarioWorld: Sendable {
     if !pairs.isEmpty, let behaviour = pairs[PairKey(local: local, remote: remote)] {
       return behaviour
     }
-    if isBound, let local, !isLocal(local) { return .failsAtOnce(.addressNotAvailable) }
+    if isBound, let local, !usable.contains(local) { return .failsAtOnce(.addressNotAvailable) }
     guard let index = place.destination else { return .silent }
     return scenario.destinations[index].behaviour
-  }
-
-  /// Whether this machine has the address and may use it. The source of a route counts as local.
-  private func isLocal(_ address: IPAddress) -> Bool {
-    if let local = scenario.locals.first(where: { $0.address == address }) {
-      return !local.flags.contains(.tentative)
-    }
-    return scenario.destinations.contains { $0.source == address }
   }
 }
 

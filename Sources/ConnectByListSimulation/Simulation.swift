@@ -8,25 +8,21 @@ import ConnectByListCore
 /// them, and starts last. How an attempt ends is known when it starts, so each is an event or two in a queue,
 /// and a race of ten attempts takes microseconds.
 public struct Simulation: Sendable {
-  /// How often Linux sends a SYN again (`tcp_syn_retries`): after 1, 3, 7, 15, 31 and 63 s.
-  private static let resendsMax: Int32 = 6
-  /// When the kernel ends an attempt that gets no answer with ETIMEDOUT: 64 s after the last SYN.
-  private static let kernelLimit: TimeSpan = .seconds(127)
-
   /// How an attempt in flight will go on.
   private struct Flight {
     var local: Endpoint?
     var isRejected = false
     /// From the arrival of a SYN to its answer.
     var answersAfter: TimeSpan = .zero
-    var resends: Int32 = 0
+    var resends = 0
+    var started = Instant(nanoseconds: 0)
   }
 
   /// A pair as the network sees it. `Plan.Pair` is not that: the route's choice becomes an address while the
   /// race runs.
   private struct Path: Hashable {
     let local: Endpoint?
-    let remote: Int32
+    let remote: Endpoint
   }
 
   private struct Lookup {
@@ -35,8 +31,11 @@ public struct Simulation: Sendable {
   }
 
   private let world: ScenarioWorld
-  private let pathInformationWhenAsked: Bool
-  private let race: Race
+  private var race: Race
+  /// The rounds before.
+  private var rounds: [Race] = []
+  private let history: ConnectHistory
+  private var openCount = 0
   private var now = Instant(nanoseconds: 0)
   private var lookups: [Lookup] = []
   private var queue = SimulationQueue()
@@ -48,38 +47,43 @@ public struct Simulation: Sendable {
   private var synsToLose: [Path: Int] = [:]
   private var isCancelled = false
 
-  /// - Parameters:
-  ///   - scenario: has at least one name, or one remote of the wanted family.
-  ///   - pathInformationWhenAsked: the race gets path information when it asks for it, as on sockets. Otherwise
-  ///     it has it from the start, so that evidence counts in every order.
-  public init(_ scenario: Scenario, pathInformationWhenAsked: Bool = false) {
+  /// - Parameter scenario: has at least one name, or one remote of the wanted family.
+  public init(_ scenario: Scenario) {
     world = ScenarioWorld(scenario)
-    self.pathInformationWhenAsked = pathInformationWhenAsked
-    var options = scenario.options
-    let candidates = scenario.candidates()
-    precondition(!candidates.isEmpty || !scenario.names.isEmpty, "a scenario without a list")
-    options.validates = options.validates || scenario.rejectsSome
-    let plan = Plan(candidates, options: options)
+    precondition(
+      !scenario.candidates().isEmpty || !scenario.names.isEmpty, "a scenario without a list")
+    history = world.history(at: now)
+    race = Race(
+      plan: Self.plan(world, history), names: Self.names(scenario), at: Instant(nanoseconds: 0))
+    lookUpNames()
+  }
+
+  private static func plan(_ world: ScenarioWorld, _ history: ConnectHistory) -> Plan {
+    var options = world.scenario.options
+    options.validates = options.validates || world.scenario.rejectsSome
+    return Plan(world.scenario.candidates(), options: options, history: history)
+  }
+
+  private static func names(_ scenario: Scenario) -> [PendingNames.Name] {
     var names: [PendingNames.Name] = []
     for (entry, listed) in scenario.list.enumerated() {
       guard case .name(let index) = listed else { continue }
-      let family = options.family ?? scenario.names[index].onlyFamily
+      let family = scenario.options.family ?? scenario.names[index].onlyFamily
       names.append(PendingNames.Name(entry: Int32(entry), family: family))
     }
-    race = Race(plan: plan, names: names, at: now)
-    lookUpNames(options.family)
+    return names
   }
 
   /// Runs the race to its end.
   public consuming func run() -> Transcript {
     let result = drive()
-    return Transcript(result: result, elapsed: now - race.began, race: race, world: world)
+    return Transcript(
+      result: result, elapsed: now - race.began, race: race, rounds: rounds, world: world)
   }
 
   // MARK: driving
 
   private mutating func drive() -> RaceResult {
-    updateUnasked()
     var idleRounds = 0
     while true {
       deliver()
@@ -93,7 +97,8 @@ public struct Simulation: Sendable {
         }
         // With a timeout of 0 the race waits once for an instant that has passed.
         idleRounds = next > now || queue.next?.time == now ? 0 : idleRounds + 1
-        precondition(idleRounds < 3, "the race waits for an instant that has passed")
+        precondition(
+          idleRounds < 3 + race.attempts.count, "the race waits for an instant that has passed")
         precondition(next != .distantFuture, "the race waits for an event that cannot come")
         now = max(now, next)
       }
@@ -111,13 +116,30 @@ public struct Simulation: Sendable {
       switch race.nextStep(at: now) {
       case .needsPathInformation: update()
       case .start(let id): start(id)
-      case .abandon(let id): note(id)
+      case .abandon(let id):
+        note(id)
+        openCount -= 1
       case .validate(let id):
-        race.handle(flights[Int(id.number)].isRejected ? .rejected(id) : .accepted(id), at: now)
+        if flights[id.index].isRejected { openCount -= 1 }
+        race.handle(flights[id.index].isRejected ? .rejected(id) : .accepted(id), at: now)
+      case .nextRound: beginRound()
       case .wait(let until): return .wait(until: until)
       case .finish(let result): return .finish(result)
       }
     }
+  }
+
+  /// The names are looked up anew. SYNs that were to be lost once are not lost again.
+  private mutating func beginRound() {
+    rounds.append(race)
+    race = Race(
+      after: race, plan: Self.plan(world, history), names: Self.names(world.scenario), at: now)
+    queue = SimulationQueue()
+    lookups = []
+    flights = []
+    places = []
+    lookUpNames()
+    deliver()
   }
 
   /// Reports all that this instant brings: completions, then the cancel.
@@ -137,6 +159,7 @@ public struct Simulation: Sendable {
         race.handle(.connected(id), at: now)
       case .failed(let errno):
         note(id)
+        openCount -= 1
         race.handle(.failed(id, errno, synchronous: false), at: now)
       case .syn: takeSyn(id)
       case .answer: break
@@ -155,16 +178,18 @@ public struct Simulation: Sendable {
     let remote = race.plan.remote(of: pair)
     let place = place(ofRemote: Int(pair.remote))
     let local = race.plan.local(of: pair) ?? place.source.map { Endpoint($0, port: 0) }
-    let behaviour: Scenario.Behaviour =
-      race.plan.isImpossible(pair)
-      ? .failsAtOnce(.addressNotAvailable)
-      : world.behaviour(
-        local: local?.address, remote: remote, at: place, isBound: race.plan.bindsLocal(pair))
-
-    var flight = Flight(local: race.plan.isImpossible(pair) ? nil : local)
+    var behaviour = world.behaviour(
+      local: local?.address, remote: remote, at: place, isBound: race.plan.bindsLocal(pair))
+    if let most = world.scenario.descriptorCount, openCount >= most {
+      behaviour = .failsAtOnce(.tooManyOpen)
+    }
+    // The number of an attempt that could not be started for want of a descriptor is used again, and pairs without
+    // a route need no socket.
+    while flights.count <= id.index { flights.append(Flight()) }
+    var flight = Flight(local: local, started: now)
     switch behaviour {
     case .failsAtOnce(let errno):
-      flights.append(flight)
+      flights[id.index] = flight
       note(id)
       race.handle(.failed(id, errno, synchronous: true), at: now)
       return
@@ -173,46 +198,46 @@ public struct Simulation: Sendable {
       flight.isRejected = true
       schedule(.connected, id, after: after)
     case .fails(let errno, let after): schedule(.failed(errno), id, after: after)
-    case .silent: schedule(.failed(.timedOut), id, after: Self.kernelLimit)
+    case .silent: schedule(.failed(.timedOut), id, after: Scenario.kernelLimit)
     case .loses(let count, let answersAfter):
       flight.answersAfter = answersAfter
-      let path = Path(local: local, remote: pair.remote)
+      let path = Path(local: local, remote: remote)
       if synsToLose[path] == nil { synsToLose[path] = count }
-      schedule(.failed(.timedOut), id, after: Self.kernelLimit)
+      schedule(.failed(.timedOut), id, after: Scenario.kernelLimit)
       schedule(.syn, id, after: .zero)
     }
-    flights.append(flight)
+    flights[id.index] = flight
+    openCount += 1
   }
 
   /// Tells the race what the driver would read from the attempt's socket at its end.
   private mutating func note(_ id: AttemptID) {
     let age = now - race.attempts[id.index].started
-    var resentCount: Int32 = 0
-    while resentCount < Self.resendsMax, age >= .seconds(2 << Int64(resentCount) - 1) {
-      resentCount += 1
-    }
-    race.note(id, local: flights[Int(id.number)].local, resentCount: resentCount)
+    let resentCount = Int32(Scenario.resends.count { $0 <= age })
+    race.note(id, local: flights[id.index].local, resentCount: resentCount)
   }
 
   /// A SYN is lost, and the kernel will send another, or it is answered.
   private mutating func takeSyn(_ id: AttemptID) {
-    let index = Int(id.number)
-    let path = Path(local: flights[index].local, remote: race.attempts[id.index].pair.remote)
+    let flight = flights[id.index]
+    let path = Path(
+      local: flight.local, remote: race.plan.remote(of: race.attempts[id.index].pair))
     guard let left = synsToLose[path], left > 0 else {
-      schedule(.connected, id, after: flights[index].answersAfter)
+      schedule(.connected, id, after: flight.answersAfter)
       return
     }
     synsToLose[path] = left - 1
-    // After the last resend the kernel waits for `kernelLimit`.
-    guard flights[index].resends < Self.resendsMax else { return }
-    schedule(.syn, id, after: .seconds(1 << Int64(flights[index].resends)))
-    flights[index].resends += 1
+    // After the last resend the kernel waits for its limit.
+    guard flight.resends < Scenario.resends.count else { return }
+    queue.insert(.syn, of: id.number, at: flight.started + Scenario.resends[flight.resends])
+    flights[id.index].resends += 1
   }
 
   // MARK: names
 
   /// Queues the answers of all names.
-  private mutating func lookUpNames(_ wanted: Family?) {
+  private mutating func lookUpNames() {
+    let wanted = world.scenario.options.family
     for (index, name) in world.scenario.names.enumerated() {
       let id = NameID(Int32(index))
       var asked = name.answers.filter {
@@ -238,19 +263,14 @@ public struct Simulation: Sendable {
       let port = world.scenario.names[index].port
       let endpoints = answer.addresses.map { Endpoint($0, port: port) }
       race.handle(.resolved(id, family: answer.family, endpoints), at: now)
-      updateUnasked()
     }
   }
 
   // MARK: path information
 
-  private mutating func updateUnasked() {
-    guard !pathInformationWhenAsked, race.plan.remoteCount > places.count else { return }
-    update()
-  }
-
   private mutating func update() {
-    var pathInformation = PathInformation(locals: world.scenario.locals, remotes: [])
+    var pathInformation = PathInformation(
+      locals: world.scenario.locals, remotes: [], metrics: world.metrics)
     pathInformation.remotes.reserveCapacity(race.plan.remoteCount)
     for index in 0..<race.plan.remoteCount {
       pathInformation.remotes.append(
@@ -258,7 +278,7 @@ public struct Simulation: Sendable {
           ? world.pathInformation(of: race.plan.endpoint(at: index), at: place(ofRemote: index))
           : RemotePathInformation())
     }
-    race.update(pathInformation)
+    race.update(pathInformation, at: now)
   }
 
   private mutating func place(ofRemote index: Int) -> ScenarioWorld.Place {

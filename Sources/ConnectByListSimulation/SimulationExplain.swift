@@ -9,12 +9,14 @@ extension Simulation {
   /// which the pair comes to be the next. Names are in it with all their addresses.
   public static func explain(_ scenario: Scenario) -> [UInt8] {
     let world = ScenarioWorld(scenario)
-    let plan = Plan(scenario.candidates(), options: scenario.options)
+    let plan = Plan(
+      scenario.candidates(), options: scenario.options,
+      history: world.history(at: Instant(nanoseconds: 0)))
     for (entry, listed) in scenario.list.enumerated() {
       guard case .name(let index) = listed else { continue }
       plan.add(scenario.names[index].candidates(entry: entry, family: scenario.options.family))
     }
-    var pathInformation = PathInformation(locals: scenario.locals, remotes: [])
+    var pathInformation = PathInformation(locals: scenario.locals, remotes: [], metrics: world.metrics)
     for index in 0..<plan.remoteCount {
       let endpoint = plan.endpoint(at: index)
       pathInformation.remotes.append(

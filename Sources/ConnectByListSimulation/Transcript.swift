@@ -7,37 +7,48 @@ public struct Transcript: Sendable {
   public let elapsed: TimeSpan
   /// The race at its end.
   public let race: Race
+  /// The rounds before it (`retry`).
+  public let rounds: [Race]
   let world: ScenarioWorld
 
   public var scenario: Scenario { world.scenario }
 
-  /// The race's event log.
-  public var events: [RaceEvent] { race.events }
+  /// The event log of all rounds.
+  public var events: [RaceEvent] { rounds.flatMap { $0.events } + race.events }
 
   /// A line an event, each with its newline: section 8 of the contract.
   public var text: [UInt8] {
     var text = TextBuffer(capacity: 48 * events.count)
-    for event in events {
-      append(event, to: &text)
-      text.append(byte: UInt8(ascii: "\n"))
+    for race in rounds + [race] {
+      for event in race.events {
+        append(event, of: race, to: &text)
+        text.append(byte: UInt8(ascii: "\n"))
+      }
     }
     return text.bytes
   }
 
   /// The events' lines, without newlines.
   public var lines: [[UInt8]] {
-    events.map {
-      var text = TextBuffer()
-      append($0, to: &text)
-      return text.bytes
+    (rounds + [race]).flatMap { race in
+      race.events.map {
+        var text = TextBuffer()
+        append($0, of: race, to: &text)
+        return text.bytes
+      }
     }
   }
 
   /// A line an event, with tabs between its fields: nanoseconds since the call, word, number of the attempt
   /// (from 1), local address, remote address, name, count, code. A field that an event has not is empty.
   public var table: [UInt8] {
-    var text = TextBuffer(capacity: 64 * events.count)
-    for event in events {
+    var text = TextBuffer(capacity: 64 * race.events.count)
+    for race in rounds + [race] { appendTable(of: race, to: &text) }
+    return text.bytes
+  }
+
+  private func appendTable(of race: Race, to text: inout TextBuffer) {
+    for event in race.events {
       text.append(decimal: UInt64((event.time - race.began).nanoseconds))
       text.append("\t")
       text.append(event.kind.word)
@@ -59,10 +70,9 @@ public struct Transcript: Sendable {
       if let errno = event.errno { text.append(errno) }
       text.append("\n")
     }
-    return text.bytes
   }
 
-  private func append(_ event: RaceEvent, to text: inout TextBuffer) {
+  private func append(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {
     text.append(milliseconds: event.time - race.began)
     text.append(byte: UInt8(ascii: " "))
     text.append(event.kind.word)

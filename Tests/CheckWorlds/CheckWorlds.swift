@@ -1,10 +1,13 @@
 import ConnectByListRaceWorlds
 import Glibc
 
-/// `ConnectByListCheckWorlds COUNT [FIRST-SEED]` runs and checks a race in each of COUNT random worlds, on all
-/// processors.
+/// `ConnectByListCheckWorlds COUNT [FIRST-SEED]` runs a race in each of COUNT random worlds, on all processors,
+/// and compares it with the reference race and the promises of the contract.
 ///
-/// Exit status: 0 if no race violates a rule, 1 if one does (it is printed), 2 for a wrong argument.
+/// `ConnectByListCheckWorlds FILE` prints the transcript that the contract gives a scenario.
+///
+/// Exit status: 0 if every race is as the contract has it, 1 if one is not (it is printed), 2 for a wrong
+/// argument.
 @main struct ConnectByListCheckWorlds {
   /// How many seeds one task checks, in at most about a second.
   static let batch: UInt64 = 5_000
@@ -13,6 +16,14 @@ import Glibc
 
   static func main() async {
     let arguments = CommandLine.arguments.dropFirst()
+    if arguments.count == 1, let text = contents(ofFile: arguments.first!) {
+      guard let expected = Worlds.expected(text) else {
+        print("not a scenario")
+        exit(2)
+      }
+      print(expected, terminator: "")
+      exit(0)
+    }
     let numbers = arguments.compactMap { UInt64($0) }
     guard numbers.count == arguments.count, (1...2).contains(numbers.count) else {
       print("usage: ConnectByListCheckWorlds COUNT [FIRST-SEED]")
@@ -25,7 +36,8 @@ import Glibc
       show(found)
       exit(1)
     }
-    print("\(numbers[0]) worlds from seed \(first), no violation, \(began.duration(to: clock.now))")
+    print(
+      "\(numbers[0]) worlds from seed \(first), no difference, \(began.duration(to: clock.now))")
   }
 
   /// Runs as many batches at once as there are processors.
@@ -47,6 +59,15 @@ import Glibc
     }
   }
 
+  /// `nil`: there is no such file.
+  private static func contents(ofFile name: String) -> [UInt8]? {
+    guard let file = fopen(name, "r") else { return nil }
+    defer { fclose(file) }
+    var contents: [UInt8] = []
+    while case let byte = getc(file), byte != EOF { contents.append(UInt8(byte)) }
+    return contents
+  }
+
   static func check(_ seeds: Range<UInt64>) -> (done: Int, found: Found?) {
     for seed in seeds {
       if let counterexample = Worlds.counterexample(seed: seed) {
@@ -64,11 +85,11 @@ import Glibc
   }
 
   private static func show(_ counterexample: Worlds.Counterexample) {
-    print(counterexample.violation)
-    print(
-      "# path information \(counterexample.pathInformationWhenAsked ? "when asked" : "from the start")"
-    )
+    print(counterexample.defect)
     print(String(decoding: counterexample.scenario, as: UTF8.self))
+    print("# the contract:")
+    print(String(decoding: counterexample.expected, as: UTF8.self))
+    print("# the race:")
     print(String(decoding: counterexample.transcript, as: UTF8.self))
   }
 }

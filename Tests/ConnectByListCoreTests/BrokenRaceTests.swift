@@ -1,244 +1,220 @@
 import ConnectByListCore
+import ConnectByListSimulation
 import Testing
 
 @testable import ConnectByListRaceWorlds
 
-/// Tests of the checker: it must find a violation in each of many races that are changed in one place.
+/// Transcripts of random worlds that were changed so that they break a promise: the check must notice it.
 @Suite struct BrokenRaceTests {
-  typealias Line = RaceRecord.Line
+  typealias Line = TranscriptLine
 
-  /// Races of random worlds, which violate no rule.
-  private static let races: [RaceRecord] = (UInt64(1)...400).map { seed in
-    let (world, pathInformationWhenAsked) = WorldGenerator.world(seed: seed)
-    return RaceRecord(
-      Worlds.race(world, pathInformationWhenAsked: pathInformationWhenAsked),
-      pathInformationWhenAsked: pathInformationWhenAsked)
+  /// A race that can be changed.
+  struct Race {
+    var scenario: Scenario
+    var lines: [Line]
   }
 
-  /// Applies `breaks` to every race; it returns false for a race that it cannot change. Expects a violation
-  /// of the rule in each changed race, and at least `least` of them.
-  func expect(
-    _ rule: Violation.Rule, atLeast least: Int = 10, where breaks: (inout RaceRecord) -> Bool,
-    _ location: SourceLocation = #_sourceLocation
-  ) {
-    var count = 0
-    for race in Self.races {
-      var broken = race
-      guard breaks(&broken) else { continue }
-      count += 1
-      let violations = RaceChecker.violations(in: broken)
-      guard !violations.contains(where: { $0.rule == rule }) else { continue }
-      Issue.record(
-        """
-        no violation of '\(rule.rawValue)', but \(violations)
-        \(String(decoding: broken.scenario.text, as: UTF8.self))
-        """, sourceLocation: location)
-      return
-    }
-    #expect(count >= least, sourceLocation: location)
+  static let races: [Race] = (UInt64(1)...800).map {
+    let scenario = WorldGenerator.world(seed: $0)
+    let lines = Line.lines(of: ReferenceRace.transcript(of: scenario))
+    return Race(scenario: scenario, lines: lines!)
   }
 
-  // MARK: starts and ends
-
-  @Test func `an attempt without an end is found`() {
-    expect(.structure) { race in
-      race.lines.removeLast { $0.attempt != nil && $0.kind != .start && $0.kind != .connected }
-    }
-  }
-
-  @Test func `an attempt that ends twice is found`() {
-    expect(.structure) { race in
-      race.lines.repeatFirst { $0.kind == .refused || $0.kind == .timedOut || $0.kind == .abandon }
-    }
-  }
-
-  @Test func `an attempt that starts twice is found`() {
-    expect(.startedTwice) { race in race.lines.repeatFirst { $0.kind == .start } }
-  }
-
-  @Test func `a pair that starts twice is found`() {
-    expect(.startedTwice) { race in
-      guard race.scenario.options.hedge == nil,
-        let index = race.lines.firstIndex(where: { $0.kind == .start })
-      else { return false }
-      race.lines.insert(
-        Line(.start, race.pairs.count, at: race.lines[index].time), at: index + 1)
-      race.pairs.append(race.pairs[race.lines[index].attempt!])
-      return true
-    }
-  }
-
-  @Test func `a pair that the world does not have is found`() {
-    expect(.unknownPair) { race in
-      guard !race.pairs.isEmpty else { return false }
-      race.pairs[0].remote = Endpoint(IPAddress(v4: 0x0102_0304), port: 1)
-      return true
-    }
-  }
-
-  @Test func `a race without an end is found`() {
-    expect(.oneEnd) { race in race.lines.removeLast { $0.kind.isEnd } }
-  }
-
-  @Test func `a race with two ends is found`() {
-    expect(.oneEnd) { race in race.lines.repeatFirst { $0.kind.isEnd } }
-  }
-
-  @Test func `a start after the end is found`() {
-    expect(.oneEnd) { race in
-      race.lines.append(Line(.start, race.pairs.count, at: race.lines.last!.time))
-      race.pairs.append(race.pairs.first ?? .init(local: nil, remote: Endpoint(.anyV4, port: 1)))
-      return true
-    }
-  }
-
-  @Test func `time that goes back is found`() {
-    expect(.structure) { race in
-      guard race.lines.count > 1, race.lines.last!.time > .zero else { return false }
-      race.lines[race.lines.count - 1].time = TimeSpan(nanoseconds: -1)
-      return true
-    }
-  }
-
-  // MARK: the pace
-
-  @Test func `a start that is a nanosecond early is found`() {
-    expect(.early) { race in
-      guard race.scenario.names.isEmpty else { return false }
-      for index in race.lines.indices.dropFirst()
-      where race.lines[index].kind == .start && race.lines[index - 1].time < race.lines[index].time
-      {
-        race.lines[index].time.nanoseconds -= 1
-        return true
+  /// Changes the races of many worlds. Each changed one must break the rule, and unless the change cannot be
+  /// made in it, some must be changed.
+  ///
+  /// - Parameter change: `false` if the race has nothing to change.
+  private func expect(
+    _ rule: RaceProperties.Rule, atLeast least: Int = 10, change: (inout Race) -> Bool,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    var changed = 0
+    for original in Self.races {
+      var race = original
+      guard change(&race) else { continue }
+      changed += 1
+      guard RaceProperties.broken(by: race.lines, in: race.scenario).contains(rule) else {
+        let world = String(decoding: race.scenario.text, as: UTF8.self)
+        Issue.record("not noticed in \(world)", sourceLocation: sourceLocation)
+        return
       }
-      return false
     }
+    #expect(changed >= least, "hardly any race was changed", sourceLocation: sourceLocation)
   }
 
-  @Test func `a start that is a nanosecond late is found`() {
-    expect(.late) { race in race.delayFirst { $0.kind == .start } }
+  @Test(arguments: ["", "1.0 start a b", "-1.000 won a b", "1.000 begin a b", "1.000 lost", "x"])
+  func `what is no line of a transcript is none`(text: String) {
+    #expect(Line(text[...]) == nil)
+    #expect(RaceProperties.broken(by: Array("0.000 \(text)\n".utf8), in: Scenario()) == [.text])
   }
 
-  @Test func `a missing start is found`() {
-    expect(.late) { race in
-      // Removes all lines of the last attempt from a race that is lost at its deadline.
-      guard race.scenario.options.timeout == race.lines.last!.time, race.lines.last!.kind == .lost,
-        let last = race.lines.last(where: { $0.kind == .start }), last.attempt! > 0
-      else { return false }
-      race.lines.removeAll { $0.attempt == last.attempt }
-      return true
-    }
-  }
-
-  @Test func `more attempts than the cap allows are found`() {
-    expect(.cap) { race in
-      var open: Set<Int> = []
-      var most = 0
-      for line in race.lines {
-        guard let attempt = line.attempt, line.kind != .connected else { continue }
-        if line.kind == .start { open.insert(attempt) } else { open.remove(attempt) }
-        most = max(most, open.count)
-      }
-      race.scenario.options.inFlight = most - 1
-      return most > 1
-    }
-  }
-
-  @Test func `an attempt that is given up below the cap is found`() {
-    expect(.givenUp) { race in
+  @Test func `an attempt that never ends is noticed`() throws {
+    try expect(.structure) { race in
       guard
-        let index = race.lines.indices.dropFirst().first(where: {
-          race.lines[$0].kind == .start && race.lines[$0 - 1].kind == .start
+        let index = race.lines.lastIndex(where: {
+          $0.kind == .abandon || $0.kind == .timedout || $0.kind == .refused
         })
       else { return false }
-      let time = race.lines[index].time
-      race.lines.insert(Line(.abandon, race.lines[index - 1].attempt, at: time), at: index)
+      race.lines.remove(at: index)
       return true
     }
   }
 
-  @Test func `an attempt that is given up before it is 500 ms old is found`() {
-    expect(.givenUp, atLeast: 1) { race in
-      // Starts the attempt one nanosecond later, so that it is too young.
-      for (index, line) in race.lines.enumerated().dropLast()
-      where line.kind == .abandon && race.lines[index + 1].kind == .start {
-        let start = race.lines.firstIndex { $0.kind == .start && $0.attempt == line.attempt }!
-        race.lines[start].time.nanoseconds += 1
-        return true
+  @Test func `an end of an attempt that was not started is noticed`() throws {
+    try expect(.structure) { race in
+      // Without its start, a failure with a code is one in the call.
+      guard let index = race.lines.firstIndex(where: { $0.kind == .start }) else { return false }
+      let start = race.lines.remove(at: index)
+      let others = race.lines.filter { $0.pair == start.pair }
+      return others.first?.kind != .failed && !others.contains { $0.kind == .start }
+    }
+  }
+
+  @Test func `time that goes back is noticed`() throws {
+    try expect(.structure) { race in
+      guard let last = race.lines.indices.dropFirst().last, race.lines[last].time > 0 else {
+        return false
       }
-      return false
+      race.lines[last].time = race.lines[last - 1].time - 1
+      return race.lines[last].time >= 0
     }
   }
 
-  // MARK: instants
-
-  @Test func `an event after the deadline is found`() {
-    expect(.deadline) { race in
-      guard race.scenario.options.timeout == race.lines.last!.time else { return false }
-      race.lines[race.lines.count - 1].time.nanoseconds += 1
+  @Test func `a race without an end, and one with two, are noticed`() throws {
+    try expect(.oneEnd) { race in
+      race.lines.removeLast()
+      return !race.lines.isEmpty
+    }
+    try expect(.oneEnd) { race in
+      race.lines.append(race.lines.last!)
       return true
     }
   }
 
-  @Test func `a cancelled race without a cancel is found`() {
-    expect(.deadline) { race in
+  @Test func `an event after the deadline or the cancel is noticed`() throws {
+    try expect(.bound) { race in
+      race.lines[race.lines.count - 1].time += 1
+      let end = race.lines.last!.time - 1
+      return race.scenario.options.timeout.map { $0.nanoseconds / 1_000 == end } ?? false
+    }
+    try expect(.bound) { race in
       race.scenario.cancel = nil
       return race.lines.last!.kind == .cancelled
     }
   }
 
-  @Test func `a race that goes on after its cancel is found`() {
-    expect(.deadline) { race in
-      race.scenario.cancel = race.lines.last!.time - TimeSpan(nanoseconds: 1)
-      return race.lines.last!.time > .zero
-    }
-  }
-
-  @Test func `a start before a completion at the same instant is found`() {
-    expect(.order) { race in
-      for index in race.lines.indices.dropLast() {
-        let (line, following) = (race.lines[index], race.lines[index + 1])
-        if [.refused, .unreachable, .reset].contains(line.kind), following.kind == .start,
-          line.time == following.time, !race.startsLine(index, line.attempt)
-        {
-          race.lines.swapAt(index, index + 1)
-          return true
+  @Test func `more attempts than in_flight or descriptors are noticed`() throws {
+    func most(_ lines: [Line]) -> Int {
+      var open = 0
+      var most = 0
+      var started: [String: Int] = [:]
+      for line in lines {
+        guard let pair = line.pair, line.kind != .connected else { continue }
+        if line.kind == .start {
+          open += 1
+          started[pair, default: 0] += 1
+        } else if started[pair, default: 0] > 0 {
+          open -= 1
+          started[pair, default: 0] -= 1
         }
+        most = max(most, open)
       }
-      return false
+      return most
+    }
+    try expect(.cap) { race in
+      let most = most(race.lines)
+      race.scenario.options.inFlight = most - 1
+      return most > 1
+    }
+    try expect(.cap) { race in
+      let most = most(race.lines)
+      race.scenario.descriptorCount = most - 1
+      return most > 1
     }
   }
-}
 
-extension [RaceRecord.Line] {
-  mutating func removeLast(where matches: (Element) -> Bool) -> Bool {
-    guard let index = lastIndex(where: matches) else { return false }
-    remove(at: index)
-    return true
-  }
-
-  mutating func repeatFirst(where matches: (Element) -> Bool) -> Bool {
-    guard let index = firstIndex(where: matches) else { return false }
-    insert(self[index], at: index)
-    return true
-  }
-}
-
-extension RaceRecord {
-  /// Moves the first matching line that has no other line at the next nanosecond by one nanosecond.
-  mutating func delayFirst(where matches: (Line) -> Bool) -> Bool {
-    for index in lines.indices.dropLast()
-    where matches(lines[index]) && lines[index].time < lines[index + 1].time {
-      lines[index].time.nanoseconds += 1
+  @Test func `a pair that is started twice is noticed`() throws {
+    try expect(.twice) { race in
+      race.scenario.options.hedge = nil
+      race.scenario.options.retry = nil
+      guard let first = race.lines.first(where: { $0.kind == .start }) else { return false }
+      var again = first
+      again.kind = .failed
+      again.detail = "EACCES"
+      race.lines.insert(first, at: 0)
+      race.lines.insert(again, at: 1)
+      race.lines[0].time = 0
+      race.lines[1].time = 0
       return true
     }
-    return false
   }
 
-  /// Whether the attempt started at the instant of this line.
-  func startsLine(_ index: Int, _ attempt: Int?) -> Bool {
-    lines.contains {
-      $0.kind == .start && $0.attempt == attempt && $0.time == lines[index].time
+  @Test func `an attempt that outlives attempt_timeout is noticed`() throws {
+    try expect(.expired) { race in
+      guard let timeout = race.scenario.options.attemptTimeout,
+        race.lines.contains(where: { line in
+          line.kind == .timedout
+            && race.lines.contains {
+              $0.kind == .start && $0.pair == line.pair
+                && line.time - $0.time == timeout.nanoseconds / 1_000
+            }
+        }), timeout > .milliseconds(1)
+      else { return false }
+      race.scenario.options.attemptTimeout = timeout - .milliseconds(1)
+      return true
+    }
+  }
+
+  @Test func `a winner that is not connected is noticed`() throws {
+    try expect(.winner) { race in
+      guard let end = race.lines.last, end.kind == .won else { return false }
+      race.lines.removeAll { $0.kind == .connected && $0.pair == end.pair }
+      return true
+    }
+  }
+
+  @Test func `a winner that leaves another open is noticed`() throws {
+    try expect(.winner) { race in
+      guard race.lines.last?.kind == .won,
+        let index = race.lines.lastIndex(where: { $0.kind == .abandon }),
+        index == race.lines.count - 2
+      else { return false }
+      race.lines.remove(at: index)
+      return true
+    }
+  }
+
+  @Test func `another code than the last failure's is noticed`() throws {
+    try expect(.code) { race in
+      guard race.lines.last?.kind == .lost else { return false }
+      race.lines[race.lines.count - 1].detail = "EPROTO"
+      return true
+    }
+  }
+
+  @Test func `a lost race with a pair that answers is noticed`() throws {
+    try expect(.answerable, atLeast: 3) { race in
+      race.scenario.options.timeout = nil
+      race.scenario.options.attemptTimeout = nil
+      race.scenario.cancel = nil
+      race.scenario.descriptorCount = nil
+      race.scenario.pairs = []
+      guard let end = race.lines.last, end.kind == .won else { return false }
+      let answers = race.scenario.destinations.contains {
+        if case .answers = $0.behaviour {
+          var text = TextBuffer()
+          text.append($0.endpoint, scopes: race.scenario.scopes)
+          return end.pair!.hasSuffix(" " + String(decoding: text.bytes, as: UTF8.self))
+        }
+        return false
+      }
+      let endpoints = race.scenario.destinations.map { $0.endpoint }
+      guard answers, Set(endpoints).count == endpoints.count, race.scenario.names.isEmpty else {
+        return false
+      }
+      race.lines[race.lines.count - 1].kind = .lost
+      race.lines[race.lines.count - 1].pair = nil
+      return true
     }
   }
 }

@@ -14,10 +14,11 @@ import Testing
   /// The contract's ranges and defaults, stated a second time.
   private static let contract: [(name: String, allowed: String, defaultText: String)] = [
     ("timeout", "a number of seconds, 0 or more", "none"),
-    ("attempt_delay", "a number of seconds, 0.01 to 60", "0.15"),
+    ("attempt_delay", "a number of seconds, 0.01 to 60", "learned, else 0.15"),
     ("minimum_delay", "a number of seconds, 0.01 to 60", "0.01"),
     ("attempt_timeout", "a number of seconds above 0", "the kernel's"),
     ("hedge", "a number of seconds, 0.01 or more", "none"),
+    ("retry", "a number of seconds, 0.01 or more", "none"),
     ("pace", "'accelerating', 'steady', 'parallel' or 'sequential'", "accelerating"),
     ("order", "'likely', 'given' or 'random'", "likely"),
     ("seed", "a whole number, 0 to 2^53", "0"),
@@ -153,7 +154,7 @@ import Testing
   }
 
   @Test func `an infinite bound is no bound`() throws {
-    for name in ["timeout", "attempt_timeout", "hedge"] {
+    for name in ["timeout", "attempt_timeout", "hedge", "retry"] {
       let option = try row(name)
       var options = ConnectOptions()
       #expect(option.set(.number(1), in: &options))
@@ -186,7 +187,7 @@ import Testing
 
   @Test(arguments: [
     ("timeout", 1), ("attempt_delay", 2), ("minimum_delay", 2), ("attempt_timeout", 1),
-    ("hedge", 1), ("in_flight", 2),
+    ("hedge", 1), ("retry", 1), ("in_flight", 2),
   ])
   func `a field out of the row's range is a defect, in the same words`(
     name: String, count: Int

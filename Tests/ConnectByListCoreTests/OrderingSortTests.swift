@@ -131,7 +131,7 @@ import Testing
 private func walkedRules(
   _ a: OrderingCandidate, _ b: OrderingCandidate
 ) -> (first: Ordering.Leader, rule: OrderingRule) {
-  func label(_ address: IPAddress) -> UInt8 { PolicyTable.policy(of: address).label }
+  func label(_ address: IPAddress) -> UInt8 { PolicyTable.rfc6724.policy(of: address).label }
   func matchesScope(_ c: OrderingCandidate) -> Bool {
     c.destination.addressScope == c.source!.addressScope
   }
@@ -150,7 +150,7 @@ private func walkedRules(
   if let decision = prefer(.homeAddress, isHome[0], isHome[1]) { return decision }
   let matchesLabel = [a, b].map { label($0.destination) == label($0.source!) }
   if let decision = prefer(.matchingLabel, matchesLabel[0], matchesLabel[1]) { return decision }
-  let precedences = [a, b].map { Int(PolicyTable.policy(of: $0.destination).precedence) }
+  let precedences = [a, b].map { Int(PolicyTable.rfc6724.policy(of: $0.destination).precedence) }
   if let decision = prefer(.higherPrecedence, less: -precedences[0], -precedences[1]) {
     return decision
   }

@@ -28,13 +28,13 @@ import Testing
   func `the policy of an address is that of the longest matching prefix`(
     address: String, precedence: Int, label: Int
   ) {
-    let policy = PolicyTable.policy(of: ip(address))
+    let policy = PolicyTable.rfc6724.policy(of: ip(address))
     #expect(Int(policy.precedence) == precedence)
     #expect(Int(policy.label) == label)
   }
 
   @Test func `the policy table begins with the longest prefix and ends with every address`() {
-    let lengths = PolicyTable.rows.map(\.length)
+    let lengths = PolicyTable.rfc6724.rows.map(\.length)
     #expect(lengths == lengths.sorted(by: >))
     #expect(lengths.last == 0)
   }
@@ -43,7 +43,7 @@ import Testing
   func
     `no IPv6 address has the precedence of IPv4, so rule 9 only compares addresses of one family`()
   {
-    let ofIPv4 = PolicyTable.rows.filter { $0.precedence == 35 }
+    let ofIPv4 = PolicyTable.rfc6724.rows.filter { $0.precedence == 35 }
     #expect(ofIPv4.map(\.prefix) == [ip("::ffff:0.0.0.0")])
   }
 

@@ -34,7 +34,7 @@ import Testing
         """
         local 10.0.0.5/24
         option pace parallel
-        history 192.0.2.3:80 connected
+        seen 10.0.0.5 192.0.2.3:80 connected 10s ago
         remote 192.0.2.1:80 answers 100ms
         remote 192.0.2.2:80 answers 100ms
         remote 192.0.2.3:80 answers 100ms

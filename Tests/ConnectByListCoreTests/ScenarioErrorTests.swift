@@ -13,7 +13,7 @@ import Testing
     (
       "frobnicate",
       "unknown statement 'frobnicate'; expected local, remote, world, pair, name, rtt, "
-        + "history, neighbour, option or cancel"
+        + "seen, neighbour, descriptors, option or cancel"
     ),
     ("remote", "expected an address with its port before the end of the line"),
     (
@@ -105,7 +105,7 @@ import Testing
     ("local 0.0.0.0/0", "'0.0.0.0/0' is not an address to connect from"),
     (
       "local 10.0.0.5/24 10.0.0.6/24",
-      "unknown flag '10.0.0.6/24'; expected deprecated, temporary, home or tentative"
+      "unknown flag '10.0.0.6/24'; expected deprecated, temporary, home, tentative or broadcast"
     ),
     (
       "pair 10.0.0.5 [2001:db8::1]:80 silent",
@@ -152,10 +152,27 @@ import Testing
     ("rtt 10.0.0.5 192.0.2.1 30ms", "expected 'var' before the end of the line"),
     ("rtt 10.0.0.5 192.0.2.1 30ms dev 2ms", "expected 'var', not 'dev'"),
     (
-      "history 192.0.2.1:80 worked",
-      "unknown outcome 'worked'; expected connected or failed"
+      "history 192.0.2.1:80 connected",
+      "'history' is written 'seen ADDRESS ENDPOINT connected|failed … ago' now"
     ),
-    ("history 192.0.2.1:80 failed 20s", "expected 'ago' before the end of the line"),
+    (
+      "seen 10.0.0.5 192.0.2.1:80 worked",
+      "unknown outcome 'worked'; expected connected, failed or refused"
+    ),
+    ("seen 10.0.0.5 192.0.2.1:80 failed 20s", "expected 'ago' before the end of the line"),
+    (
+      "seen 10.0.0.5 192.0.2.1:80 connected ago",
+      "'ago' is not a duration, such as 250ms, 1.5s or 20us"
+    ),
+    ("seen 10.0.0.5 192.0.2.1:80 connected 2ms", "expected 'ago' before the end of the line"),
+    (
+      "seen 10.0.0.5 [2001:db8::1]:80 failed 20s ago",
+      "'[2001:db8::1]:80' is of another family than the local address"
+    ),
+    (
+      "descriptors many",
+      "'many' is not a number of descriptors, 0 to 1000000"
+    ),
     ("neighbour 192.0.2.1 answers", "expected 'failed', not 'answers'"),
     ("option", "expected the name of an option before the end of the line"),
     ("option timeout", "expected the option's value before the end of the line"),
@@ -163,7 +180,7 @@ import Testing
     (
       "option whatever 2s",
       "unknown option 'whatever'; expected timeout, attempt_delay, minimum_delay, "
-        + "attempt_timeout, hedge, pace, order, seed, interleave, in_flight, mptcp, family "
+        + "attempt_timeout, hedge, retry, pace, order, seed, interleave, in_flight, mptcp, family "
         + "or local_addresses"
     ),
     (
@@ -232,6 +249,12 @@ import Testing
     #expect(
       transcript(text) == "line 2: the list is empty: every remote is of another family, "
         + "or link-local without a link")
+  }
+
+  @Test func `a race that is tried again for ever is refused`() {
+    #expect(
+      transcript("remote 192.0.2.1:80 silent\noption retry 1s")
+        == "line 2: option 'retry' needs a timeout or a cancel: the race would not end")
   }
 
   @Test func `control bytes are escaped in the message`() {

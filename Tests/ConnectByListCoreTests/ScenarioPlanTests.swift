@@ -16,8 +16,8 @@ import Testing
         remote 192.0.2.3:80 from 10.0.0.5 silent
         remote 192.0.2.4:80 noroute
         remote 192.0.2.5:80 from 10.0.0.5 silent
-        history 192.0.2.1:80 failed 20s ago
-        history 192.0.2.2:80 connected 5500us
+        seen 10.0.0.5 192.0.2.1:80 failed 20s ago
+        seen 10.0.0.5 192.0.2.2:80 connected 5500us 10s ago
         neighbour 192.0.2.3 failed
         rtt 10.0.0.5 192.0.2.5 30ms var 2ms
         """) == """

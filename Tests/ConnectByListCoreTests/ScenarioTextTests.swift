@@ -64,7 +64,7 @@ import Testing
   @Test func `a scenario that is printed and parsed is the same`() throws {
     let text = """
       local 10.0.0.5/24
-      local 2001:db8::5/64 deprecated temporary home tentative
+      local 2001:db8::5/64 deprecated temporary home tentative broadcast
       local fe80::5%eth0/64
       remote 192.0.2.1:80 from 10.0.0.5 native answers 30ms
       remote 192.0.2.2:80 silent
@@ -84,15 +84,18 @@ import Testing
       pair 10.0.0.5 192.0.2.1:80 silent
       pair - 192.0.2.5:80 refuses 1ms
       rtt 10.0.0.5 192.0.2.1 30ms var 2ms
-      history 192.0.2.1:80 connected 30ms
-      history 192.0.2.2:80 connected
-      history 192.0.2.3:80 failed 20s ago
+      seen 10.0.0.5 192.0.2.1:80 connected 30ms 10s ago
+      seen 10.0.0.5 192.0.2.2:80 connected 1s ago
+      seen 10.0.0.6 192.0.2.3:80 failed 20s ago
+      seen 10.0.0.5 192.0.2.9:80 refused 20ms ago
       neighbour 192.0.2.2 failed
+      descriptors 20
       option timeout 2s
       option attempt_delay 250ms
       option minimum_delay 10001us
       option attempt_timeout 3s
       option hedge 200ms
+      option retry 1s
       option pace steady
       option order random
       option seed 42
@@ -112,8 +115,9 @@ import Testing
     name: String
   ) throws {
     let option = try #require(ConnectOption.named(Array(name.utf8)))
-    // With a name the list is not empty, whatever the option `family` is.
-    let scenario = try Scenario(parsing: Array("name db.test fails after 5ms EAI_NONAME".utf8))
+    // With a name the list is not empty, whatever the option `family` is; `retry` needs a cancel.
+    let scenario = try Scenario(
+      parsing: Array("name db.test fails after 5ms EAI_NONAME\ncancel 5s".utf8))
     #expect(!String(decoding: scenario.text, as: UTF8.self).contains("option"))
     for value in otherValues(of: option) {
       var changed = scenario

@@ -150,12 +150,12 @@ extension Driver {
         let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
         let remotes = names.filter { hasIPv6 || !$0.contains(":") }.map { endpoint($0) }
         let index = SystemScopes().index(ofInterface: Array(interface.utf8)) ?? 0
-        var reader = PathInformationReader(interface: index)
+        var reader = PathInformationReader(RouteSelectors(interface: index))
         let plan = Plan(
           remotes.enumerated().map { Candidate($1, entry: Int32($0)) }, options: ConnectOptions())
         return (
-          Routes.routes(to: remotes, interface: index),
-          reader.pathInformation(for: plan).remotes.map { $0.route },
+          Routes.routes(to: remotes, as: RouteSelectors(interface: index)),
+          reader.pathInformation(for: plan, .pairs(.all)).remotes.map { $0.route },
           remotes.map { sourceByTCP($0, interface: index) }
         )
       }
@@ -165,13 +165,99 @@ extension Driver {
       }
     }
 
+    /// Rules for a mark, for a type of service and for a user, each with a source of its own.
+    private static let rules = """
+
+      for n in 6 7 8; do ip addr add 10.0.0.$n/24 dev d0; done
+      ip route add 10.9.0.0/16 dev d0 src 10.0.0.5
+      for n in 6 7 8; do ip route add 10.9.0.0/16 dev d0 src 10.0.0.$n table 10$n; done
+      ip rule add fwmark 7 table 106
+      ip rule add tos 0x10 table 107
+      ip rule add uidrange 65533-65533 table 108
+      if [ -e /proc/net/if_inet6 ]; then
+        for n in 5 6 7; do ip addr add 2001:db8::$n/64 dev d0 nodad; done
+        ip -6 route add 2001:db8:9::/48 dev d0 src 2001:db8::5
+        for n in 6 7; do ip -6 route add 2001:db8:9::/48 dev d0 src 2001:db8::$n table 10$n; done
+        ip -6 rule add fwmark 7 table 106
+        ip -6 rule add tos 0x10 table 107
+      fi
+      """
+
+    @Test func `a route is looked up with the mark and the type of service of the sockets`() throws {
+      func settings(_ name: String, _ value: Int64) -> SocketSettings {
+        var settings = SocketSettings()
+        settings.add(SocketOption.named(Array(name.utf8))!.setting(.whole(value))!)
+        return settings
+      }
+      typealias Found = (netlink: [RemotePathInformation.Route], udp: [RemotePathInformation.Route])
+      let found = try Namespace.run(Self.twoLinks + Self.rules) { () -> [Found] in
+        let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
+        let remotes = ["10.9.0.1", "2001:db8:9::1"].filter { hasIPv6 || !$0.contains(":") }
+          .map { endpoint($0) }
+        return [
+          SocketSettings(), settings("mark", 7), settings("tos", 0x10), settings("tclass", 0x10),
+        ].map { settings in
+          guard let selectors = try? RouteSelectors(settings) else { return ([], []) }
+          var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
+          Routes.probe(remotes, as: selectors, &lookups)
+          return (Routes.routes(to: remotes, as: selectors), lookups.map { $0!.route })
+        }
+      }
+      let v4: [RemotePathInformation.Route] = [5, 6, 7, 5].map {
+        .source(IPAddress(v4: 0x0a00_0000 + $0))
+      }
+      let v6: [RemotePathInformation.Route] = [5, 6, 5, 7].map {
+        .source(IPAddress(high: 0x2001_0db8 << 32, low: $0))
+      }
+      for (index, routes) in found.enumerated() {
+        #expect(routes.netlink == [v4[index], v6[index]].prefix(routes.netlink.count) + [])
+        #expect(routes.udp == routes.netlink)
+      }
+    }
+
+    @Test func `a route is looked up for the effective user`() throws {
+      let found = try Namespace.run(Self.twoLinks + Self.rules) {
+        () -> [RemotePathInformation.Route] in
+        let remotes = [endpoint("10.9.0.1")]
+        let before = Routes.routes(to: remotes, as: RouteSelectors())
+        guard seteuid(65533) == 0 else { return before }
+        let during = Routes.routes(to: remotes, as: RouteSelectors())
+        _ = seteuid(0)
+        return before + during
+      }
+      // In a user namespace there is no such user.
+      guard found.count == 2 else { return }
+      #expect(found[0] == .source(endpoint("10.0.0.5").address))
+      #expect(found[1] == .source(endpoint("10.0.0.8").address))
+    }
+
+    @Test func `a LAN, a gateway and this machine are told apart`() throws {
+      let found = try Namespace.run(
+        Self.twoLinks + "\nip link set d1 arp off\nip route add 10.7.0.0/16 via 10.0.0.1"
+      ) {
+        var reader = PathInformationReader()
+        let remotes = ["10.0.0.9", "10.7.0.1", "10.0.0.5", "10.1.0.9"].map { endpoint($0) }
+        let plan = Plan(
+          remotes.enumerated().map { Candidate($1, entry: Int32($0)) }, options: ConnectOptions())
+        return reader.pathInformation(for: plan, .pairs(.all))
+      }
+      #expect(found.remotes.map { $0.needsGateway } == [false, true, false, false])
+      #expect(found.remotes.map { $0.isThisMachine } == [false, false, true, false])
+      func isLAN(_ text: String) -> Bool? {
+        found.locals.first { $0.address == endpoint(text).address }?.flags.contains(.broadcast)
+      }
+      #expect(isLAN("10.0.0.5") == true)
+      #expect(isLAN("10.1.0.5") == false)
+      #expect(isLAN("127.0.0.1") == false)
+    }
+
     @Test func `UDP sockets find each remote's own source and refusal`() throws {
       let names = ["10.0.0.9", "10.1.0.9", "10.0.0.8", "192.0.2.1", "127.0.0.1", "10.1.0.8"]
       let found = try Namespace.run(Self.twoLinks) {
         let remotes = names.map { endpoint($0) }
         var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
-        Routes.probe(remotes, interface: 0, &lookups)
-        return (lookups.map { $0?.route }, Routes.routes(to: remotes, interface: 0))
+        Routes.probe(remotes, as: RouteSelectors(), &lookups)
+        return (lookups.map { $0?.route }, Routes.routes(to: remotes, as: RouteSelectors()))
       }
       let (first, second) = (endpoint("10.0.0.5").address, endpoint("10.1.0.5").address)
       let expected: [RemotePathInformation.Route] = [
@@ -194,10 +280,10 @@ extension Driver {
           """
       ) {
         func failures(_ names: [String]) -> [Bool] {
-          var reader = PathInformationReader(interface: 0)
+          var reader = PathInformationReader()
           let candidates = names.enumerated().map { Candidate(endpoint($1), entry: Int32($0)) }
           let plan = Plan(candidates, options: ConnectOptions())
-          return reader.pathInformation(for: plan).remotes.map { $0.neighbourFailed }
+          return reader.pathInformation(for: plan, .pairs(.all)).remotes.map { $0.neighbourFailed }
         }
         return (
           failures(["8.8.8.8", "10.0.0.77", "127.0.0.1", "10.0.0.78"]), failures(["10.0.0.77"])
@@ -213,31 +299,26 @@ extension Driver {
       let server = endpoint("10.0.0.5", port: 80)
       let found = try Namespace.run(Self.twoLinks) {
         let isConnected = connectsByTCP(to: server)
-        let questions: [TCPMetrics.Question] = [
-          (endpoint("10.9.9.9").address, nil), (server.address, nil),
-          (server.address.mapped, nil),
-        ]
-        let right = TCPMetrics.roundTrips(to: [(server.address, server.address)])
-        let wrong = TCPMetrics.roundTrips(to: [(server.address, endpoint("10.1.0.5").address)])
-        let many =
-          (0..<2000).map { (address: IPAddress(v4: 0x0a00_0000 + UInt32($0)), source: nil) }
-          as [TCPMetrics.Question]
+        func entries(_ sources: [String]) -> [PathMetrics] {
+          TCPMetrics.entries(
+            of: sources.map { (source: endpoint($0).address, destination: server.address) },
+            until: .distantFuture)
+        }
         return (
-          TCPMetrics.roundTrips(to: questions), right, wrong, TCPMetrics.roundTrips(to: many),
+          entries(["10.9.9.9", "10.0.0.5", "10.1.0.5"]),
+          TCPMetrics.all(max: .max, until: .distantFuture),
           Namespace.output(of: "ip tcp_metrics show 10.0.0.5"), isConnected
         )
       }
-      #expect(found.5)
-      guard let roundTrip = found.0[1] else {
+      #expect(found.3)
+      guard let roundTrip = found.0.first?.roundTrip else {
         // A kernel with tcp_no_metrics_save set stores none.
-        #expect(!found.4.contains("rtt "))
+        #expect(!found.2.contains("rtt "))
         return
       }
-      #expect(found.0[0] == nil && found.0[2] == nil)
-      #expect(found.1 == [roundTrip] && found.2 == [nil])
-      #expect(found.3.enumerated().allSatisfy { ($1 == nil) == ($0 != 5) })
-      #expect(found.3[5] == roundTrip)
-      let words = found.4.split(separator: " ")
+      #expect(found.0 == [PathMetrics(source: server.address, destination: server.address, roundTrip)])
+      #expect(found.1 == found.0)
+      let words = found.2.split(separator: " ")
       func microseconds(_ name: Substring) -> Int64? {
         words.firstIndex(of: name).flatMap { Int64(words[$0 + 1].dropLast(2)) }
       }

@@ -164,6 +164,19 @@ import Testing
     #expect(exchange([(error(-16, sequence: 100), false)]).left == 3)
   }
 
+  @Test func `only an interface that is up and reaches any number of machines is a LAN`() {
+    func state(_ flags: UInt32) -> LinkState? {
+      let bytes = message(type: 16, sequence: 1, zeros(8) + bytes(flags) + zeros(4))
+      return bytes.withUnsafeBytes { Array(NetlinkMessages($0)).first.map { LinkState(.message($0)) } }
+    }
+    // IFF_UP 1, IFF_BROADCAST 2, IFF_LOOPBACK 8, IFF_POINTOPOINT 16, IFF_NOARP 128.
+    #expect(state(0x1003) == .broadcast)
+    #expect(state(0x1002) == .down)
+    #expect(state(0x9) == .other && state(0x91) == .other && state(0x83) == .other)
+    #expect(LinkState(.refused(.noSuchDevice)) == .down)
+    #expect(LinkState(.refused(.busy)) == .unknown && LinkState(.dumpRestarted) == .unknown)
+  }
+
   // MARK: whole datagrams
 
   /// Valid datagrams with answers to requests 100, a dump, and 101 and 102.
@@ -182,7 +195,10 @@ import Testing
       message(type: 16, sequence: 101, [1, 2, 0, 0, 6, 0, 1, 0, 27, 0, 0, 0]),
       message(
         type: 27, sequence: 101,
-        [1, 1, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1, 12, 0, 6, 0x80, 8, 0, 6, 0, 80, 0, 0, 0]),
+        [
+          1, 1, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1, 8, 0, 11, 0, 10, 0, 0, 2, 12, 0, 6, 0x80, 8, 0, 6, 0,
+          80, 0, 0, 0,
+        ]),
       error(-101, sequence: 102), error(-19, sequence: 102), error(0, sequence: 100, type: 3),
       error(.min, sequence: 101),
     ]
@@ -206,8 +222,8 @@ import Testing
       for message in NetlinkMessages(bytes) {
         if let local = LocalAddresses.address(message) { found.locals.append(local) }
         if let number = TCPMetrics.familyNumber(message) { found.familyNumber = number }
-        if let (_, roundTrip) = TCPMetrics.roundTrip(message, family: 27) {
-          found.smoothed = roundTrip.smoothed
+        if let entry = TCPMetrics.entry(message, family: 27) {
+          found.smoothed = entry.roundTrip.smoothed
         }
       }
       var requests = NetlinkRequests()
@@ -218,7 +234,7 @@ import Testing
         if let lookup = Routes.lookup(of: IPAddress(v4: 1), answer) {
           found.routes.append(lookup.route)
         }
-        if LocalAddresses.isDown(answer) { found.isDown = true }
+        if LinkState(answer) == .down { found.isDown = true }
         if Neighbours.hasFailed(answer) { found.neighbourFailed = true }
       }
       found.unanswered = exchange.left
@@ -310,10 +326,10 @@ import Testing
       #expect(!local.address.needsScope || local.address.scope == local.interface)
     }
     if TCPMetrics.familyNumber(message) != nil { #expect(message.type == 16) }
-    #expect(TCPMetrics.roundTrip(message, family: message.type &+ 1) == nil)
-    if let (question, roundTrip) = TCPMetrics.roundTrip(message, family: message.type) {
-      #expect(roundTrip.smoothed > .zero && roundTrip.variance >= .zero)
-      #expect(question.address.family != .unix)
+    #expect(TCPMetrics.entry(message, family: message.type &+ 1) == nil)
+    if let entry = TCPMetrics.entry(message, family: message.type) {
+      #expect(entry.roundTrip.smoothed > .zero && entry.roundTrip.variance >= .zero)
+      #expect(entry.source.family != .unix && entry.destination.family != .unix)
     }
   }
 

@@ -73,12 +73,12 @@ extension Driver {
     @Test func `127.0.0.1 is reached from itself`() {
       let remotes = [Endpoint(loopbackV4, port: 80), Endpoint(loopbackV4, port: 81)]
       #expect(
-        Routes.routes(to: remotes, interface: 0) == [.source(loopbackV4), .source(loopbackV4)])
+        Routes.routes(to: remotes, as: RouteSelectors()) == [.source(loopbackV4), .source(loopbackV4)])
     }
 
     @Test func `without netlink a UDP socket finds the same route to loopback`() {
       var lookups: [RouteLookup?] = [nil]
-      Routes.probe([Endpoint(loopbackV4, port: 80)], interface: 0, &lookups)
+      Routes.probe([Endpoint(loopbackV4, port: 80)], as: RouteSelectors(), &lookups)
       #expect(lookups[0]?.route == .source(loopbackV4))
     }
 
@@ -90,19 +90,19 @@ extension Driver {
         [Endpoint(loopbackV4, port: 80), Endpoint(local.address, port: 80)]
       }
       var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
-      Routes.probe(remotes, interface: 0, &lookups)
+      Routes.probe(remotes, as: RouteSelectors(), &lookups)
       for (remote, lookup) in zip(remotes, lookups) {
         #expect(lookup?.route == .source(remote.address))
       }
-      #expect(Routes.routes(to: remotes, interface: 0) == lookups.map { $0!.route })
+      #expect(Routes.routes(to: remotes, as: RouteSelectors()) == lookups.map { $0!.route })
     }
 
     @Test func `a link-local remote without a scope, or with that of another interface, is EINVAL`()
     {
       let remote = Endpoint(IPAddress(high: 0xfe80 << 48, low: 1), port: 80)
-      #expect(Routes.routes(to: [remote], interface: 0) == [.refused(.invalidArgument)])
+      #expect(Routes.routes(to: [remote], as: RouteSelectors()) == [.refused(.invalidArgument)])
       #expect(
-        Routes.routes(to: [remote.withScope(1)], interface: 2) == [.refused(.invalidArgument)])
+        Routes.routes(to: [remote.withScope(1)], as: RouteSelectors(interface: 2)) == [.refused(.invalidArgument)])
     }
 
     @Test func `each of 10000 remotes gets its own answer, whatever their order`() {
@@ -114,7 +114,7 @@ extension Driver {
         let bits = UInt32(truncatingIfNeeded: (index % 3 == 0 ? index / 2 : index) &* 7919)
         return Endpoint(IPAddress(v4: 0x7f00_0000 | bits & 0xff_ffff | 1), port: 80)
       }
-      let routes = Routes.routes(to: remotes, interface: 0)
+      let routes = Routes.routes(to: remotes, as: RouteSelectors())
       #expect(routes.count == remotes.count)
       for (remote, route) in zip(remotes, routes) {
         switch (remote.address, route) {
@@ -176,21 +176,38 @@ extension Driver {
     // MARK: the reader
 
     @Test func `path information is in the plan's order, with the local addresses`() {
-      var reader = PathInformationReader(interface: 0)
+      var reader = PathInformationReader()
       let remotes = [
         Endpoint(IPAddress(v4: 0x7f00_0002), port: 80), Endpoint(loopbackV4, port: 80),
       ]
       let plan = plan(remotes)
-      let found = reader.pathInformation(for: plan)
+      let found = reader.pathInformation(for: plan, .pairs(.all))
       #expect(found.remotes.count == 2)
       #expect(found.remotes[1].route == .source(loopbackV4))
       #expect(found.remotes.allSatisfy { !$0.neighbourFailed })
       #expect(found.locals.contains { $0.address == loopbackV4 })
 
       plan.update(found)
-      let again = reader.pathInformation(for: plan)
+      let again = reader.pathInformation(for: plan, .pairs(.all))
       #expect(again.remotes == [RemotePathInformation(), RemotePathInformation()])
       #expect(again.locals == found.locals)
+    }
+
+    @Test func `what is not asked for by the deadline is unknown, and no more is asked`() {
+      var reader = PathInformationReader()
+      let remotes = (1...20_000).map {
+        Endpoint(IPAddress(v4: 0x7f00_0000 + UInt32($0)), port: 80)
+      }
+      let plan = plan(remotes)
+      let began = Clock.now()
+      let found = reader.pathInformation(for: plan, .pairs(.all), until: began)
+      let took = Clock.now() - began
+      #expect(found.remotes.count == remotes.count)
+      #expect(found.remotes[0].route == .source(loopbackV4))
+      #expect(found.remotes[19_999].route == .unknown)
+      print("20,000 routes until a deadline that has passed:", took.seconds, "s")
+      let all = reader.pathInformation(for: plan, .pairs(.all))
+      #expect(all.remotes.allSatisfy { $0.route == .source(loopbackV4) && $0.isThisMachine })
     }
 
     @Test func `loopback remotes have no round trip, though the kernel has one`() throws {
@@ -204,11 +221,11 @@ extension Driver {
         _ = try socket.readLine()
         try socket.close()
       }
-      var reader = PathInformationReader(interface: 0)
+      var reader = PathInformationReader()
       let found = reader.pathInformation(
-        for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]))
+        for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]), .pairs(.all))
       #expect(found.remotes.map(\.route) == [.source(loopbackV4), .source(loopbackV4)])
-      #expect(found.remotes.allSatisfy { $0.roundTrip == nil })
+      #expect(found.metrics == [])
     }
 
     @Test func `no descriptor is left open`() throws {
@@ -218,13 +235,13 @@ extension Driver {
       ]
       // The suite compares the sockets before and after.
       for _ in 0..<20 {
-        var reader = PathInformationReader(interface: 0)
-        _ = reader.links()
-        _ = reader.pathInformation(for: plan(remotes))
-        _ = TCPMetrics.roundTrips(to: [(loopbackV4, nil)])
+        var reader = PathInformationReader()
+        _ = reader.interfacesOfLinkLocalAddresses()
+        _ = reader.pathInformation(for: plan(remotes), .population(.all))
+        _ = TCPMetrics.entries(of: [(loopbackV4, loopbackV4)], until: .distantFuture)
         _ = try LocalAddresses.all()
         var lookups = [RouteLookup?](repeating: nil, count: remotes.count)
-        Routes.probe(remotes, interface: 0, &lookups)
+        Routes.probe(remotes, as: RouteSelectors(), &lookups)
       }
     }
   }

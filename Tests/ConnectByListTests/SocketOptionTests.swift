@@ -256,6 +256,7 @@ extension Driver {
           }
           let other = try Syscalls.socket(family)
           try settings.apply(to: other.number, family)
+          try settings.applyToWinner(other.number, family)
           #expect(
             try option.value(on: other.number) == option.value(on: ours.number),
             "\(option.name) = \(value)")

@@ -169,8 +169,8 @@ extension Driver {
     @Test func `no path information is read for Unix addresses alone`() throws {
       let list = try list(path("a"), path("b"))
       let plan = try #require(list.plan(ConnectOptions(), links: [], at: Clock.now()))
-      var reader = PathInformationReader(interface: 0)
-      let found = reader.pathInformation(for: plan)
+      var reader = PathInformationReader()
+      let found = reader.pathInformation(for: plan, .pairs(.all))
       // A read would have found 127.0.0.1.
       #expect(found.locals.isEmpty)
       #expect(found.remotes.count == 2)

@@ -64,6 +64,7 @@ describe("the options of connect_by_list", function()
     { "order", { "Likely", "best", 1 }, "'likely', 'given' or 'random'" },
     { "seed", { -1, 1.5, 2 ^ 53 + 2, "1", math.huge, 0 / 0 }, "a whole number, 0 to 2^53" },
     { "hedge", { 0, 0.001, -1, "1" }, "a number of seconds, 0.01 or more" },
+    { "retry", { 0, 0.001, -1, "1" }, "a number of seconds, 0.01 or more" },
     { "interleave", { 0, 1, "true", {} }, "a boolean" },
     { "in_flight", { 0, -1, 1.5, 4097, math.huge, "64" }, "a whole number, 1 to 4096" },
     { "family", { "ipv4", "", 4, true }, "'any', 'inet', 'inet6' or 'unix'" },
@@ -129,7 +130,7 @@ describe("the options of connect_by_list", function()
 
   it("may be infinite times", function()
     local echo <close> = testing.echo()
-    for _, key in ipairs { "timeout", "attempt_timeout", "hedge" } do
+    for _, key in ipairs { "timeout", "attempt_timeout", "hedge", "retry" } do
       net.connect_by_list({ echo:address() }, { [key] = math.huge }):close()
     end
     net.connect_by_list({ echo:address() }, { timeout = 1e300 }):close()

@@ -3,6 +3,7 @@
 local testing = require "connectbylist.testing"
 
 local hosts = { "10.77.0.2", "10.79.0.2", "10.79.0.3", "10.79.0.4", "10.79.0.5", "10.79.0.6" }
+for i = 2, #arg do hosts[#hosts + 1] = arg[i] end
 if arg[1] == "both" then
   hosts[#hosts + 1] = "2001:db8:77::2"
   hosts[#hosts + 1] = "fe80::2%works"

@@ -1,7 +1,7 @@
 import ConnectByListCore
 import ConnectByListSimulation
 
-// The other parts of a random world: names, measurements, options, a cancel.
+// The other parts of a random world: names, evidence, options, a cancel.
 
 extension WorldGenerator {
   // MARK: names
@@ -48,51 +48,103 @@ extension WorldGenerator {
       : IPAddress(high: 0x2001_0db8_00aa_0000, low: UInt64(number))
   }
 
-  // MARK: measurements
+  // MARK: evidence
 
-  mutating func makeMeasurements() {
-    let destinations = scenario.destinations
-    for destination in destinations.prefix(12) {
-      let endpoint = destination.endpoint
-      if chance(12), let source = destination.source {
-        scenario.metrics.append(
-          Scenario.Metrics(
-            source: source, destination: endpoint.address,
-            RemotePathInformation.RoundTrip(
-              smoothed: pick([.milliseconds(1), span(), .seconds(3)]),
-              variance: pick([.zero, .milliseconds(2), .milliseconds(40)]))))
+  mutating func makeEvidence() {
+    if chance(15) { scenario.descriptorCount = between(0, 4) }
+    let remotes = scenario.destinations.map { $0.endpoint }.prefix(12)
+    for remote in remotes where chance(5) { scenario.failedNeighbours.append(remote.address) }
+    guard chance(45) else { return }
+    // How much of what could be known is.
+    let percent = pick([10, 30, 80])
+    for remote in remotes {
+      for source in sources(of: remote) {
+        if chance(percent) { makeMetrics(source, remote.address) }
+        if remote.port != 0 && chance(percent) {
+          for _ in 0..<between(1, 3) { makeSeen(source, remote) }
+        }
       }
-      if endpoint.port != 0 && chance(6) {
-        let isConnected = chance(50)
-        scenario.history.append(
-          Scenario.History(
-            endpoint, isConnected ? .connected : .failed(age: pick([.seconds(1), .seconds(600)])),
-            roundTrip: isConnected && chance(60) ? span() : nil))
-      }
-      if chance(4) { scenario.failedNeighbours.append(endpoint.address) }
     }
+    if chance(40) { makeStrangers() }
+  }
+
+  /// The addresses that a remote may be reached from, and sometimes one that the machine has lost.
+  private mutating func sources(of remote: Endpoint) -> [IPAddress] {
+    var sources = scenario.locals.map { $0.address }.filter { $0.family == remote.family }
+    for destination in scenario.destinations where destination.endpoint == remote {
+      if let source = destination.source, !sources.contains(source) { sources.append(source) }
+    }
+    if remote.family == .inet && chance(10) { sources.append(IPAddress(v4: 0x0a00_0063)) }
+    return sources
+  }
+
+  private mutating func makeMetrics(_ source: IPAddress, _ destination: IPAddress) {
+    scenario.metrics.append(
+      Scenario.Metrics(
+        source: source, destination: destination,
+        RemotePathInformation.RoundTrip(
+          smoothed: pick([.milliseconds(1), span(), .seconds(3)]),
+          variance: pick([.zero, .microseconds(250), .milliseconds(2), .milliseconds(40)]))))
+  }
+
+  private mutating func makeSeen(_ source: IPAddress, _ remote: Endpoint) {
+    let outcome: Scenario.Seen.Outcome = pick([
+      .connected(roundTrip: span()), .connected(roundTrip: span()), .connected(roundTrip: nil),
+      .failed, .failed, .refused,
+    ])
+    let age = pick([TimeSpan.zero, .seconds(1), .seconds(1), .seconds(20), .seconds(600)])
+    scenario.seen.append(Scenario.Seen(source: source, remote, outcome, age: age))
+  }
+
+  /// Pairs that are not in the list: they make a population.
+  private mutating func makeStrangers() {
+    let isInet = chance(60)
+    for number in 0..<between(3, 11) {
+      let address =
+        isInet
+        ? IPAddress(v4: (chance(70) ? 0xc000_0200 : 0xcb00_7100) + UInt32(number + 220))
+        : IPAddress(high: 0x2001_0db8_0000_0000, low: UInt64(number + 500))
+      let locals = scenario.locals.map { $0.address }.filter { $0.family == address.family }
+      let source = locals.isEmpty || chance(10) ? stranger(address.family) : pick(locals)
+      if chance(70) {
+        makeMetrics(source, address)
+      } else {
+        makeSeen(source, Endpoint(address, port: port()))
+      }
+    }
+  }
+
+  private func stranger(_ family: Family) -> IPAddress {
+    family == .inet ? IPAddress(v4: 0x0a00_0063) : IPAddress(high: 0x2001_0db8_0000_0009, low: 9)
   }
 
   // MARK: options
 
   mutating func makeOptions() {
-    if chance(65) {
+    if chance(60) {
       scenario.options.timeout =
-        chance(5) ? .zero : chance(15) ? spanAboveZero() : .milliseconds(Int64(between(1, 60)) * 50)
+        chance(8) ? .zero : chance(20) ? spanAboveZero() : .milliseconds(Int64(between(1, 60)) * 50)
     }
-    if chance(45) { scenario.options.attemptDelay = max(spanAboveZero(), .milliseconds(10)) }
-    if chance(20) { scenario.options.minimumDelay = pick([.milliseconds(20), .milliseconds(200)]) }
+    if chance(25) { scenario.options.attemptDelay = max(spanAboveZero(), .milliseconds(10)) }
+    if chance(15) {
+      scenario.options.minimumDelay = pick([
+        .milliseconds(20), .milliseconds(30), .milliseconds(200),
+      ])
+    }
     if chance(20) { scenario.options.attemptTimeout = spanAboveZero() }
     scenario.options.pace = pick([
-      .accelerating, .accelerating, .accelerating, .steady, .parallel, .sequential,
+      .accelerating, .accelerating, .accelerating, .accelerating, .steady, .parallel, .sequential,
     ])
-    scenario.options.order = pick([.likely, .likely, .given, .random])
+    scenario.options.order = pick([.likely, .likely, .given, .given, .random])
     if scenario.options.order == .random { scenario.options.seed = UInt64(random.below(1_000)) }
     if chance(20) { scenario.options.hedge = max(spanAboveZero(), .milliseconds(10)) }
     if chance(20) { scenario.options.interleave = chance(50) }
     if chance(30) { scenario.options.inFlight = between(1, 5) }
     if chance(8) { scenario.options.family = pick([.inet, .inet6]) }
     if chance(12) { scenario.cancel = span() }
+    if chance(15) && (scenario.options.timeout != nil || scenario.cancel != nil) {
+      scenario.options.retry = .milliseconds(pick([10, 100, 150, 250, 500, 1000]))
+    }
     makeLocalsOption()
   }
 

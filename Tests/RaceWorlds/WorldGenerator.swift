@@ -21,19 +21,18 @@ public struct WorldGenerator {
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
-  /// The world of this seed, and whether the race gets path information only when it asks, as the driver
-  /// does.
-  public static func world(seed: UInt64) -> (scenario: Scenario, pathInformationWhenAsked: Bool) {
+  /// The world of this seed.
+  public static func world(seed: UInt64) -> Scenario {
     var generator = WorldGenerator(seed: seed)
     generator.profile = generator.pick(Profile.allCases)
     generator.makeLocals()
     generator.makeRemotes()
     generator.makeNames()
     generator.makePairs()
-    generator.makeMeasurements()
+    generator.makeEvidence()
     generator.makeOptions()
     generator.requireSomethingToConnectTo()
-    return (generator.scenario, generator.chance(40))
+    return generator.scenario
   }
 
   // MARK: numbers
@@ -80,16 +79,20 @@ public struct WorldGenerator {
 
   private mutating func makeLocals() {
     for interface in Self.interfaces { scenario.scopes.add(interface) }
-    let families: [Family] = pick([[.inet], [.inet6], [.inet, .inet6], [.inet, .inet6], []])
+    let families: [Family] = pick([
+      [.inet], [.inet], [.inet6], [.inet, .inet6], [.inet, .inet6], [],
+    ])
     for family in families {
-      for _ in 0..<pick([1, 1, 1, 2, 2, 3, 4]) {
+      for _ in 0..<pick([1, 1, 1, 2, 2, 3, 3, 4]) {
         let address = local(family)
+        if scenario.locals.contains(where: { $0.address == address }) { continue }
         var flags: LocalAddress.Flags = []
         if chance(10) { flags.insert(.deprecated) }
         if chance(6) { flags.insert(.temporary) }
         if chance(4) { flags.insert(.home) }
         if chance(5) { flags.insert(.tentative) }
-        let prefix: UInt8 = family == .inet ? pick([8, 24, 32]) : pick([0, 48, 64, 128])
+        if chance(25) { flags.insert(.broadcast) }
+        let prefix: UInt8 = family == .inet ? pick([8, 24, 24, 32]) : pick([0, 48, 64, 128])
         scenario.locals.append(
           LocalAddress(address, prefixLength: prefix, flags: flags, interface: address.scope))
       }
@@ -99,7 +102,9 @@ public struct WorldGenerator {
   private mutating func target() -> IPAddress {
     let number = random.below(200) + 1
     switch random.below(100) {
-    case ..<40: return IPAddress(v4: 0xc000_0200 + UInt32(number))
+    case ..<30: return IPAddress(v4: 0xc000_0200 + UInt32(number))
+    // In a LAN of the first addresses, or one of them itself.
+    case ..<40: return IPAddress(v4: 0x0a00_0000 + UInt32(chance(25) ? number % 12 : number))
     case ..<45: return IPAddress(v4: 0x7f00_0001)
     case ..<48: return IPAddress(v4: 0xa9fe_0100 + UInt32(number))
     case ..<88:
@@ -166,7 +171,7 @@ public struct WorldGenerator {
     if number < 0 {
       return pick([
         .noRoute, .noRoute, .failsAtOnce(.hostUnreachable), .failsAtOnce(.addressNotAvailable),
-        .failsAtOnce(.tooManyOpen), .failsAtOnce(.connectionRefused),
+        .failsAtOnce(.accessDenied), .failsAtOnce(.connectionRefused),
       ])
     }
     let errno = pick([
@@ -177,9 +182,11 @@ public struct WorldGenerator {
   }
 
   private mutating func makePairs() {
-    let remotes = scenario.destinations.map { $0.endpoint }.filter { $0.port != 0 }
-    guard !remotes.isEmpty, chance(30) else { return }
-    for _ in 0..<between(1, 4) {
+    // Whether a remote without a route is tried at all depends on what was asked.
+    let remotes = scenario.destinations.filter { $0.behaviour != .noRoute && $0.endpoint.port != 0 }
+      .map { $0.endpoint }
+    guard !remotes.isEmpty, chance(40) else { return }
+    for _ in 0..<between(1, 5) {
       let remote = pick(remotes)
       let locals = scenario.locals.filter { $0.address.family == remote.family }
       let local = locals.isEmpty || chance(10) ? nil : pick(locals).address

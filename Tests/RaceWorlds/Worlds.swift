@@ -1,76 +1,99 @@
 import ConnectByListCore
 import ConnectByListSimulation
 
-/// Makes a random world, runs a race in it, and checks the race.
+/// Makes a random world, runs a race in it, and compares it with what the contract gives.
 public enum Worlds {
-  /// A race that violates a rule, with what is needed to repeat it.
+  /// A race that is not as the contract has it, with what is needed to repeat it.
   public struct Counterexample: Sendable {
-    public let violation: Violation
-    public let pathInformationWhenAsked: Bool
+    /// What is wrong, in words.
+    public let defect: String
     public let scenario: [UInt8]
+    /// The transcript that the contract gives, by the reference race.
+    public let expected: [UInt8]
     public let transcript: [UInt8]
   }
 
-  public static func race(_ scenario: Scenario, pathInformationWhenAsked: Bool) -> Transcript {
-    Simulation(scenario, pathInformationWhenAsked: pathInformationWhenAsked).run()
+  /// The transcript that the contract gives a scenario's text; `nil` if it is none.
+  public static func expected(_ text: [UInt8]) -> String? {
+    guard let scenario = try? Scenario(parsing: text) else { return nil }
+    return String(decoding: ReferenceRace.transcript(of: scenario), as: UTF8.self)
   }
 
-  /// The first rule that the race in this seed's world violates; `nil` if there is none.
+  /// What is wrong with the race in this seed's world; `nil` if nothing is.
   public static func counterexample(seed: UInt64) -> Counterexample? {
-    let (scenario, pathInformationWhenAsked) = WorldGenerator.world(seed: seed)
-    let transcript = race(scenario, pathInformationWhenAsked: pathInformationWhenAsked)
-    // One race in 64 is repeated, from the scenario and from its text.
-    let isSample = seed % 64 == 0
-    return counterexample(
-      of: transcript, pathInformationWhenAsked: pathInformationWhenAsked,
-      again: isSample ? [scenario, try? Scenario(parsing: scenario.text)] : [])
-  }
-
-  /// The first violation in a race. `again`: scenarios that must give the same transcript.
-  static func counterexample(
-    of transcript: Transcript, pathInformationWhenAsked: Bool, again: [Scenario?]
-  ) -> Counterexample? {
-    var violation = RaceChecker.violations(
-      in: RaceRecord(transcript, pathInformationWhenAsked: pathInformationWhenAsked)
-    ).first
-    for scenario in again where violation == nil {
-      let text = scenario.map { race($0, pathInformationWhenAsked: pathInformationWhenAsked).text }
-      if text != transcript.text {
-        violation = Violation(
-          rule: .repeatable, line: 0, text: "a second race gave another transcript")
-      }
+    let scenario = WorldGenerator.world(seed: seed)
+    if let counterexample = counterexample(scenario) { return counterexample }
+    // One race in 64 is repeated from the scenario's text.
+    guard seed % 64 == 0 else { return nil }
+    guard let again = try? Scenario(parsing: scenario.text) else {
+      return Counterexample(
+        defect: "the scenario's text is none", scenario: scenario.text, expected: [], transcript: []
+      )
     }
-    guard let violation else { return nil }
-    return Counterexample(
-      violation: violation, pathInformationWhenAsked: pathInformationWhenAsked,
-      scenario: transcript.scenario.text,
-      transcript: transcript.text)
+    return counterexample(again)
   }
 
-  /// A counterexample to the same rule whose scenario has fewer lines: removes lines one by one while the
-  /// rule is still violated.
+  static func counterexample(_ scenario: Scenario) -> Counterexample? {
+    let expected = ReferenceRace.transcript(of: scenario)
+    let transcript = Worlds.race(scenario)
+    var defect: String?
+    if let rule = RaceProperties.broken(by: transcript, in: scenario).first {
+      defect = "the race breaks a promise: \(rule.rawValue)"
+    } else if let rule = RaceProperties.broken(by: expected, in: scenario).first {
+      defect = "the reference race breaks a promise: \(rule.rawValue)"
+    } else if expected != transcript {
+      defect = "the contract gives another transcript"
+    }
+    return defect.map {
+      Counterexample(
+        defect: $0, scenario: scenario.text, expected: expected, transcript: transcript)
+    }
+  }
+
+  public static func race(_ scenario: Scenario) -> [UInt8] { Simulation(scenario).run().text }
+
+  /// The same defect in the smallest world found by leaving out lines and words.
   public static func shrunk(_ counterexample: Counterexample) -> Counterexample {
     var smallest = counterexample
     var hasShrunk = true
     while hasShrunk {
       hasShrunk = false
-      let lines = smallest.scenario.split(separator: UInt8(ascii: "\n")).map(Array.init)
-      for left in lines.indices {
-        var fewer = lines
-        fewer.remove(at: left)
-        let text = Array(fewer.joined(separator: [UInt8(ascii: "\n")]))
-        guard let scenario = try? Scenario(parsing: text) else { continue }
-        let again = race(scenario, pathInformationWhenAsked: smallest.pathInformationWhenAsked)
-        if let found = self.counterexample(
-          of: again, pathInformationWhenAsked: smallest.pathInformationWhenAsked, again: [scenario]),
-          found.violation.rule == counterexample.violation.rule
-        {
-          smallest = found
-          hasShrunk = true
-          break
-        }
+      for text in smaller(smallest.scenario) {
+        guard let scenario = try? Scenario(parsing: text),
+          let found = self.counterexample(scenario),
+          found.defect == counterexample.defect
+        else { continue }
+        smallest = found
+        hasShrunk = true
+        break
       }
     }
     return smallest
+  }
+
+  /// The text without one of its lines; then without one word of a line.
+  private static func smaller(_ text: [UInt8]) -> [[UInt8]] {
+    let newline = UInt8(ascii: "\n")
+    let space = UInt8(ascii: " ")
+    let lines = text.split(separator: newline).map(Array.init)
+    var result: [[UInt8]] = []
+    for left in lines.indices {
+      var fewer = lines
+      fewer.remove(at: left)
+      result.append(Array(fewer.joined(separator: [newline])))
+    }
+    for place in lines.indices {
+      let words = lines[place].split(separator: space).map(Array.init)
+      for left in words.indices.dropFirst() {
+        for count in 1...2 where left + count <= words.count {
+          var fewer = words
+          fewer.removeSubrange(left..<left + count)
+          var changed = lines
+          changed[place] = Array(fewer.joined(separator: [space]))
+          result.append(Array(changed.joined(separator: [newline])))
+        }
+      }
+    }
+    return result
   }
 }

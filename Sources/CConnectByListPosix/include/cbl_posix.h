@@ -219,6 +219,13 @@ void cbl_posix_lock_release(void *lock);
 /* C: getpid. */
 int cbl_posix_process(void);
 
+/* Reads a file from its start, at most `size` bytes of it. Returns how many, or -errno. C: open, read, close. */
+int64_t cbl_posix_read_file(const char *path, void *bytes, size_t size);
+
+/* The user that the kernel looks routes up for, when a socket of this process connects; -1: the real user, as
+ * for a request over netlink. C: geteuid, where the two may differ. */
+int64_t cbl_posix_routing_user(void);
+
 /* The index of an interface; 0 where there is none of this name. */
 uint32_t cbl_posix_interface_index(const char *name);
 

@@ -3,8 +3,8 @@ import ConnectByListCore
 /// The sockets of the attempts in flight. The table owns each of them until `take` hands it out, and closes the
 /// rest when it is destroyed.
 ///
-/// Its array holds numbers, because `Array` cannot hold noncopyable values. Searches are linear: at most
-/// `in_flight` attempts are in it, 64 by default.
+/// Its array holds numbers, because `Array` cannot hold noncopyable values. It is in the order of starts, so an
+/// attempt is found by binary search.
 struct AttemptTable: ~Copyable {
   private var sockets: [(id: AttemptID, number: CInt)] = []
 
@@ -14,25 +14,26 @@ struct AttemptTable: ~Copyable {
 
   var count: Int { sockets.count }
 
+  /// Adds the socket of an attempt that was started after all attempts in the table.
   mutating func insert(_ id: AttemptID, _ descriptor: consuming Descriptor) {
+    assert(sockets.last.map { $0.id < id } ?? true)
     sockets.append((id, descriptor.release()))
   }
 
   /// Moves the descriptor of an attempt out; `nil` where it is not in flight.
   mutating func take(_ id: AttemptID) -> Descriptor? {
-    for index in sockets.indices where sockets[index].id == id {
-      sockets.swapAt(index, sockets.count - 1)
-      return Descriptor(owning: sockets.removeLast().number)
-    }
-    return nil
+    guard let index = index(of: id) else { return nil }
+    return Descriptor(owning: sockets.remove(at: index).number)
   }
 
   /// The number of an attempt's descriptor; the table keeps ownership.
-  func number(of id: AttemptID) -> CInt? {
-    for socket in sockets where socket.id == id { return socket.number }
-    return nil
-  }
+  func number(of id: AttemptID) -> CInt? { index(of: id).map { sockets[$0].number } }
 
   /// The only attempt in flight.
   var only: (id: AttemptID, number: CInt)? { sockets.count == 1 ? sockets[0] : nil }
+
+  private func index(of id: AttemptID) -> Int? {
+    let index = sockets.partitioningIndex { $0.id >= id }
+    return index < sockets.count && sockets[index].id == id ? index : nil
+  }
 }

@@ -44,6 +44,9 @@ extension Operation {
     guard let descriptor = takeDescriptor(of: id) else {
       preconditionFailure("the winner's descriptor was taken before")
     }
+    do throws(Errno) { try applyToWinner(id, descriptor.number) } catch {
+      throw ConnectError(error, "an option of the winner could not be set")
+    }
     return descriptor
   }
 }
@@ -64,7 +67,7 @@ package func makeConnection(
 ) throws(ConnectError) -> Connection {
   let operation = try Operation(list, request)
   let result = operation.run()
-  list.take(operation.race)
+  operation.remember(in: &list)
   return try operation.connection(result)
 }
 
@@ -85,7 +88,7 @@ public func connectByList(
   }
   let operation = try Operation(list, request, onto: socket)
   let result = operation.run()
-  list.take(operation.race)
+  operation.remember(in: &list)
   return try operation.concludeOntoTarget(result)
 }
 

@@ -17,36 +17,47 @@ public struct ConnectRequest: Sendable {
   /// are not looked up, and have no pairs in it.
   public func explain(_ list: AddressList) throws(ConnectError) -> Race {
     let now = Clock.now()
-    var reader = try PathInformationReader(interfaceNamed: settings.interface)
+    var reader = PathInformationReader(try RouteSelectors(settings))
     let plan = try reader.plan(list, options, at: now)
     let race = Race(plan: plan, names: list.names(options), at: now)
-    race.update(reader.pathInformation(for: race.plan))
+    race.update(reader.pathInformation(for: race.plan, .population(options.locals)), at: now)
     return race
   }
 }
 
 extension PathInformationReader {
-  /// `name`: of the interface that the sockets are bound to; empty: any. Throws `.noSuchDevice`.
-  init(interfaceNamed name: [UInt8]) throws(ConnectError) {
-    var index: UInt32 = 0
-    if !name.isEmpty {
-      guard let found = SystemScopes().index(ofInterface: name) else {
-        throw ConnectError(.noSuchDevice, "no such interface")
-      }
-      index = found
-    }
-    self.init(interface: index)
-  }
-
   /// The plan for the literals of a list.
   mutating func plan(
     _ list: borrowing AddressList, _ options: ConnectOptions, at now: Instant
   ) throws(ConnectError) -> Plan {
     guard list.count > 0 else { throw ConnectError(.invalidArgument, "the list is empty") }
-    let links = list.hasUnscopedLinkLocal ? links() : []
-    if let plan = list.plan(options, links: links, at: now) { return plan }
+    let links = list.hasUnscopedLinkLocal ? interfacesOfLinkLocalAddresses() : []
+    if let plan = list.plan(options, links: links, at: now) {
+      // Only the order of several remotes depends on the table.
+      if options.order == .likely && (plan.remoteCount > 1 || list.hasNames) {
+        plan.policyTable = .ofThisSystem
+      }
+      return plan
+    }
     throw list.hasUnscopedLinkLocal
       ? ConnectError(.addressNotAvailable, "no link has a link-local address")
       : ConnectError(.familyNotSupported, "no entry of the wanted family")
+  }
+}
+
+extension RouteSelectors {
+  /// Those of sockets with these settings. Throws `.noSuchDevice`.
+  init(_ settings: borrowing SocketSettings) throws(ConnectError) {
+    self.init()
+    mark = settings.value(level: SocketLevel.socket, number: SocketNumber.mark) ?? 0
+    let service = settings.value(level: SocketLevel.ip, number: SocketNumber.typeOfService)
+    typeOfService = UInt8(truncatingIfNeeded: service ?? 0)
+    let trafficClass = settings.value(level: SocketLevel.ipv6, number: SocketNumber.trafficClass)
+    self.trafficClass = UInt8(truncatingIfNeeded: trafficClass ?? 0)
+    guard !settings.interface.isEmpty else { return }
+    guard let found = SystemScopes().index(ofInterface: settings.interface) else {
+      throw ConnectError(.noSuchDevice, "no such interface")
+    }
+    interface = found
   }
 }

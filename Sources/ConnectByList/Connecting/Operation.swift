@@ -18,17 +18,28 @@ public final class Operation: @unchecked Sendable {
     case finished(RaceResult)
   }
 
-  public let race: Race
+  /// The race of the current round. There are several only with the option `retry`.
+  public private(set) var race: Race
   /// When `advance` is due without any event; `distantFuture`: never.
   public internal(set) var wakeUp: Instant
   var sockets = AttemptTable()
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
+  let options: ConnectOptions
+  /// The list as it was when the call began; `nil`: there is one round only.
+  private let listForRounds: AddressList?
+  /// The races of earlier rounds, the last few of them.
+  private var earlierRounds: [Race] = []
+  private static let earlierRoundsMax = 8
+  /// Whether the kernel was asked for the round trips of this list's pairs only.
+  var lacksPopulation = false
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
   private var hasBegun = false
+  /// The next `advance` begins the next round.
+  private var isRoundOver = false
   let family: Family?
   /// The caller's, readable when the connect is to end; -1: none.
   let cancelDescriptor: CInt
@@ -61,13 +72,15 @@ public final class Operation: @unchecked Sendable {
     if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
       throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
     }
-    var reader = try PathInformationReader(interfaceNamed: request.settings.interface)
+    var reader = PathInformationReader(try RouteSelectors(request.settings))
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
     self.reader = reader
     self.target = target
     settings = request.settings
+    options = request.options
+    listForRounds = request.options.retry == nil ? nil : copy list
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     wakeUp = began
@@ -77,11 +90,12 @@ public final class Operation: @unchecked Sendable {
 
   /// Takes in completions and performs the steps that are due.
   public func advance() -> Progress {
+    beginRound()
     if !hasBegun {
       hasBegun = true
       if !names.isEmpty { startResolving() }
     }
-    if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
+    collectReady()
     return performSteps()
   }
 
@@ -89,8 +103,37 @@ public final class Operation: @unchecked Sendable {
   ///
   /// A signal neither ends nor shortens the wait.
   public func waitAndAdvance() -> Progress {
+    if isRoundOver { return advance() }
     collect(for: (wakeUp == .distantFuture ? .forever : wakeUp - Clock.now()).wakingEarly)
     return performSteps()
+  }
+
+  /// Begins the next round where one is due: the list as it was when the call began, its names looked up anew.
+  private func beginRound() {
+    guard isRoundOver, let list = listForRounds else { return }
+    isRoundOver = false
+    do throws(ConnectError) {
+      let plan = try reader.plan(list, options, at: race.began)
+      if earlierRounds.count == Self.earlierRoundsMax { earlierRounds.removeFirst() }
+      earlierRounds.append(race)
+      let now = Clock.now()
+      race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      if isCancelled { race.handle(.cancelled, at: now) }
+      // Addresses and routes may have changed.
+      reader = reader.anew
+    } catch {
+      preconditionFailure("a list that had a plan has one again")
+    }
+    observedEventCount = 0
+    lacksPopulation = false
+    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    hasBegun = false
+  }
+
+  /// Lets a list remember how its endpoints did in this operation, which has finished.
+  public func remember(in list: inout AddressList) {
+    for race in earlierRounds { list.take(race) }
+    list.take(race)
   }
 
   /// Runs to the end, blocking. Accepts every connection: a caller that wants to check them drives the
@@ -108,9 +151,19 @@ public final class Operation: @unchecked Sendable {
     }
   }
 
-  public func cancel() { report(.cancelled) }
+  public func cancel() {
+    isCancelled = true
+    report(.cancelled)
+  }
 
-  public func accept(_ id: AttemptID) { report(.accepted(id)) }
+  /// Accepts a candidate. `number`: its descriptor where it was taken, still open: it gets what only a winner
+  /// has (`linger`). A candidate on which that cannot be set is rejected.
+  public func accept(_ id: AttemptID, descriptor number: CInt = -1) {
+    if number >= 0 {
+      do throws(Errno) { try applyToWinner(id, number) } catch { return reject(id) }
+    }
+    report(.accepted(id))
+  }
 
   public func reject(_ id: AttemptID) {
     report(.rejected(id))
@@ -129,6 +182,11 @@ public final class Operation: @unchecked Sendable {
     sockets.take(id)
   }
 
+  /// Sets what only a winner has: its close may wait, that of a loser or of a rejected candidate must not.
+  func applyToWinner(_ id: AttemptID, _ number: CInt) throws(Errno) {
+    try settings.applyToWinner(number, race.plan.remote(of: race.attempts[id.index].pair).family)
+  }
+
   /// A descriptor that is readable whenever `advance` would find something completed. It belongs to the
   /// operation and is the same for the whole race.
   public func pollDescriptor() throws(Errno) -> CInt {
@@ -140,6 +198,11 @@ public final class Operation: @unchecked Sendable {
   /// of thousands fails that way, and one attempt may have connected meanwhile.
   private static let synchronousFailuresMax = 64
 
+  /// Takes in what has completed, without waiting.
+  private func collectReady() {
+    if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
+  }
+
   private func performSteps() -> Progress {
     let progress = performDueSteps()
     OperationObserver.current?(self)
@@ -150,17 +213,25 @@ public final class Operation: @unchecked Sendable {
     var failureCount = 0
     while true {
       switch race.nextStep(at: Clock.now()) {
-      case .needsPathInformation: race.update(reader.pathInformation(for: race.plan))
+      case .needsPathInformation: readPathInformation()
       case .start(let id):
         if start(id) { continue }
         failureCount += 1
-        if failureCount % Self.synchronousFailuresMax == 0 && sockets.count > 0 {
-          collect(for: .zero)
-        }
+        if failureCount % Self.synchronousFailuresMax == 0 { collectReady() }
       case .abandon(let id): drop(id)
       case .validate(let id): return .validate(id)
       case .wait(let until):
-        wakeUp = until
+        let due = populationDue()
+        if due < until && due <= Clock.now() {
+          readPopulation()
+          continue
+        }
+        wakeUp = min(until, due)
+        return .pending
+      case .nextRound:
+        // First whoever observes the operation reads the last events of this round.
+        isRoundOver = true
+        wakeUp = Clock.now()
         return .pending
       case .finish(let result): return .finished(result)
       }

@@ -14,11 +14,12 @@ extension Operation {
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
         try SocketSettings.bind(socket.number, to: adaptedToSocketFamily(local))
       }
+      // Before the SYN: an attempt that cannot be waited for must not begin a handshake.
+      try watch(socket.number, id)
       let progress =
         remote.family == .unix
         ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote])
         : try Syscalls.connect(socket.number, to: remote)
-      try watch(socket.number, id)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
       return true
@@ -64,13 +65,16 @@ extension Operation {
     try waitSet.add(fd, id)
   }
 
+  /// Makes the wait set with all that is waited for by now, or, where that fails, none.
   func makeWaitSet() throws(Errno) {
     guard !waitSet.isMade else { return }
-    try waitSet.make()
-    if let (id, number) = onlyInFlight { try waitSet.add(number, id) }
+    var made = WaitSet()
+    try made.make()
+    if let (id, number) = onlyInFlight { try made.add(number, id) }
     if cancelDescriptor >= 0 && !isCancelled {
-      try waitSet.add(cancelDescriptor, WaitSet.cancel)
+      try made.add(cancelDescriptor, WaitSet.cancel)
     }
+    waitSet = made
   }
 
   /// The only attempt, until its handshake is done: a connection that is being validated stays writable and
@@ -83,6 +87,9 @@ extension Operation {
   func drop(_ id: AttemptID) {
     guard let descriptor = sockets.take(id) else { return }
     noteEnd(id, descriptor.number, local: nil)
+    // A registration outlives the close where a forked child has the descriptor too, and would end every
+    // wait. The wait set of a decided race is not waited for again.
+    if waitSet.isMade && !race.isDecided { waitSet.remove(descriptor.number) }
   }
 }
 

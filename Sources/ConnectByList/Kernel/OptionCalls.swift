@@ -52,6 +52,18 @@ extension Syscalls {
     return code == 0 && value != 0 ? Errno(value) : nil
   }
 
+  /// Makes the close of a socket return at once: it sends what is unsent, in the background. A socket whose
+  /// close resets the connection (SO_LINGER with 0 seconds) stays so. C: `getsockopt`, and `setsockopt` where
+  /// SO_LINGER has a time.
+  package static func stopLingering(_ fd: CInt) {
+    var value = (isOn: CInt(0), seconds: CInt(0))  // struct linger
+    var size = MemoryLayout.size(ofValue: value)
+    let code = cbl_posix_get_option(fd, SocketLevel.socket, SocketNumber.linger, &value, &size)
+    guard code == 0, value.isOn != 0, value.seconds != 0 else { return }
+    value = (0, 0)
+    _ = cbl_posix_set_option(fd, SocketLevel.socket, SocketNumber.linger, &value, size)
+  }
+
   // MARK: what TCP knows
 
   /// Whether a TCP handshake is under way; false for any other socket. C: `getsockopt` with TCP_INFO.

@@ -26,3 +26,12 @@ public struct SystemScopes: ScopeNames {
     }
   }
 }
+
+extension Syscalls {
+  /// The user whose routing rules (`ip rule … uidrange`) hold for the sockets of this process; `nil`: the real
+  /// one, which the kernel takes for a lookup over netlink anyway. C: `geteuid`.
+  static var routingUser: UInt32? {
+    let user = cbl_posix_routing_user()
+    return user < 0 ? nil : UInt32(truncatingIfNeeded: user)
+  }
+}

@@ -27,10 +27,17 @@ struct WaitSet: ~Copyable {
   static let cancel = AttemptID(-2)
 
   /// Watches an attempt's socket until it is writable, or one of the two above until it is readable.
+  ///
+  /// ENOSPC, with which the kernel answers when the user has as many registrations as it allows
+  /// (fs.epoll.max_user_watches), is thrown as `.noBufferSpace`: it is a shortage like that.
   func add(_ fd: CInt, _ id: AttemptID) throws(Errno) {
     let tag = UInt64(UInt32(bitPattern: id.number))
     let events = id.number < 0 ? CBL_POSIX_READABLE : CBL_POSIX_WRITABLE
-    try Syscalls.epollAdd(number, fd, events: CInt(events), tag: tag)
+    do throws(Errno) {
+      try Syscalls.epollAdd(number, fd, events: CInt(events), tag: tag)
+    } catch {
+      throw error == Errno(28) ? .noBufferSpace : error  // ENOSPC
+    }
   }
 
   func remove(_ fd: CInt) { Syscalls.epollRemove(number, fd) }

@@ -10,6 +10,8 @@ public struct SocketSettings: Sendable {
   public var noDelay: Bool?
   /// Connect through this interface only (SO_BINDTODEVICE). Default empty: any.
   public var interface: [UInt8] = []
+  /// How long `close` waits for unsent data. Only the winner gets it: the close of a loser must not wait.
+  private var linger: SocketOption.Setting?
   /// All other options, each at most once.
   private var others: [SocketOption.Setting] = []
 
@@ -21,6 +23,7 @@ public struct SocketSettings: Sendable {
     case (SocketLevel.tcp, SocketNumber.noDelay): noDelay = setting.bytes.first == 1
     // The lookups of routes use the interface too.
     case (SocketLevel.socket, SocketNumber.bindToDevice): interface = setting.bytes
+    case (SocketLevel.socket, SocketNumber.linger): linger = setting
     default:
       others.removeAll { $0.isSameOption(as: setting) }
       // IP_TOS also changes SO_PRIORITY, so it is set first.
@@ -32,11 +35,12 @@ public struct SocketSettings: Sendable {
   mutating func add(_ over: SocketSettings) {
     if let on = over.noDelay { noDelay = on }
     if !over.interface.isEmpty { interface = over.interface }
+    if let setting = over.linger { linger = setting }
     for setting in over.others { add(setting) }
   }
 
-  /// Sets every option that a socket of this family has. Throws at the first that cannot be set: that is
-  /// the attempt's failure.
+  /// Sets every option that a socket of this family has, but for `linger`. Throws at the first that cannot be
+  /// set: that is the attempt's failure.
   func apply(to fd: CInt, _ family: Family) throws(Errno) {
     let families = SocketOption.Families(family)
     if !interface.isEmpty && families != .unix {
@@ -55,6 +59,19 @@ public struct SocketSettings: Sendable {
       return error
     }
     return nil
+  }
+
+  /// Sets what only the winner has: SO_LINGER.
+  func applyToWinner(_ fd: CInt, _ family: Family) throws(Errno) {
+    guard let linger, linger.families.contains(SocketOption.Families(family)) else { return }
+    try linger.apply(to: fd)
+  }
+
+  /// The value of an option that is set here and is a C int.
+  func value(level: CInt, number: CInt) -> UInt32? {
+    let setting = others.first { $0.level == level && $0.number == number }
+    guard let bytes = setting?.bytes, bytes.count == MemoryLayout<UInt32>.size else { return nil }
+    return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
   }
 
   private func apply(

@@ -19,7 +19,7 @@ public enum LocalAddresses {
     let doubtful = interfacesInDoubt(collector.locals, knownUp: [])
     for interface in doubtful { addRequest(forLink: interface, to: &linkRequests) }
     var down: [UInt32] = []
-    try socket.ask(&linkRequests) { if isDown($1) { down.append(doubtful[$0]) } }
+    try socket.ask(&linkRequests) { if LinkState($1) == .down { down.append(doubtful[$0]) } }
     return collector.locals.filter { !down.contains($0.interface) }
   }
 
@@ -112,20 +112,8 @@ public enum LocalAddresses {
       request.append(interface)
       request.append(0)
       request.append(0)
-    }
-  }
-
-  /// Whether the answer says that the interface is down, or does not exist any more.
-  static func isDown(_ answer: NetlinkAnswer) -> Bool {
-    switch answer {
-    case .refused(let errno): return errno == .noSuchDevice
-    case .dumpRestarted: return false
-    case .message(let message):
-      let isUp: UInt32 = 1  // IFF_UP
-      guard message.type == MessageType.newLink,
-        let flags = message.body.number(at: 8, as: UInt32.self)
-      else { return false }
-      return flags & isUp == 0
+      // IFLA_EXT_MASK: without statistics (RTEXT_FILTER_SKIP_STATS, Linux 4.5).
+      request.append(attribute: 29, UInt32(8))
     }
   }
 
@@ -134,7 +122,6 @@ public enum LocalAddresses {
   // MARK: numbers of linux/rtnetlink.h and linux/if_addr.h
 
   private enum MessageType {
-    static let newLink: UInt16 = 16  // RTM_NEWLINK
     static let getLink: UInt16 = 18  // RTM_GETLINK
     static let newAddress: UInt16 = 20  // RTM_NEWADDR
     static let getAddress: UInt16 = 22  // RTM_GETADDR
@@ -144,6 +131,35 @@ public enum LocalAddresses {
     static let address: UInt16 = 1  // IFA_ADDRESS
     static let local: UInt16 = 2  // IFA_LOCAL
     static let flags: UInt16 = 8  // IFA_FLAGS
+  }
+}
+
+/// What the kernel says of an interface.
+enum LinkState {
+  /// No answer that says it.
+  case unknown
+  /// It is down, or does not exist any more.
+  case down
+  /// It is up and a LAN: what is on it answers ARP or neighbour discovery, and any number can be on it.
+  case broadcast
+  /// It is up and of another kind: a tunnel, a point-to-point link, loopback.
+  case other
+
+  init(_ answer: NetlinkAnswer) {
+    switch answer {
+    case .refused(let errno): self = errno == .noSuchDevice ? .down : .unknown
+    case .dumpRestarted: self = .unknown
+    case .message(let message):
+      let newLink: UInt16 = 16  // RTM_NEWLINK
+      guard message.type == newLink, let flags = message.body.number(at: 8, as: UInt32.self) else {
+        self = .unknown
+        return
+      }
+      let isUp = flags & 0x1 != 0  // IFF_UP
+      let isBroadcast = flags & 0x2 != 0  // IFF_BROADCAST
+      let isPeerOnly = flags & 0x90 != 0  // IFF_POINTOPOINT, IFF_NOARP
+      self = !isUp ? .down : isBroadcast && !isPeerOnly ? .broadcast : .other
+    }
   }
 }
 

@@ -28,6 +28,8 @@ struct NetlinkSocket: ~Copyable {
   private let descriptor: Descriptor
   private var nextSequence: UInt32 = 1
   private var slots = NetlinkSlots()
+  /// How many more times ENOBUFS is no error: no kernel overruns without an end.
+  private var overrunsLeft = 16
 
   /// Requests in one `send`. The kernel counts up to 1 KB an answer against SO_RCVBUF, which is 208 KB
   /// unless the administrator has set it lower.
@@ -39,9 +41,14 @@ struct NetlinkSocket: ~Copyable {
   init(_ bus: Bus) throws(Errno) { descriptor = try Syscalls.netlinkSocket(protocol: bus.rawValue) }
 
   /// Sends the requests and passes each answer to `take`, with the index of its request. A request
-  /// whose answer is lost each time gets none. Throws the error of `send` or `recvmmsg`.
+  /// whose answer is lost each time gets none, nor does one that is not answered by the deadline, which is
+  /// looked at after each batch and each piece of a dump. Throws the error of `send` or `recvmmsg`.
+  ///
+  /// - Parameter isEnough: whether no more answers are wanted; asked after each batch and piece too. The
+  ///   socket is of no more use then.
   mutating func ask(
-    _ requests: inout NetlinkRequests, _ take: (Int, NetlinkAnswer) -> Void
+    _ requests: inout NetlinkRequests, until deadline: Instant = .distantFuture,
+    isEnough: () -> Bool = { false }, _ take: (Int, NetlinkAnswer) -> Void
   ) throws(Errno) {
     guard requests.count > 0 else { return }
     requests.number(from: nextSequence)
@@ -57,7 +64,14 @@ struct NetlinkSocket: ~Copyable {
         // A dump needs two slots more: one for its end, one for a second piece.
         let size = min(requests.answerMax(of: batch) * growth, Self.bufferSize)
         slots.use(size: size, count: min(64, Self.bufferSize / size, batch.count + 2))
-        try receive(&exchange, until: exchange.left - batch.count, take)
+        let left = exchange.left - batch.count
+        // Bounds the loop: no kernel sends 4 GB of answers to one batch.
+        var turnsLeft = 65_536
+        while turnsLeft > 0, try receive(&exchange, until: left, take) {
+          turnsLeft -= 1
+          if isEnough() || deadline != .distantFuture && Clock.now() >= deadline { return }
+        }
+        if isEnough() || deadline != .distantFuture && Clock.now() >= deadline { return }
       }
       if exchange.left == 0 { return }
       if exchange.wasTruncated { growth *= 8 }
@@ -74,23 +88,20 @@ struct NetlinkSocket: ~Copyable {
     }
   }
 
+  /// Reads what is queued once; false where that was all, or no more is expected.
   private mutating func receive(
     _ exchange: inout NetlinkExchange, until left: Int, _ take: (Int, NetlinkAnswer) -> Void
-  ) throws(Errno) {
-    // Bounds the loop: no kernel sends 4 GB of answers to one batch, or overruns without an end.
-    var turnsLeft = 65_536
-    var overrunsLeft = 4
-    while exchange.left > left && turnsLeft > 0 {
-      turnsLeft -= 1
-      do throws(Errno) {
-        guard let received = try slots.receive(from: descriptor.number) else { return }
-        for index in 0..<received { exchange.take(slots.datagram(index), take) }
-      } catch {
-        // ENOBUFS says once that datagrams were dropped. Those that are queued can still be read.
-        guard error == .noBufferSpace, overrunsLeft > 0 else { throw error }
-        overrunsLeft -= 1
-      }
+  ) throws(Errno) -> Bool {
+    guard exchange.left > left else { return false }
+    do throws(Errno) {
+      guard let received = try slots.receive(from: descriptor.number) else { return false }
+      for index in 0..<received { exchange.take(slots.datagram(index), take) }
+    } catch {
+      // ENOBUFS says once that datagrams were dropped. Those that are queued can still be read.
+      guard error == .noBufferSpace, overrunsLeft > 0 else { throw error }
+      overrunsLeft -= 1
     }
+    return exchange.left > left
   }
 }
 

@@ -4,24 +4,24 @@ import ConnectByListCore
 /// Finds the source address of a route by connecting a UDP socket, which sends no packet.
 struct RouteProbe: ~Copyable {
   private let family: Family
-  private let interface: UInt32
+  private let selectors: RouteSelectors
   private var socket: Descriptor?
   /// A socket of this family cannot be made.
   private var isRefused = false
 
-  init(_ family: Family, interface: UInt32) {
+  init(_ family: Family, _ selectors: RouteSelectors) {
     self.family = family
-    self.interface = interface
+    self.selectors = selectors
   }
 
   mutating func route(to remote: Endpoint) -> RemotePathInformation.Route {
     guard let number = openSocket() else { return .unknown }
     do throws(Errno) {
       // Linux 5.0. Set each time, because disconnecting clears it.
-      if interface != 0 {
+      if selectors.interface != 0 {
         try Syscalls.setOption(
           number, level: SocketLevel.socket, name: SocketNumber.bindToInterface,
-          to: CInt(bitPattern: interface))
+          to: CInt(bitPattern: selectors.interface))
       }
       _ = try Syscalls.connect(number, to: remote)
       let source = try Syscalls.localEndpoint(number)
@@ -37,11 +37,32 @@ struct RouteProbe: ~Copyable {
   private mutating func openSocket() -> CInt? {
     if socket == nil && !isRefused {
       do throws(Errno) {
-        socket = try Syscalls.socket(family, type: CInt(CBL_POSIX_SOCK_DGRAM))
+        let made = try Syscalls.socket(family, type: CInt(CBL_POSIX_SOCK_DGRAM))
+        try mark(made.number)
+        socket = consume made
       } catch {
         isRefused = true
       }
     }
     return socket?.number
+  }
+
+  /// Sets what the routes of the attempts' sockets are selected by. A process that may not set the mark cannot
+  /// set it on an attempt either, which fails for that.
+  private func mark(_ number: CInt) throws(Errno) {
+    if selectors.mark != 0 {
+      try Syscalls.setOption(
+        number, level: SocketLevel.socket, name: SocketNumber.mark,
+        to: CInt(bitPattern: selectors.mark))
+    }
+    let service = CInt(selectors.service(family))
+    guard service != 0 else { return }
+    if family == .inet {
+      try Syscalls.setOption(
+        number, level: SocketLevel.ip, name: SocketNumber.typeOfService, to: service)
+    } else {
+      try Syscalls.setOption(
+        number, level: SocketLevel.ipv6, name: SocketNumber.trafficClass, to: service)
+    }
   }
 }

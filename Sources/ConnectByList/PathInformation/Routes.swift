@@ -9,15 +9,13 @@ import ConnectByListCore
 /// system calls, 30,000.
 enum Routes {
   /// The route of each remote, in their order. Remotes with the same address are looked up once.
-  ///
-  /// - Parameter interface: the index of the interface that the connection is bound to; 0: any.
-  static func routes(to remotes: [Endpoint], interface: UInt32) -> [RemotePathInformation.Route] {
+  static func routes(to remotes: [Endpoint], as selectors: RouteSelectors) -> [RemotePathInformation.Route] {
     let distinct = Distinct(remotes.count, secret: .ofThisProcess) { remotes[$0].address }
     let different = distinct.firsts.map { remotes[$0] }
     var lookups = [RouteLookup?](repeating: nil, count: different.count)
     var requests = NetlinkRequests()
     let asked = addRequests(
-      for: different, interface: interface, locals: [], to: &requests, &lookups)
+      for: different, as: selectors, locals: [], to: &requests, &lookups)
     do throws(Errno) {
       var socket = try NetlinkSocket(.route)
       try socket.ask(&requests) { index, answer in
@@ -27,7 +25,7 @@ enum Routes {
     } catch {
       // Some sandboxes have no netlink; the UDP sockets below need none.
     }
-    probe(different, interface: interface, &lookups)
+    probe(different, as: selectors, &lookups)
     return distinct.positions.map { lookups[$0]?.route ?? .unknown }
   }
 
@@ -36,20 +34,21 @@ enum Routes {
   /// Adds a request for each remote whose route has to be looked up, and fills in `lookups` for the
   /// others. Returns the index of the remote of each request.
   static func addRequests(
-    for remotes: [Endpoint], interface: UInt32, locals: [LocalAddress],
+    for remotes: [Endpoint], as selectors: RouteSelectors, locals: [LocalAddress],
     to requests: inout NetlinkRequests, _ lookups: inout [RouteLookup?]
   ) -> [Int] {
-    let loopback = interface == 0 ? locals.map { $0.address }.filter { $0.isLoopback } : []
+    let user = Syscalls.routingUser
+    let loopback = selectors.interface == 0 ? locals.map { $0.address }.filter { $0.isLoopback } : []
     var asked: [Int] = []
     for (index, remote) in remotes.enumerated() {
       let address = remote.address
-      if hasNoLink(address, interface: interface) {
+      if hasNoLink(address, interface: selectors.interface) {
         lookups[index] = RouteLookup(route: .refused(.invalidArgument))
       } else if address.isLoopback && loopback.contains(address) {
         // A connection to an address of this machine has that address as its source too.
         lookups[index] = RouteLookup(route: .source(address), isLocal: true)
       } else {
-        addRequest(for: remote, interface: interface, to: &requests)
+        addRequest(for: remote, as: selectors, user, to: &requests)
         asked.append(index)
       }
     }
@@ -65,18 +64,23 @@ enum Routes {
 
   /// Adds a request for the route of a TCP connection to `remote`.
   private static func addRequest(
-    for remote: Endpoint, interface: UInt32, to requests: inout NetlinkRequests
+    for remote: Endpoint, as selectors: RouteSelectors, _ user: UInt32?,
+    to requests: inout NetlinkRequests
   ) {
     let address = remote.address
+    let bits: UInt8 = address.family == .inet ? 32 : 128
+    let service = selectors.service(address.family)
     requests.add(type: MessageType.getRoute) { request in
-      // struct rtmsg: family, bits of the destination, and zeros.
-      request.append((address.netlinkFamily, address.family == .inet ? 32 : 128, 0, 0))
+      // struct rtmsg: family, bits of the destination, of the source, type of service, and zeros.
+      request.append((address.netlinkFamily, bits, 0, service))
       request.append(0)
       request.append(0)
       request.append(attribute: Attribute.destination, address)
-      let output = address.scope != 0 ? address.scope : interface
+      let output = address.scope != 0 ? address.scope : selectors.interface
       if output != 0 { request.append(attribute: Attribute.outputInterface, output) }
-      // For policy rules that look at them (Linux 4.17); older kernels ignore them.
+      if selectors.mark != 0 { request.append(attribute: Attribute.mark, selectors.mark) }
+      // For policy rules that look at them (the user: Linux 4.10; the rest: 4.17). Older kernels ignore them.
+      if let user { request.append(attribute: Attribute.user, user) }
       request.append(attribute: Attribute.ipProtocol, UInt8(6))  // IPPROTO_TCP
       request.append(attribute: Attribute.destinationPort, remote.port.bigEndian)
     }
@@ -151,9 +155,11 @@ enum Routes {
 
   /// Fills in the lookups that netlink did not answer, with UDP sockets: some sandboxes have no
   /// netlink (systemd's RestrictAddressFamilies), or one without routes. Three system calls a remote.
-  static func probe(_ remotes: [Endpoint], interface: UInt32, _ lookups: inout [RouteLookup?]) {
-    var inet = RouteProbe(.inet, interface: interface)
-    var inet6 = RouteProbe(.inet6, interface: interface)
+  static func probe(
+    _ remotes: [Endpoint], as selectors: RouteSelectors, _ lookups: inout [RouteLookup?]
+  ) {
+    var inet = RouteProbe(.inet, selectors)
+    var inet6 = RouteProbe(.inet6, selectors)
     for (index, remote) in remotes.enumerated() where lookups[index] == nil {
       let route = remote.family == .inet ? inet.route(to: remote) : inet6.route(to: remote)
       lookups[index] = RouteLookup(route: route)
@@ -172,7 +178,9 @@ enum Routes {
     static let outputInterface: UInt16 = 4  // RTA_OIF
     static let gateway: UInt16 = 5  // RTA_GATEWAY
     static let preferredSource: UInt16 = 7  // RTA_PREFSRC
+    static let mark: UInt16 = 16  // RTA_MARK
     static let via: UInt16 = 18  // RTA_VIA
+    static let user: UInt16 = 25  // RTA_UID
     static let ipProtocol: UInt16 = 27  // RTA_IP_PROTO
     static let destinationPort: UInt16 = 29  // RTA_DPORT
   }

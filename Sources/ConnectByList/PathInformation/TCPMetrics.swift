@@ -4,75 +4,71 @@ import Synchronization
 /// Round trips that the kernel remembers of finished TCP connections (linux/tcp_metrics.h, Linux
 /// 3.6). Reading them sends no packet and needs no privilege.
 enum TCPMetrics {
-  /// A remote address, and the source that it would be reached from; `nil`: any.
-  typealias Question = (address: IPAddress, source: IPAddress?)
+  /// Local and remote addresses. Netlink's addresses have no scope.
+  typealias Pair = (source: IPAddress, destination: IPAddress)
   typealias RoundTrip = RemotePathInformation.RoundTrip
 
-  /// The smoothed round trip to each remote, where TCP keeps one of a connection that was closed in
-  /// order within the last hour. `nil` for all where the kernel or a sandbox refuses.
+  /// From this many pairs on the whole table is read: it has a few hundred entries on most machines, and a
+  /// request costs 1 to 2 µs, mostly to be answered with ESRCH.
+  static let pairsMax = 1000
+  /// How many entries are read to learn what round trips are usual. Reading so many takes 1 ms; the kernel
+  /// keeps 80,000 at most, in an order that has nothing to do with round trips.
+  static let populationMax = 2048
+
+  /// The smoothed round trips of these pairs, where TCP keeps one of a connection that was closed in order
+  /// within the last hour. None where the kernel or a sandbox refuses.
   ///
-  /// Questions with the same address are asked once, with the source of the first. Four system calls;
-  /// six for the first time in a process, which has to find the number of the netlink family.
-  static func roundTrips(to questions: [Question]) -> [RoundTrip?] {
-    let distinct = Distinct(questions.count, secret: .ofThisProcess) { questions[$0].address }
-    let different = distinct.firsts.map { questions[$0] }
-    var found = [RoundTrip?](repeating: nil, count: different.count)
-    do throws(Errno) {
-      try requestEntries(for: different) { entry in
-        guard let index = distinct.position(of: entry.address), entry.answers(different[index])
-        else { return }
-        found[index] = entry.roundTrip
+  /// Four system calls for each 64 pairs; six for the first time in a process, which has to find the number of
+  /// the netlink family.
+  static func entries(of pairs: [Pair], until deadline: Instant) -> [PathMetrics] {
+    var found: [PathMetrics] = []
+    var requests = NetlinkRequests()
+    guard !pairs.isEmpty else { return found }
+    ask { (socket, family) throws(Errno) in
+      for pair in pairs { addRequest(for: pair, family: family, to: &requests) }
+      try socket.ask(&requests, until: deadline) { _, answer in
+        if let entry = entry(answer, family: family) { found.append(entry) }
       }
-    } catch {
-      // Some sandboxes have no generic netlink. The round trips that came before the error hold.
     }
-    return distinct.positions.map { found[$0] }
+    return found
+  }
+
+  /// The entries of the whole table, `max` of them or a few more at most.
+  ///
+  /// Costs 0.3 ms for an empty table, because the kernel walks all of its hash chains, and 0.5 µs an entry
+  /// (Linux 6.18).
+  static func all(max: Int, until deadline: Instant) -> [PathMetrics] {
+    var found: [PathMetrics] = []
+    ask { (socket, family) throws(Errno) in
+      var requests = NetlinkRequests()
+      addRequest(for: nil, family: family, to: &requests)
+      try socket.ask(&requests, until: deadline, isEnough: { found.count >= max }) { _, answer in
+        if case .dumpRestarted = answer { found = [] }
+        if let entry = entry(answer, family: family) { found.append(entry) }
+      }
+    }
+    return found
   }
 
   // MARK: requesting
 
-  /// From this many remotes on the whole table is read: it has a few hundred entries on most
-  /// machines, and a request costs 1 to 2 µs, mostly to be answered with ESRCH.
-  private static let dumpMinimum = 1000
-
-  /// Requests the entries for questions with different addresses and passes each to `take`, with
-  /// others among them where the whole table is read.
-  private static func requestEntries(
-    for questions: [Question], _ take: (Entry) -> Void
-  ) throws(Errno) {
+  private static func ask(
+    _ body: (inout NetlinkSocket, _ family: UInt16) throws(Errno) -> Void
+  ) {
     guard knownFamily.load(ordering: .relaxed) != absent else { return }
-    var socket = try NetlinkSocket(.generic)
-    guard let family = try family(on: &socket) else { return }
-    var requests = NetlinkRequests()
-    if questions.count >= dumpMinimum {
-      addRequest(for: nil, family: family, to: &requests)
-    } else {
-      for question in questions { addRequest(for: question, family: family, to: &requests) }
-    }
-    try socket.ask(&requests) { _, answer in
-      if let entry = entry(answer, family: family) { take(entry) }
-    }
-  }
-
-  /// An entry of the table.
-  private struct Entry {
-    let address: IPAddress
-    let source: IPAddress?
-    let roundTrip: RoundTrip
-
-    /// Whether the entry is for the source that the question names.
-    func answers(_ question: Question) -> Bool {
-      // Netlink's addresses have no scope.
-      question.source == nil || question.source?.withScope(0) == source
+    do throws(Errno) {
+      var socket = try NetlinkSocket(.generic)
+      guard let family = try family(on: &socket) else { return }
+      try body(&socket, family)
+    } catch {
+      // Some sandboxes have no generic netlink. The entries that came before the error hold.
     }
   }
 
   /// The entry of an answer; `nil` where it has none.
-  private static func entry(_ answer: NetlinkAnswer, family: UInt16) -> Entry? {
+  private static func entry(_ answer: NetlinkAnswer, family: UInt16) -> PathMetrics? {
     switch answer {
-    case .message(let message):
-      guard let (pair, roundTrip) = roundTrip(message, family: family) else { return nil }
-      return Entry(address: pair.address, source: pair.source, roundTrip: roundTrip)
+    case .message(let message): return entry(message, family: family)
     case .refused(let errno):
       // ESRCH: no entry. ENOENT: the process was moved to another kernel, which numbers its families
       // differently.
@@ -145,32 +141,27 @@ enum TCPMetrics {
   /// Older entries are not used by the kernel either (TCP_METRICS_TIMEOUT, 60 minutes).
   private static let ageMax_ms: UInt64 = 3_600_000
 
-  /// - Parameter question: `nil`: the whole table.
+  /// - Parameter pair: `nil`: the whole table.
   private static func addRequest(
-    for question: Question?, family: UInt16, to requests: inout NetlinkRequests
+    for pair: Pair?, family: UInt16, to requests: inout NetlinkRequests
   ) {
-    let size = question == nil ? NetlinkRequests.answerLong : NetlinkRequests.answerUsual
-    requests.add(type: family, dump: question == nil, answerMax: size) { request in
+    let size = pair == nil ? NetlinkRequests.answerLong : NetlinkRequests.answerUsual
+    requests.add(type: family, dump: pair == nil, answerMax: size) { request in
       // struct genlmsghdr: command (TCP_METRICS_CMD_GET), version, reserved.
       request.append((1, 1, 0, 0))
-      guard let question else { return }
-      let isV4 = question.address.family == .inet
+      guard let pair else { return }
+      let isV4 = pair.destination.family == .inet
       request.append(
-        attribute: isV4 ? Attribute.addressV4 : Attribute.addressV6, question.address)
-      if let source = question.source {
-        request.append(
-          attribute: source.family == .inet ? Attribute.sourceV4 : Attribute.sourceV6, source)
-      }
+        attribute: isV4 ? Attribute.addressV4 : Attribute.addressV6, pair.destination)
+      request.append(attribute: isV4 ? Attribute.sourceV4 : Attribute.sourceV6, pair.source)
     }
   }
 
-  /// The addresses and the round trip of an entry; `nil` where it has no round trip or is too old.
+  /// The entry of a message; `nil` where it has no round trip or is too old.
   ///
   /// The kernel sends the round trip in µs times 8 and its mean deviation in µs times 4, as in
   /// `struct tcp_sock` (srtt_us and mdev_us, since Linux 3.15); `ip tcp_metrics` divides likewise.
-  static func roundTrip(
-    _ message: NetlinkMessage, family: UInt16
-  ) -> (Question, RoundTrip)? {
+  static func entry(_ message: NetlinkMessage, family: UInt16) -> PathMetrics? {
     guard message.type == family else { return nil }
     var destination: IPAddress?
     var source: IPAddress?
@@ -192,10 +183,10 @@ enum TCPMetrics {
       default: break
       }
     }
-    guard let destination, smoothed > 0 else { return nil }
+    guard let destination, let source, smoothed > 0 else { return nil }
     let roundTrip = RoundTrip(
       smoothed: TimeSpan(nanoseconds: Int64(smoothed) * 125),
       variance: TimeSpan(nanoseconds: Int64(variance) * 250))
-    return ((destination, source), roundTrip)
+    return PathMetrics(source: source, destination: destination, roundTrip)
   }
 }

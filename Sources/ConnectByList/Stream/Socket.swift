@@ -77,13 +77,15 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   // MARK: ending
 
-  /// Sends what is buffered, as far as the kernel takes it at once: a finalizer must not wait.
+  /// Sends what is buffered, as far as the kernel takes it at once: a finalizer must not wait, whatever the
+  /// option `linger` says.
   deinit {
     guard number >= 0 else { return }
     if writeBuffer.count > 0 {
       let rest = UnsafeRawBufferPointer(start: writeBuffer.slice.bytes, count: writeBuffer.count)
       do throws(Errno) { _ = try Syscalls.send(number, rest) } catch {}
     }
+    Syscalls.stopLingering(number)
     Syscalls.close(number)
   }
 

@@ -17,7 +17,7 @@ enum Trace {
     let events = operation.race.events
     let first = operation.observedEventCount
     guard first < events.count else { return }
-    if first == 0 {
+    if operation.observedNumber == 0 {
       operation.observedNumber = count.wrappingAdd(1, ordering: .relaxed).newValue
     }
     var text = TextBuffer(capacity: 80 * (events.count - first))

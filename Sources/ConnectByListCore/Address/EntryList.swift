@@ -73,6 +73,13 @@ public struct EntryList: Sendable {
     unixPaths.removeAll()
   }
 
+  /// Whether an entry is this endpoint, or its v4-mapped form. O(n).
+  func contains(_ endpoint: Endpoint) -> Bool {
+    entries.contains {
+      if case .endpoint(let other) = $0 { other.unmapped == endpoint } else { false }
+    }
+  }
+
   /// The host names, each with the index of its entry.
   public var names: [(name: HostName, entry: Int32)] {
     var result: [(name: HostName, entry: Int32)] = []

@@ -11,13 +11,15 @@ public struct LocalAddress: Hashable, Sendable {
     public static let home = Flags(rawValue: 4)
     /// Duplicate address detection is running or has failed: the kernel refuses to bind to it.
     public static let tentative = Flags(rawValue: 8)
+    /// Its link reaches the addresses of its prefix directly and broadcasts: a LAN (IFF_BROADCAST).
+    public static let broadcast = Flags(rawValue: 16)
   }
 
   /// With its scope where it is link-local.
   public let address: IPAddress
   /// 0 … 32 for IPv4, 0 … 128 for IPv6.
   public let prefixLength: UInt8
-  public let flags: Flags
+  public var flags: Flags
   /// The index of its interface; 0: not known.
   public let interface: UInt32
 

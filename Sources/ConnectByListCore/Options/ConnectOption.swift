@@ -63,7 +63,7 @@ public struct ConnectOption: Sendable {
     ConnectOption(
       "attempt_delay",
       .span(delayRange, get: { $0.attemptDelay }, set: { $0.attemptDelay = $1 }),
-      default: "0.15",
+      default: "learned, else 0.15",
       "the race's base delay: how long silence lasts before the next attempt starts"),
     ConnectOption(
       "minimum_delay",
@@ -78,6 +78,12 @@ public struct ConnectOption: Sendable {
     ConnectOption(
       "hedge", .bound(atLeast: .milliseconds(10), get: { $0.hedge }, set: { $0.hedge = $1 }),
       default: "none", "starts a second socket to a single remote that is silent this long"),
+    ConnectOption(
+      "retry", .bound(atLeast: .milliseconds(10), get: { $0.retry }, set: { $0.retry = $1 }),
+      default: "none",
+      """
+      when every pair has failed, the list is tried again this long after the round began, until the deadline
+      """),
     ConnectOption(
       "pace",
       .word(

@@ -42,10 +42,13 @@ public struct ConnectOptions: Sendable {
   public var timeout: TimeSpan?
   /// The race's base delay: how long it waits for silent attempts before it starts the next one.
   ///
-  /// Default 150 ms, allowed 10 ms … 60 s. In a model of remotes of which one in five is dead, 150 ms
+  /// Default `nil`: learned from measured round trips and the kind of the route, else `defaultAttemptDelay`.
+  /// A pair's own measured round trip goes before a delay that is set here. Allowed 10 ms … 60 s. In a model of remotes of which one in five is dead, 150 ms
   /// connects a quarter sooner than the 250 ms of RFC 8305 and sends 10 % more SYNs. Lua key:
   /// `attempt_delay` (seconds).
-  public var attemptDelay: TimeSpan = .milliseconds(150)
+  public var attemptDelay: TimeSpan?
+  /// The base delay if none is set and nothing is known of the path: 150 ms.
+  public static let defaultAttemptDelay = TimeSpan.milliseconds(150)
   /// The floor of the accelerating delay. Only a deadline can shorten the delay further.
   ///
   /// Default 10 ms, allowed 10 ms … 60 s. Lua key: `minimum_delay` (seconds).
@@ -67,6 +70,11 @@ public struct ConnectOptions: Sendable {
   /// Default `nil`: never, because a far host would see two connections. Allowed: 10 ms or more. Lua
   /// key: `hedge` (seconds).
   public var hedge: TimeSpan?
+  /// If every pair has failed, the list is tried again this long after the round began, names looked up anew,
+  /// until the deadline or the cancel.
+  ///
+  /// Default `nil`: the connect fails. Allowed: 10 ms or more. Lua key: `retry` (seconds).
+  public var retry: TimeSpan?
   /// Whether address families take turns (RFC 8305 section 4).
   ///
   /// Default `nil`: they do, except with `order = .given`. Lua key: `interleave`.

@@ -45,11 +45,15 @@ public struct AddressList: Sendable {
     try list.append(unixPath: path)
   }
 
-  /// Removes an entry, and the history of its endpoint.
+  /// Removes an entry, and the history of its endpoint unless another entry has it too.
   @discardableResult
   public mutating func remove(at index: Int) -> Entry {
     let entry = list.remove(at: index)
-    if case .endpoint(let endpoint) = entry { history.forget(endpoint) }
+    if case .endpoint(let endpoint) = entry, history[endpoint] != nil,
+      !list.contains(endpoint.unmapped)
+    {
+      history.forget(endpoint)
+    }
     return entry
   }
 
@@ -63,10 +67,9 @@ public struct AddressList: Sendable {
   public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
     let candidates = candidates(family: options.family, links: links)
     guard !candidates.isEmpty || hasNames else { return nil }
-    let plan = Plan(
-      candidates, options: options, unixPaths: unixPaths, hashSecret: list.hashSecret)
-    history.inform(plan, at: now)
-    return plan
+    return Plan(
+      candidates, options: options, unixPaths: unixPaths, history: history, at: now,
+      hashSecret: list.hashSecret)
   }
 
   /// The literals as candidates. A v4-mapped address counts as its IPv4 address. Duplicates are merged into

@@ -1,113 +1,244 @@
-/// The pairs from alternate sources that may be started: for each local address a heap of remotes.
+/// The pairs from alternate sources that may be started, and which of them is the likeliest.
+///
+/// The chance of a pair is a product, L of its source and R of its remote, and both change while the race runs.
+/// A heap of pairs would be out of date in all pairs of a source or of a remote after each silence. So there is
+/// a row for each source, a heap of its remotes by R, or, where there are fewer remotes than sources, a row for
+/// each remote, a heap of its sources by L. A silence changes the factor of one whole row, and one column: an
+/// entry of a heap that is out of date is corrected when it comes to the top, as chances fall, and is inserted
+/// again where one has risen. The likeliest pair is the best of the rows' tops, of which there are the fewer the
+/// better: time for a start is that of the shorter side of the table.
 struct AlternateSources: Sendable {
-  /// A remote that may be tried from the heap's local address. The smaller goes first.
+  /// Which remotes a set of rows has.
+  enum Kind: Int, CaseIterable {
+    /// Their alternates may start.
+    case open
+    /// Their alternates are held until their first pair has had time to answer.
+    case held
+    /// They have refused or rejected.
+    case refused
+  }
+
+  /// The smaller goes first.
   struct Entry: Comparable, Sendable {
-    /// R of the remote when the entry was made; the remote's own may have fallen since.
-    var chance: Double
-    let orderIndex: Int32
-    let remote: Int32
+    /// `Chance.rank` of the column's factor when the entry was made.
+    let rank: UInt64
+    /// The place of a remote; of a source whether it was used, and its place.
+    let place: Int64
+    let column: Int32
+    /// Of the remote when the entry was made: a remote that moves to another kind leaves its entries behind.
+    let version: Int32
 
     static func < (a: Entry, b: Entry) -> Bool {
-      a.chance != b.chance ? a.chance > b.chance : a.orderIndex < b.orderIndex
+      a.rank != b.rank ? a.rank > b.rank : a.place < b.place
     }
   }
 
-  /// By local address, from `LocalTable.firstAddress`. Empty where the plan knows no local address.
-  fileprivate var heaps: [Heap<Entry>] = []
-  /// What was started, in the order of starts: the heaps are made anew when candidates or path information
-  /// come, and must not offer it again.
-  fileprivate var started: [Plan.Pair] = []
-  /// How many first pairs were started since the last pair from an alternate source.
-  var startsSinceLast = 0
+  /// A row for each local address, else a row for each remote.
+  fileprivate var rowsAreLocals = true
+  /// By `Kind`, and by row. Empty where the plan knows no local address.
+  fileprivate var rows: [[Heap<Entry>]] = []
+  fileprivate var started: Set<UInt64> = []
+  fileprivate var classes: LocalClasses?
+  /// How many pairs of all remotes were not started, tried remotes or not, and how many are of refused remotes.
+  var leftCount = 0
+  var refusedLeftCount = 0
 
-  fileprivate static func heapIndex(_ local: Int32) -> Int { Int(local - LocalTable.firstAddress) }
+  fileprivate static func key(_ local: Int32, _ remote: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: local)) << 32 | UInt64(UInt32(bitPattern: remote))
+  }
 }
 
 extension Plan {
-  /// Makes the heaps: for every remote whose first pair was started, all alternate sources that were not.
+  /// Counts the alternate pairs, and makes the rows of the remotes whose first pair was started.
   func fillAlternates() {
-    alternates.heaps = Array(repeating: Heap(), count: locals.addresses.count)
-    guard !alternates.heaps.isEmpty else { return }
-    let pairs = alternates.started
-    var started = pairs.indices.sorted { pairs[$0] < pairs[$1] }.map { pairs[$0] }[...]
-    for remote in remotes.indices where remotes[remote].isStarted {
-      let ofRemote = started.prefix { $0.remote == remote }
-      offerAlternates(of: Int32(remote), except: ofRemote)
-      started = started.dropFirst(ofRemote.count)
-    }
-  }
-
-  /// Offers the alternate sources of a remote. `started`: those of its pairs that were started already.
-  func offerAlternates(of remote: Int32, except started: ArraySlice<Pair> = []) {
-    guard options.allowsAlternateSources else { return }
-    let target = remotes[Int(remote)]
-    // Before the route's own source is known an alternate cannot be told from it.
-    if case .all = options.locals, !target.hasPathInformation { return }
-    for local in locals.addresses
-    where local != target.source && locals.address(local).canReach(target.endpoint.address)
-      && !started.contains(where: { $0.local == local })
-    {
-      alternates.heaps[AlternateSources.heapIndex(local)].insert(
-        AlternateSources.Entry(
-          chance: remotes[Int(remote)].chance, orderIndex: target.orderIndex, remote: remote))
-    }
-  }
-
-  /// The local address whose likeliest remaining pair is the likeliest of all; of equals the first in the
-  /// order of remotes, then one that was not used yet.
-  ///
-  /// While first pairs are left an alternate source may start only as every fourth start.
-  /// `avoidingSuspects`: only if a source is suspect, and then from one that is not.
-  func bestAlternate(avoidingSuspects: Bool) -> Int32? {
-    guard alternates.startsSinceLast >= 3 || firstsLeft == 0 else { return nil }
-    if avoidingSuspects && !locals.hasSuspect { return nil }
-    var best: (local: Int32, chance: Double, orderIndex: Int32)?
-    for heap in alternates.heaps.indices {
-      let local = LocalTable.firstAddress + Int32(heap)
-      if avoidingSuspects && locals[local].isSuspect { continue }
-      guard let top = correctedTop(ofHeap: heap) else { continue }
-      let chance = locals[local].chance * Chance.alternateSource * top.chance
-      if let best {
-        if chance < best.chance { continue }
-        if chance == best.chance {
-          let isFresher = !locals[local].isUsed && locals[best.local].isUsed
-          guard top.orderIndex < best.orderIndex || top.orderIndex == best.orderIndex && isFresher
-          else { continue }
-        }
+    alternates.rows = []
+    alternates.leftCount = 0
+    alternates.refusedLeftCount = 0
+    guard options.allowsAlternateSources, !locals.addresses.isEmpty else { return }
+    let classes = LocalClasses(locals, secret: hashSecret)
+    alternates.classes = classes
+    for index in remotes.indices {
+      remotes[index].alternatesLeft = 0
+      // Before the route's own source is known an alternate cannot be told from it.
+      if case .all = options.locals, !remotes[index].hasPathInformation { continue }
+      if remotes[index].isHopeless || remotes[index].pathInformation.isHere { continue }
+      let reaching = classes.locals(reaching: remotes[index].endpoint.address)
+      let source = remotes[index].source
+      let isFirstAmongThem =
+        source >= LocalTable.firstAddress
+        && locals.address(source).canReach(remotes[index].endpoint.address)
+      let left = reaching.count - (isFirstAmongThem ? 1 : 0)
+      remotes[index].alternatesLeft = Int32(left) - remotes[index].alternatesStarted
+      alternates.leftCount += Int(remotes[index].alternatesLeft)
+      if remotes[index].isRefused {
+        alternates.refusedLeftCount += Int(remotes[index].alternatesLeft)
       }
-      best = (local, chance, top.orderIndex)
     }
-    return best?.local
+    guard alternates.leftCount > 0 else { return }
+    alternates.rowsAreLocals = locals.addresses.count <= remotes.count
+    let rowCount = alternates.rowsAreLocals ? locals.addresses.count : remotes.count
+    alternates.rows = AlternateSources.Kind.allCases.map { _ in
+      Array(repeating: Heap(), count: rowCount)
+    }
+    for remote in remotes.indices where remotes[remote].isStarted { offer(Int32(remote)) }
   }
 
-  private func correctedTop(ofHeap heap: Int) -> AlternateSources.Entry? {
-    while var top = alternates.heaps[heap].first {
-      let chance = remotes[Int(top.remote)].chance
-      if top.chance == chance { return top }
-      top.chance = chance
-      alternates.heaps[heap].replaceFirst(top)
+  /// Puts the alternates of a remote into the rows of its kind; where they were before they do not count.
+  func offer(_ remote: Int32) {
+    guard isPrepared, remotes[Int(remote)].alternatesLeft > 0, !alternates.rows.isEmpty else {
+      return
+    }
+    remotes[Int(remote)].version += 1
+    let target = remotes[Int(remote)]
+    for local in alternates.classes!.locals(reaching: target.endpoint.address)
+    where local != target.source
+      && (target.alternatesStarted == 0
+        || !alternates.started.contains(AlternateSources.key(local, remote)))
+    {
+      insert(local, remote)
+    }
+  }
+
+  /// A held remote's alternates may start.
+  func release(_ remote: Int32) {
+    guard remotes[Int(remote)].isHeld else { return }
+    remotes[Int(remote)].isHeld = false
+    offer(remote)
+  }
+
+  /// A remote has refused, or the caller has rejected it.
+  func noteRefused(_ remote: Int32) {
+    let before = remotes[Int(remote)].chance
+    remotes[Int(remote)].chance = Chance.afterDefiniteFailure
+    if !remotes[Int(remote)].isRefused {
+      remotes[Int(remote)].isRefused = true
+      remotes[Int(remote)].isHeld = false
+      alternates.refusedLeftCount += Int(remotes[Int(remote)].alternatesLeft)
+    } else if before >= Chance.afterDefiniteFailure {
+      return
+    }
+    offer(remote)
+  }
+
+  /// The likeliest alternate pair that may start; of equals the first in the order of remotes, then one from a
+  /// source that was not used yet. `avoidingSuspects`: only from a source that is not suspect.
+  func bestAlternate(avoidingSuspects: Bool, heldToo: Bool) -> Choice? {
+    guard alternates.leftCount > 0, !alternates.rows.isEmpty else { return nil }
+    var best: Choice?
+    for kind in AlternateSources.Kind.allCases where heldToo || kind != .held {
+      for row in alternates.rows[kind.rawValue].indices {
+        guard let pair = top(kind, row, avoidingSuspects: avoidingSuspects) else { continue }
+        let choice = Choice(
+          pair: pair, rank: Chance.rank(chance(of: pair)), place: .alternate(kind, row: row))
+        if let other = best, !goes(choice, before: other) { continue }
+        best = choice
+      }
+    }
+    return best
+  }
+
+  private func goes(_ a: Choice, before b: Choice) -> Bool {
+    if a.rank != b.rank { return a.rank > b.rank }
+    if a.pair.remote != b.pair.remote {
+      return remotes[Int(a.pair.remote)].orderIndex < remotes[Int(b.pair.remote)].orderIndex
+    }
+    let isUsed = (locals[a.pair.local].isUsed, locals[b.pair.local].isUsed)
+    return isUsed.0 != isUsed.1 ? !isUsed.0 : a.pair.local < b.pair.local
+  }
+
+  /// The best pair of a row.
+  private func top(
+    _ kind: AlternateSources.Kind, _ row: Int, avoidingSuspects: Bool
+  ) -> Pair? {
+    if alternates.rowsAreLocals {
+      if avoidingSuspects && locals[LocalTable.firstAddress + Int32(row)].isSuspect { return nil }
+      return correctedTop(kind, row).map { pair($0, row) }
+    }
+    guard avoidingSuspects else { return correctedTop(kind, row).map { pair($0, row) } }
+    var suspects: [AlternateSources.Entry] = []
+    var found: Pair?
+    while found == nil, let entry = correctedTop(kind, row) {
+      let pair = pair(entry, row)
+      if locals[pair.local].isSuspect {
+        suspects.append(entry)
+        alternates.rows[kind.rawValue][row].removeFirst()
+      } else {
+        found = pair
+      }
+    }
+    for entry in suspects { alternates.rows[kind.rawValue][row].insert(entry) }
+    return found
+  }
+
+  private func pair(_ entry: AlternateSources.Entry, _ row: Int) -> Pair {
+    alternates.rowsAreLocals
+      ? Pair(
+        local: LocalTable.firstAddress + Int32(row), remote: entry.column, isFirst: false)
+      : Pair(local: entry.column, remote: Int32(row), isFirst: false)
+  }
+
+  private func correctedTop(_ kind: AlternateSources.Kind, _ row: Int) -> AlternateSources.Entry? {
+    while let entry = alternates.rows[kind.rawValue][row].first {
+      let pair = pair(entry, row)
+      if remotes[Int(pair.remote)].version != entry.version
+        || remotes[Int(pair.remote)].alternatesStarted > 0
+          && alternates.started.contains(AlternateSources.key(pair.local, pair.remote))
+      {
+        alternates.rows[kind.rawValue][row].removeFirst()
+        continue
+      }
+      let now = self.entry(pair.local, pair.remote)
+      if now.rank == entry.rank && now.place == entry.place { return entry }
+      alternates.rows[kind.rawValue][row].replaceFirst(now)
     }
     return nil
   }
 
-  /// Starts the likeliest remaining pair of a local address that has one.
-  func startAlternate(from local: Int32) -> Pair {
-    let heap = AlternateSources.heapIndex(local)
-    let remote = alternates.heaps[heap].first!.remote
-    alternates.heaps[heap].removeFirst()
-    alternates.startsSinceLast = 0
-    locals[local].isUsed = true
-    let pair = Pair(local: local, remote: remote, isFirst: false)
-    alternates.started.append(pair)
-    return pair
+  private func entry(_ local: Int32, _ remote: Int32) -> AlternateSources.Entry {
+    let target = remotes[Int(remote)]
+    if alternates.rowsAreLocals {
+      return AlternateSources.Entry(
+        rank: Chance.rank(target.chance), place: Int64(target.orderIndex), column: remote,
+        version: target.version)
+    }
+    return AlternateSources.Entry(
+      rank: Chance.rank(locals[local].chance),
+      place: Int64(locals[local].isUsed ? 1 : 0) << 32 | Int64(local), column: local,
+      version: target.version)
   }
-}
 
-extension Plan.Pair {
-  /// By remote, then by local address, then first pairs first.
-  static func < (a: Plan.Pair, b: Plan.Pair) -> Bool {
-    if a.remote != b.remote { return a.remote < b.remote }
-    return a.local != b.local ? a.local < b.local : a.isFirst && !b.isFirst
+  private func insert(_ local: Int32, _ remote: Int32) {
+    let target = remotes[Int(remote)]
+    let kind: AlternateSources.Kind =
+      target.isRefused ? .refused : target.isHeld ? .held : .open
+    let row = alternates.rowsAreLocals ? Int(local - LocalTable.firstAddress) : Int(remote)
+    alternates.rows[kind.rawValue][row].insert(entry(local, remote))
+  }
+
+  /// Takes an alternate pair out, as it is started.
+  func takeAlternate(_ pair: Pair) {
+    alternates.started.insert(AlternateSources.key(pair.local, pair.remote))
+    countAlternate(pair.remote, -1)
+  }
+
+  /// Puts an alternate pair back that could not be started.
+  func putBackAlternate(_ pair: Pair) {
+    alternates.started.remove(AlternateSources.key(pair.local, pair.remote))
+    countAlternate(pair.remote, 1)
+    insert(pair.local, pair.remote)
+  }
+
+  private func countAlternate(_ remote: Int32, _ change: Int32) {
+    remotes[Int(remote)].alternatesLeft += change
+    remotes[Int(remote)].alternatesStarted -= change
+    alternates.leftCount += Int(change)
+    if remotes[Int(remote)].isRefused { alternates.refusedLeftCount += Int(change) }
+  }
+
+  /// L of a source has risen: what its entries say is too low.
+  func raiseAlternates() {
+    guard !alternates.rows.isEmpty, !alternates.rowsAreLocals else { return }
+    for remote in remotes.indices where remotes[remote].isStarted { offer(Int32(remote)) }
   }
 }
 
@@ -116,5 +247,24 @@ extension ConnectOptions {
   var allowsAlternateSources: Bool {
     if case .routeOnly = locals { return false }
     return true
+  }
+
+  /// Whether an alternate source of a remote is held until its first pair has had time to answer.
+  var holdsAlternates: Bool {
+    guard case .all = locals else { return false }
+    return pace == .accelerating || pace == .steady
+  }
+}
+
+extension Plan {
+  /// Whether no alternate pair of another remote is left.
+  func hasOnlyAlternates(of remote: Int32) -> Bool {
+    alternates.leftCount == Int(remotes[Int(remote)].alternatesLeft)
+  }
+
+  /// Why a pair cannot be started.
+  func errno(ofHopeless pair: Pair) -> Errno {
+    if case .refused(let errno) = remotes[Int(pair.remote)].pathInformation.route { return errno }
+    return .addressNotAvailable
   }
 }

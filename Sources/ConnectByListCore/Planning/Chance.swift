@@ -45,6 +45,12 @@ public enum Chance {
     )
   }
 
+  /// A number that orders chances; equal for chances that differ by less than one part in 10⁹ or so, since the
+  /// same chance may be computed in several ways. (It is the bit pattern without its last 22 bits, rounded.)
+  static func rank(_ chance: Double) -> UInt64 {
+    (chance.bitPattern + 0x20_0000) >> 22
+  }
+
   /// 2^x for x ≤ 0, as the core has no libm: the whole part by halving, the rest by the series of
   /// e^(x·ln 2), whose 20 terms are exact to about 1e-15.
   private static func exp2(_ x: Double) -> Double {

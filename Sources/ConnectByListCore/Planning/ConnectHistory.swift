@@ -1,6 +1,6 @@
-/// How earlier connects of a list to one endpoint ended.
+/// How earlier connects of a list ended: from one source to one endpoint, or to an endpoint from any source.
 public struct EndpointHistory: Sendable, Equatable {
-  /// Below zero: no handshake succeeded.
+  /// Below zero: no handshake gave a round trip.
   private var average = TimeSpan(nanoseconds: -1)
   private var failedAt = Instant(nanoseconds: 0)
   /// 0: the last attempt did not fail.
@@ -9,8 +9,10 @@ public struct EndpointHistory: Sendable, Equatable {
   private var failures: UInt32 = 0
   /// Whether the last attempt that ended connected.
   public private(set) var hasConnected = false
+  /// The route chose the source.
+  var isRoutesChoice = false
 
-  /// The moving average of the handshakes' times; `nil`: no handshake succeeded.
+  /// The moving average of the handshakes' times; `nil`: none is known. It outlives a failure.
   public var roundTrip: TimeSpan? { average < .zero ? nil : average }
   /// When the last attempt failed, and with which error; `nil`: it connected.
   public var failure: (at: Instant, errno: Errno)? {
@@ -28,9 +30,20 @@ public struct EndpointHistory: Sendable, Equatable {
     return weight * new + (1 - weight) * old
   }
 
-  fileprivate mutating func noteConnected(after span: TimeSpan) {
-    let old = roundTrip.map { Double($0.nanoseconds) }
-    average = TimeSpan(nanoseconds: Int64(Self.average(old, Double(span.nanoseconds))))
+  /// The round trip as it paces. RFC 6298 section 2.2: after one measurement the variation is half of it.
+  var measured: RemotePathInformation.RoundTrip? {
+    roundTrip.map { RemotePathInformation.RoundTrip(smoothed: $0, variance: $0 / 2) }
+  }
+
+  /// Whether the last attempt failed otherwise than by a refusal.
+  var hasFailedUnrefused: Bool { failure.map { $0.errno != .connectionRefused } ?? false }
+
+  /// `span`: `nil` where a SYN was sent again (Karn's rule).
+  fileprivate mutating func noteConnected(after span: TimeSpan?) {
+    if let span {
+      let old = roundTrip.map { Double($0.nanoseconds) }
+      average = TimeSpan(nanoseconds: Int64(Self.average(old, Double(span.nanoseconds))))
+    }
     hasConnected = true
     failedWith = Errno(0)
     if successes < .max { successes += 1 }
@@ -43,92 +56,172 @@ public struct EndpointHistory: Sendable, Equatable {
     if failures < .max { failures += 1 }
   }
 
-  /// What this history says about the next attempt.
-  func evidence(at now: Instant) -> RemotePathInformation.Evidence {
-    if let failure { return (.failed(age: now - failure.at), nil) }
-    // RFC 6298 section 2.2: after one measurement the variation is half of it.
-    return (
-      .connected, roundTrip.map { RemotePathInformation.RoundTrip(smoothed: $0, variance: $0 / 2) }
-    )
+  /// Adds what was counted from another source to this, the newest.
+  fileprivate mutating func add(_ older: EndpointHistory) {
+    successes = successes.addingReportingOverflow(older.successes).partialValue
+    failures = failures.addingReportingOverflow(older.failures).partialValue
+    if average < .zero { average = older.average }
   }
 }
 
-/// How earlier connects of a list ended, by endpoint. Only endpoints that were tried are in it.
+/// How earlier connects of a list ended, by pair: a source and an endpoint. Only what was tried is in it.
 public struct ConnectHistory: Sendable {
-  private var endpoints: DistinctKeys<Endpoint>
-  /// For each of `endpoints`; `nil`: it was forgotten.
-  private var histories: [EndpointHistory?] = []
+  /// A source that is not known is the unspecified address. `nil`: the pair was forgotten.
+  private(set) var pairs: PairTable<Endpoint, EndpointHistory?>
+  /// Of each endpoint, by its number in `pairs`.
+  private var endpoints: [Newest] = []
   private var forgottenCount = 0
   private let hashSecret: HashSecret
 
+  /// Indices of pairs; -1: none.
+  private struct Newest: Sendable {
+    /// Of the last attempt that ended.
+    var ended: Int32 = -1
+    /// Of the last attempt that connected.
+    var connected: Int32 = -1
+    var pairCount: Int32 = 0
+  }
+
+  /// A machine that changes its addresses every day would add a pair to every endpoint each day.
+  static let sourcesMax = 64
+
   public init(hashSecret: HashSecret = .fixed) {
     self.hashSecret = hashSecret
-    endpoints = DistinctKeys(secret: hashSecret)
+    pairs = PairTable(secret: hashSecret)
   }
 
-  public var isEmpty: Bool { histories.count == forgottenCount }
+  public var isEmpty: Bool { endpoints.count == forgottenCount }
 
-  /// The history of an endpoint; `nil`: none. A v4-mapped endpoint is its IPv4 endpoint.
+  /// The history of an endpoint from all sources; `nil`: none. A v4-mapped endpoint is its IPv4 endpoint.
   public subscript(endpoint: Endpoint) -> EndpointHistory? {
-    endpoints.number(of: endpoint.unmapped).flatMap { histories[$0] }
+    guard let newest = newest(endpoint.unmapped), newest.ended >= 0 else { return nil }
+    var sum = pairs.values[Int(newest.ended)]
+    pairs.forEach(of: endpoint.unmapped) { index in
+      if index != Int(newest.ended), let other = pairs.values[index] { sum?.add(other) }
+    }
+    return sum
   }
+
+  /// The history of a pair; `nil`: none.
+  func history(from source: IPAddress, to endpoint: Endpoint) -> EndpointHistory? {
+    guard !isEmpty, let index = pairs.index(source, endpoint) else { return nil }
+    return pairs.values[index]
+  }
+
+  /// The history of the pair that the route last chose for an endpoint, as long as the route's source is not
+  /// known.
+  func historyOfRoutesChoice(to endpoint: Endpoint) -> EndpointHistory? {
+    guard let newest = newest(endpoint) else { return nil }
+    for index in [newest.ended, newest.connected] where index >= 0 {
+      if let history = pairs.values[Int(index)], history.isRoutesChoice { return history }
+    }
+    return nil
+  }
+
+  /// The source that an endpoint was last connected from, and the history of that pair.
+  func remembered(_ endpoint: Endpoint) -> (source: IPAddress, history: EndpointHistory)? {
+    guard let newest = newest(endpoint), newest.connected >= 0 else { return nil }
+    let index = Int(newest.connected)
+    return pairs.values[index].map { (pairs.source(at: index), $0) }
+  }
+
+  /// Whether an endpoint has a history from a source that the route did not choose.
+  func hasChosenSource(_ endpoint: Endpoint) -> Bool {
+    var isFound = false
+    if isEmpty { return false }
+    pairs.forEach(of: endpoint) { index in
+      if let history = pairs.values[index], !history.isRoutesChoice { isFound = true }
+    }
+    return isFound
+  }
+
+  private func newest(_ endpoint: Endpoint) -> Newest? {
+    isEmpty ? nil : pairs.number(of: endpoint).map { endpoints[$0] }
+  }
+
+  // MARK: remembering and forgetting
 
   public mutating func forget() { self = ConnectHistory(hashSecret: hashSecret) }
 
   public mutating func forget(_ endpoint: Endpoint) {
-    guard let number = endpoints.number(of: endpoint.unmapped), histories[number] != nil else {
+    guard let number = pairs.number(of: endpoint.unmapped), endpoints[number].ended >= 0 else {
       return
     }
-    histories[number] = nil
+    var forgotten: [Int] = []
+    pairs.forEach(of: endpoint.unmapped) { forgotten.append($0) }
+    for index in forgotten { pairs.values[index] = nil }
+    endpoints[number] = Newest()
     forgottenCount += 1
-    if forgottenCount > 8 && 2 * forgottenCount > histories.count { removeForgotten() }
+    if forgottenCount > 8 && 2 * forgottenCount > endpoints.count { removeForgotten() }
   }
 
   /// Makes the tables anew, so that they are bounded by what is remembered.
   private mutating func removeForgotten() {
     var rest = ConnectHistory(hashSecret: hashSecret)
-    for (number, history) in histories.enumerated() where history != nil {
-      rest.endpoints.insert(endpoints.keys[number])
-      rest.histories.append(history)
+    for index in pairs.indices {
+      guard let history = pairs.values[index] else { continue }
+      let endpoint = pairs.key(at: index)
+      let copy = rest.pairs.insert(pairs.source(at: index), endpoint, history)
+      let number = rest.pairs.number(of: endpoint)!
+      if number == rest.endpoints.count { rest.endpoints.append(Newest()) }
+      let newest = endpoints[pairs.number(of: endpoint)!]
+      if newest.ended == Int32(index) { rest.endpoints[number].ended = Int32(copy) }
+      if newest.connected == Int32(index) { rest.endpoints[number].connected = Int32(copy) }
+      rest.endpoints[number].pairCount += 1
     }
     self = rest
   }
 
   /// Records a connection. Once `countMax` endpoints are known, others are ignored.
-  mutating func noteConnected(_ endpoint: Endpoint, after span: TimeSpan, countMax: Int = .max) {
-    update(endpoint, countMax: countMax) { $0.noteConnected(after: span) }
+  ///
+  /// - Parameters:
+  ///   - source: the local address; unspecified where it is not known.
+  ///   - isRoutesChoice: whether the route chose it, as the socket was not bound.
+  ///   - span: the round trip; `nil` where a SYN was sent again.
+  public mutating func noteConnected(
+    from source: IPAddress, isRoutesChoice: Bool, to endpoint: Endpoint, after span: TimeSpan?,
+    countMax: Int = .max
+  ) {
+    let index = update(source, isRoutesChoice, endpoint, countMax: countMax) {
+      $0.noteConnected(after: span)
+    }
+    if let index { endpoints[index.endpoint].connected = Int32(index.pair) }
   }
 
   /// Records a failure. Once `countMax` endpoints are known, others are ignored.
-  mutating func noteFailed(
-    _ endpoint: Endpoint, _ errno: Errno, at instant: Instant, countMax: Int = .max
+  public mutating func noteFailed(
+    from source: IPAddress, isRoutesChoice: Bool, to endpoint: Endpoint, _ errno: Errno,
+    at instant: Instant, countMax: Int = .max
   ) {
-    update(endpoint, countMax: countMax) { $0.noteFailed(errno, at: instant) }
+    _ = update(source, isRoutesChoice, endpoint, countMax: countMax) {
+      $0.noteFailed(errno, at: instant)
+    }
   }
 
   private mutating func update(
-    _ endpoint: Endpoint, countMax: Int, _ change: (inout EndpointHistory) -> Void
-  ) {
-    let known = endpoints.number(of: endpoint)
-    let isRemembered = known.map { histories[$0] != nil } ?? false
-    guard isRemembered || histories.count - forgottenCount < countMax else { return }
-    let number = known ?? endpoints.insert(endpoint).number
-    if known == nil {
-      histories.append(nil)
-      forgottenCount += 1
+    _ source: IPAddress, _ isRoutesChoice: Bool, _ endpoint: Endpoint, countMax: Int,
+    _ change: (inout EndpointHistory) -> Void
+  ) -> (pair: Int, endpoint: Int)? {
+    var known = pairs.number(of: endpoint)
+    let isRemembered = known.map { endpoints[$0].ended >= 0 } ?? false
+    guard isRemembered || endpoints.count - forgottenCount < countMax else { return nil }
+    if isRemembered, countMax != .max, Int(endpoints[known!].pairCount) >= Self.sourcesMax,
+      pairs.index(source, endpoint) == nil
+    {
+      forget(endpoint)
+      known = pairs.number(of: endpoint)
     }
-    var history = histories[number] ?? EndpointHistory()
+    let pair = pairs.insert(source, endpoint, nil)
+    let number = known ?? endpoints.count
+    if known == nil { endpoints.append(Newest()) } else if endpoints[number].ended < 0 {
+      forgottenCount -= 1
+    }
+    var history = pairs.values[pair] ?? EndpointHistory()
+    if pairs.values[pair] == nil { endpoints[number].pairCount += 1 }
     change(&history)
-    if histories[number] == nil { forgottenCount -= 1 }
-    histories[number] = history
-  }
-
-  /// Gives a plan what the history says about its remotes. To be called before the first start.
-  func inform(_ plan: Plan, at now: Instant) {
-    guard !isEmpty else { return }
-    for index in plan.remotes.indices {
-      guard let known = self[plan.remotes[index].endpoint] else { continue }
-      plan.note(known.evidence(at: now), ofRemoteAt: index)
-    }
+    history.isRoutesChoice = isRoutesChoice
+    pairs.values[pair] = history
+    endpoints[number].ended = Int32(pair)
+    return (pair, number)
   }
 }

@@ -1,8 +1,9 @@
 /// The local ends of a plan's pairs, by index, with what the race has learned of each.
 ///
 /// The first four entries are not addresses. Three stand for "not bound, the route chooses the source", one
-/// a family, because a route without a source says nothing of the other family. The fourth stands for "there
-/// is no source": the caller named local addresses, and none can reach the remote. The addresses follow.
+/// a family. The fourth stands for "there is no source": the caller named local addresses, and none can reach
+/// the remote. The addresses follow. The chance of the first four never changes: what happened to an attempt
+/// whose source is not known counts once it is.
 ///
 /// Nothing is allocated before an entry is written: a connect to one literal that answers never writes one.
 struct LocalTable: Sendable {
@@ -15,10 +16,11 @@ struct LocalTable: Sendable {
     var chance = Chance.localPrior
     /// How many remotes were silent from here.
     var silentCount: Int32 = 0
+    /// Whether an attempt from here was started or has failed.
     var isUsed = false
 
     /// Three silent remotes make the source a suspect (section 3 point 4).
-    var isSuspect: Bool { silentCount >= 3 }
+    var isSuspect: Bool { address != nil && silentCount >= 3 }
   }
 
   static func routesChoice(_ family: Family) -> Int32 {
@@ -32,27 +34,37 @@ struct LocalTable: Sendable {
   static let firstAddress: Int32 = 4
 
   private var entries: [Entry] = []
+  /// The distinct addresses, and for each the first entry that has it.
+  private var distinct: DistinctKeys<IPAddress>
+  private var firstEntries: [Int32] = []
+  private(set) var hasSuspect = false
+
+  init(secret: HashSecret) { distinct = DistinctKeys(secret: secret) }
 
   /// The indices of the addresses.
   var addresses: Range<Int32> {
     Self.firstAddress..<max(Self.firstAddress, Int32(entries.count))
   }
 
-  var hasSuspect: Bool { entries.contains { $0.isSuspect } }
-
   subscript(index: Int32) -> Entry {
     get { entries.isEmpty ? Self.initialEntry(index) : entries[Int(index)] }
     _modify {
       makeEntries()
       yield &entries[Int(index)]
+      if entries[Int(index)].isSuspect { hasSuspect = true }
     }
   }
 
   /// The address of an entry that is one.
   func address(_ index: Int32) -> LocalAddress { entries[Int(index)].address! }
 
+  func chance(_ index: Int32) -> Double {
+    entries.isEmpty ? Self.initialEntry(index).chance : entries[Int(index)].chance
+  }
+
+  /// The first entry with this address.
   func index(of address: IPAddress) -> Int32? {
-    addresses.first { entries[Int($0)].address!.address == address }
+    distinct.number(of: address).map { firstEntries[$0] }
   }
 
   /// Adds an address and returns its index.
@@ -60,7 +72,29 @@ struct LocalTable: Sendable {
   mutating func append(_ address: LocalAddress, port: UInt16 = 0) -> Int32 {
     makeEntries()
     entries.append(Entry(address: address, port: port))
-    return Int32(entries.count - 1)
+    let index = Int32(entries.count - 1)
+    if distinct.insert(address.address).isNew { firstEntries.append(index) }
+    return index
+  }
+
+  /// What the kernel knows of a named address: its prefix and flags.
+  mutating func describe(_ index: Int32, _ known: LocalAddress) {
+    let entry = entries[Int(index)]
+    var described = Entry(address: known, port: entry.port)
+    described.chance = entry.chance
+    described.silentCount = entry.silentCount
+    described.isUsed = entry.isUsed
+    entries[Int(index)] = described
+  }
+
+  /// Forgets what the race has learned of the addresses.
+  mutating func resetChances() {
+    for index in entries.indices.dropFirst(Int(Self.firstAddress)) {
+      entries[index].chance = Chance.localPrior
+      entries[index].silentCount = 0
+      entries[index].isUsed = false
+    }
+    hasSuspect = false
   }
 
   private mutating func makeEntries() {
@@ -71,7 +105,43 @@ struct LocalTable: Sendable {
   private static func initialEntry(_ index: Int32) -> Entry {
     var entry = Entry(address: nil, port: 0)
     if index == routesChoice(.unix) { entry.chance = Chance.localOfUnix }
-    if index == noSource { entry.chance = Chance.afterDefiniteFailure }
     return entry
+  }
+}
+
+/// The local addresses in classes: those of one class reach the same remotes (`LocalAddress.canReach`).
+struct LocalClasses: Sendable {
+  private struct Class: Hashable, Sendable {
+    let family: Family
+    let isLoopback: Bool
+    let isLinkLocal: Bool
+    let scope: UInt32
+
+    init(_ address: IPAddress) {
+      family = address.family
+      isLoopback = address.isLoopback
+      isLinkLocal = address.isLinkLocal
+      scope = address.scope
+    }
+  }
+
+  private var classes: DistinctKeys<Class>
+  /// The locals of each class, in their order.
+  private var members: [[Int32]] = []
+
+  init(_ locals: LocalTable, secret: HashSecret) {
+    classes = DistinctKeys(secret: secret)
+    for index in locals.addresses {
+      let local = locals.address(index)
+      if local.flags.contains(.tentative) { continue }
+      let (number, isNew) = classes.insert(Class(local.address))
+      if isNew { members.append([]) }
+      members[number].append(index)
+    }
+  }
+
+  /// The locals that can reach a remote.
+  func locals(reaching remote: IPAddress) -> [Int32] {
+    classes.number(of: Class(remote)).map { members[$0] } ?? []
   }
 }

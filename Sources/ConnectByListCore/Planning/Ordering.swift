@@ -95,9 +95,9 @@ public enum Ordering {
   ///
   /// This is a strict weak order for any candidates, whatever is not known about them.
   public static func compare(
-    _ a: OrderingCandidate, _ b: OrderingCandidate
+    _ a: OrderingCandidate, _ b: OrderingCandidate, _ table: PolicyTable = .rfc6724
   ) -> (first: Leader, rule: OrderingRule) {
-    let (a, b) = (OrderingKey(a), OrderingKey(b))
+    let (a, b) = (OrderingKey(a, table), OrderingKey(b, table))
     guard let rule = a.firstDifference(from: b) else { return (.neither, .unchanged) }
     return (a < b ? .first : .second, rule)
   }
@@ -105,16 +105,16 @@ public enum Ordering {
   /// The indices of the candidates in their order, each with the rule that put it after the one before it
   /// (`.unchanged` for the first). Candidates to which no rule applies keep their order. O(n log n).
   public static func sorted(
-    _ candidates: [OrderingCandidate]
+    _ candidates: [OrderingCandidate], _ table: PolicyTable = .rfc6724
   ) -> [(index: Int, rule: OrderingRule)] {
-    sorted(count: candidates.count) { candidates[$0] }
+    sorted(count: candidates.count, table) { candidates[$0] }
   }
 
   /// The same for `count` candidates that are made when they are asked for, once each.
   public static func sorted(
-    count: Int, _ candidate: (Int) -> OrderingCandidate
+    count: Int, _ table: PolicyTable, _ candidate: (Int) -> OrderingCandidate
   ) -> [(index: Int, rule: OrderingRule)] {
-    let keys = (0..<count).map { OrderingKey(candidate($0)) }
+    let keys = (0..<count).map { OrderingKey(candidate($0), table) }
     var order: [(index: Int, rule: OrderingRule)] = []
     order.reserveCapacity(count)
     // The standard library's sort is stable.

@@ -20,7 +20,9 @@
 /// - With an unknown source, rule 9 counts no common bits.
 ///
 /// Rule 9 compares destinations of one family only. The family need not be in the key: rule 6 separates the
-/// families first, since no IPv6 row of the policy table has the precedence of IPv4 (35).
+/// families first, since no IPv6 row of the RFC's policy table has the precedence of IPv4 (35). Where
+/// /etc/gai.conf gives both families one precedence, IPv4 counts as having no bits in common: the rule as the
+/// RFC has it would make cycles.
 struct OrderingKey: Comparable {
   /// One byte for each of rules 1 to 8, rule 1 in the highest byte: the first byte that differs gives the
   /// rule.
@@ -28,20 +30,20 @@ struct OrderingKey: Comparable {
   /// The round trip in the upper 56 bits, rule 9 in the lowest byte.
   private let roundTripAndPrefix: UInt64
 
-  init(_ candidate: OrderingCandidate) {
+  init(_ candidate: OrderingCandidate, _ table: PolicyTable) {
     let destination = candidate.destination
-    let scope = destination.addressScope
-    let policy = PolicyTable.policy(of: destination)
+    let scope = table.scope(of: destination)
+    let policy = table.policy(of: destination)
 
     var scopeDiffers = false
     var isDeprecated = false
     var isHome = false
     var labelDiffers = false
     if let source = candidate.source {
-      scopeDiffers = source.addressScope != scope
+      scopeDiffers = table.scope(of: source) != scope
       isDeprecated = candidate.sourceFlags.contains(.deprecated)
       isHome = candidate.sourceFlags.contains(.home)
-      labelDiffers = PolicyTable.policy(of: source).label != policy.label
+      labelDiffers = table.policy(of: source).label != policy.label
     }
 
     var rules: UInt64 = 0
@@ -61,7 +63,7 @@ struct OrderingKey: Comparable {
     // Rule 7: prefer native transport.
     add(candidate.isNative ? 0 : 1)
     // Rule 8: prefer smaller scope.
-    add(scope.rawValue)
+    add(scope)
     self.rules = rules
 
     // Not in the RFC: prefer a shorter measured round trip. 56 bits of nanoseconds are 2.3 years; a longer

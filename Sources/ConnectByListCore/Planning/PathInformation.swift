@@ -1,4 +1,4 @@
-/// What is known about the path to one remote, from the kernel and from earlier connects of the same list.
+/// What the kernel knows about the path to one remote.
 ///
 /// All of it is optional. Where nothing was asked, or the kernel gave no answer, the plan uses its priors.
 public struct RemotePathInformation: Sendable, Equatable {
@@ -10,6 +10,8 @@ public struct RemotePathInformation: Sendable, Equatable {
     case source(IPAddress)
     /// No route: `connect` would fail with this error at once.
     case refused(Errno)
+    /// No address of this machine can be the source of a connection to it.
+    case noSource
   }
 
   /// The smoothed round trip and its mean deviation, as TCP has them (RFC 6298).
@@ -23,39 +25,33 @@ public struct RemotePathInformation: Sendable, Equatable {
     }
   }
 
-  /// How the last connect of the same list to this endpoint ended.
-  public enum History: Sendable, Equatable {
-    case connected
-    case failed(age: TimeSpan)
-  }
-
-  /// What the history of a list says about an endpoint.
-  public typealias Evidence = (history: History, roundTrip: RoundTrip?)
-
   public var route: Route = .unknown
   /// Reached without a tunnel (RFC 6724 rule 7).
   public var isNative = false
-  /// From the list's history, else from the kernel's metrics of finished connections.
-  public var roundTrip: RoundTrip?
   /// The next hop does not answer address resolution.
   public var neighbourFailed = false
-  public var history: History?
+  /// The next hop is another machine than the remote.
+  public var needsGateway = false
+  /// It is one of this machine's own addresses.
+  public var isThisMachine = false
   /// It is a Unix address.
   public var isHere = false
 
   public init() {}
+}
 
-  /// R, the chance that the remote works. A neighbour that does not answer now weighs more than the list's
-  /// history, and that more than the kernel's metrics.
-  var chance: Double {
-    if neighbourFailed { return Chance.remoteNeighbourFailed }
-    switch history {
-    case .connected: return Chance.remoteSeenWorking
-    case .failed(let age): return Chance.remoteAfterFailure(age: age)
-    case nil:
-      if isHere { return Chance.remoteHere }
-      return roundTrip == nil ? Chance.remotePrior : Chance.remoteSeenWorking
-    }
+/// The round trip that the kernel remembers of connections between two addresses.
+public struct PathMetrics: Sendable, Equatable {
+  public var source: IPAddress
+  public var destination: IPAddress
+  public var roundTrip: RemotePathInformation.RoundTrip
+
+  public init(
+    source: IPAddress, destination: IPAddress, _ roundTrip: RemotePathInformation.RoundTrip
+  ) {
+    self.source = source
+    self.destination = destination
+    self.roundTrip = roundTrip
   }
 }
 
@@ -65,9 +61,14 @@ public struct PathInformation: Sendable {
   public var locals: [LocalAddress]
   /// Of each remote of the plan, in the plan's order.
   public var remotes: [RemotePathInformation]
+  /// All that the kernel knows, also of destinations that are not in the plan.
+  public var metrics: [PathMetrics]
 
-  public init(locals: [LocalAddress], remotes: [RemotePathInformation]) {
+  public init(
+    locals: [LocalAddress], remotes: [RemotePathInformation], metrics: [PathMetrics] = []
+  ) {
     self.locals = locals
     self.remotes = remotes
+    self.metrics = metrics
   }
 }

@@ -3,18 +3,16 @@
 /// The simple plan is a sorted array of all pairs. It has two faults. It costs locals × remotes before
 /// the first SYN, although most connects need one pair. And it is wrong after the first silent attempt: the
 /// other pairs of that source and of that remote are less likely then, and an order made at the start cannot
-/// know. So the plan answers `next()`, and the race reports to it what happened in between:
+/// know. So the plan answers `choose()`, and the race reports to it what happened in between:
 ///
-/// - *First pairs*, one a remote, from the source that the remote's route takes. They are sorted once, into
+/// - *First pairs*, one a remote, from its first source (`FirstSources.swift`). They are sorted once, into
 ///   one queue for each source (`PlanQueues.swift`). What happens to other remotes does not change the order
 ///   within a queue, so the next first pair is the likeliest of the queues' heads.
-/// - *Alternate sources*: every other compatible local address, once the remote's first pair was started.
-///   There is one heap for each local address (`AlternateSources.swift`). A remote's chance only falls during
-///   a race, so an entry that is out of date is too high in its heap, never too low, and is corrected when it
-///   comes to the top.
+/// - *Alternate sources*: every other compatible local address, once the remote's first pair was started
+///   (`AlternateSources.swift`).
 ///
 /// Planning n remotes costs n log n once and log n a pair, and no memory for pairs that are never reached. A
-/// plan over one remote sorts nothing and makes neither queues nor heaps nor a table of local addresses before
+/// plan over one remote sorts nothing and makes neither queues nor rows nor a table of local addresses before
 /// one is needed.
 ///
 /// It is a class because a race passes it to many functions and it is too large to copy each time. `copy()` makes
@@ -24,8 +22,23 @@ public final class Plan: @unchecked Sendable {
   public struct Pair: Hashable, Sendable {
     public let local: Int32
     public let remote: Int32
-    /// Whether the pair is its remote's first, from the route's own source.
+    /// Whether the pair is its remote's first.
     public let isFirst: Bool
+  }
+
+  /// A pair that may be started, and where it is taken from.
+  struct Choice {
+    enum Place {
+      /// The only remote of a plan.
+      case only
+      case first(queue: Int)
+      case alternate(AlternateSources.Kind, row: Int)
+    }
+
+    let pair: Pair
+    /// `Chance.rank` of its chance.
+    let rank: UInt64
+    let place: Place
   }
 
   struct Remote: Sendable {
@@ -35,8 +48,12 @@ public final class Plan: @unchecked Sendable {
     var pathInformation = RemotePathInformation()
     /// False until the kernel was asked: a remote that joins late is asked for separately.
     var hasPathInformation = false
+    /// The list's history has it from a source that the route did not choose.
+    var hasChosenSource = false
     /// The local index of the first pair.
     var source: Int32 = 0
+    /// The local index of the route's own source.
+    var routesOwn: Int32 = 0
     /// Position in the order of section 3 point 3, from 0.
     var orderIndex: Int32 = 0
     /// The rule that put it after its predecessor.
@@ -47,20 +64,49 @@ public final class Plan: @unchecked Sendable {
     var isInterleaved = false
     /// R of section 3, as it is now in the race.
     var chance = 0.0
+    /// R as it was before anything happened in the race.
+    var initialChance = 0.0
     /// Whether its first pair was started.
     var isStarted = false
+    /// Whether its alternates wait for its first pair.
+    var isHeld = false
+    /// Whether it has refused, or was rejected.
+    var isRefused = false
+    var alternatesLeft: Int32 = 0
+    var alternatesStarted: Int32 = 0
+    /// Of its entries in the rows of alternates.
+    var version: Int32 = 0
+
+    /// It is known that its only pair cannot be started: no route, or no address of the caller's fits.
+    var isHopeless: Bool {
+      if source == LocalTable.noSource { return true }
+      if case .refused = pathInformation.route { return true }
+      return false
+    }
   }
 
   let options: ConnectOptions
   /// The list's, as they were when the plan was made.
   public let unixPaths: UnixPaths
-  private let hashSecret: HashSecret
+  /// By which remotes are ordered where the order is `likely`. To be set before the first start.
+  public var policyTable = PolicyTable.rfc6724
+  let hashSecret: HashSecret
+  /// When the connect began: evidence is as old as it was then.
+  let began: Instant
+  /// What the list has seen itself.
+  let history: ConnectHistory
+  /// What the kernel remembers, by source and destination.
+  var metrics: PairTable<IPAddress, RemotePathInformation.RoundTrip>
+  /// Made when a delay needs it; `nil`: not yet.
+  var population: Population?
   /// The endpoints of `remotes`, for finding duplicates; `nil` until candidates are added to the plan.
   private var endpoints: DistinctKeys<Endpoint>?
-  var locals = LocalTable()
+  var locals: LocalTable
   var remotes: [Remote] = []
   var queues = FirstPairQueues()
   var alternates = AlternateSources()
+  /// What happened to attempts while their sources were not known.
+  var undated: [(pair: Pair, event: ChanceEvent)] = []
   /// Whether `queues` and `alternates` are up to date with the remotes and what is known of them.
   var isPrepared = false
   /// Whether the local addresses are known. Before that only the routes' own choice can be tried.
@@ -69,21 +115,37 @@ public final class Plan: @unchecked Sendable {
   var unknownCount = 0
   /// Whether any remote is an IP address, for which local addresses matter.
   var hasIP = false
-  /// How many remotes' first pairs were not started yet.
+  /// How many remotes' first pairs were not started yet, and how many of these are hopeless.
   public internal(set) var firstsLeft = 0
+  var hopelessLeft = 0
+  /// How many remotes that were not tried have a history from a source that the route did not choose.
+  var chosenSourcesLeft = 0
+  /// How many attempts were started since the first start at which a source was suspect.
+  var suspectStarts = 0
+  /// For ranks: politeness is left out.
+  var ignoresHolds = false
 
-  /// A plan over candidates in the caller's order, of which nothing is known yet.
+  /// A plan over candidates in the caller's order, of which nothing but the list's history is known.
   ///
-  /// `unixPaths`: the list's table of paths, where Unix addresses are among the candidates.
+  /// - Parameters:
+  ///   - unixPaths: the list's table of paths, where Unix addresses are among the candidates.
+  ///   - began: the beginning of the connect.
   public init(
     _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths(),
+    history: ConnectHistory = ConnectHistory(), at began: Instant = Instant(nanoseconds: 0),
     hashSecret: HashSecret = .fixed
   ) {
     self.options = options
     self.unixPaths = unixPaths
     self.hashSecret = hashSecret
+    self.history = history
+    self.began = began
+    metrics = PairTable(secret: hashSecret)
+    locals = LocalTable(secret: hashSecret)
     if case .these(let chosen) = options.locals {
-      for (index, endpoint) in chosen.enumerated() where !chosen[..<index].contains(endpoint) {
+      let distinct = Distinct(chosen.count, secret: hashSecret) { chosen[$0] }
+      for index in distinct.firsts {
+        let endpoint = chosen[index]
         let bits: UInt8 = endpoint.family == .inet ? 32 : 128
         locals.append(LocalAddress(endpoint.address, prefixLength: bits), port: endpoint.port)
       }
@@ -98,85 +160,157 @@ public final class Plan: @unchecked Sendable {
     options = other.options
     unixPaths = other.unixPaths
     hashSecret = other.hashSecret
+    policyTable = other.policyTable
+    began = other.began
+    history = other.history
+    metrics = other.metrics
+    population = other.population
     endpoints = other.endpoints
     locals = other.locals
     remotes = other.remotes
     queues = other.queues
     alternates = other.alternates
+    undated = other.undated
     isPrepared = other.isPrepared
     hasLocals = other.hasLocals
     unknownCount = other.unknownCount
     hasIP = other.hasIP
     firstsLeft = other.firstsLeft
+    hopelessLeft = other.hopelessLeft
+    chosenSourcesLeft = other.chosenSourcesLeft
+    suspectStarts = other.suspectStarts
+    ignoresHolds = other.ignoresHolds
   }
 
   /// Adds candidates, before the first start or later: the answers to a name. One whose endpoint is in the
   /// plan already is left out.
   public func add(_ candidates: [Candidate]) {
     var endpoints = endpoints ?? DistinctKeys(remotes.map { $0.endpoint }, secret: hashSecret)
+    self.endpoints = nil
     append(candidates.filter { endpoints.insert($0.endpoint).isNew })
     self.endpoints = endpoints
   }
 
   private func append(_ candidates: [Candidate]) {
-    remotes.reserveCapacity(remotes.count + candidates.count)
+    remotes.reserveCapacity(max(remotes.count + candidates.count, remotes.capacity))
     for candidate in candidates {
       var remote = Remote(endpoint: candidate.endpoint, entry: candidate.entry)
       remote.orderIndex = Int32(remotes.count)
       remote.source = LocalTable.routesChoice(candidate.endpoint.family)
+      remote.routesOwn = remote.source
       if candidate.endpoint.family == .unix {
         remote.pathInformation.isHere = true
         remote.hasPathInformation = true
       } else {
         hasIP = true
         unknownCount += 1
+        remote.hasChosenSource = !history.isEmpty && history.hasChosenSource(candidate.endpoint)
+        if remote.hasChosenSource { chosenSourcesLeft += 1 }
       }
-      remote.chance = remote.pathInformation.chance
       remotes.append(remote)
       firstsLeft += 1
+      chooseFirstSource(remotes.count - 1)
     }
-    if case .these = options.locals { chooseSourcesAmongLocals() }
     isPrepared = false
   }
 
   // MARK: the next pair
 
-  /// The pair to start now, the likeliest of those that may start; `nil` when every pair was started.
-  public func next() -> Pair? {
+  /// The pair to start now, the likeliest of those that may start; `nil`: none may. It is not taken.
+  ///
+  /// `heldToo`: held alternates may start as well.
+  func choose(heldToo: Bool = false) -> Choice? {
     // A single remote has no order.
-    if !isPrepared && remotes.count == 1 && firstsLeft == 1 { return startFirstPair(of: 0) }
+    if !isPrepared && remotes.count == 1 && firstsLeft == 1 && locals.addresses.isEmpty {
+      let pair = Pair(local: remotes[0].source, remote: 0, isFirst: true)
+      return Choice(pair: pair, rank: Chance.rank(chance(of: pair)), place: .only)
+    }
     prepare()
+    let heldToo = heldToo || ignoresHolds
     guard let queue = bestQueue() else {
-      return bestAlternate(avoidingSuspects: false).map { startAlternate(from: $0) }
+      return bestAlternate(avoidingSuspects: false, heldToo: heldToo)
     }
-    // A suspect source has made every fourth start go to an alternate source that is not suspect.
-    if alternates.startsSinceLast >= 3, let local = bestAlternate(avoidingSuspects: true) {
-      return startAlternate(from: local)
+    // A suspect source makes the first start and every fourth one after it go to an alternate source that is not
+    // suspect.
+    if locals.hasSuspect && suspectStarts % 4 == 0,
+      let alternate = bestAlternate(avoidingSuspects: true, heldToo: heldToo)
+    {
+      return alternate
     }
-    return startFirstPair(of: queues.removeHead(ofQueue: queue))
+    let remote = queues.head(ofQueue: queue)
+    let pair = Pair(local: remotes[remote].source, remote: Int32(remote), isFirst: true)
+    return Choice(pair: pair, rank: Chance.rank(chance(of: pair)), place: .first(queue: queue))
   }
 
-  /// Whether a pair is left. Does not take it.
-  public func hasNext() -> Bool {
+  /// Takes a pair out of the plan, as it is started. `holding`: the alternates of its remote wait for it.
+  func take(_ choice: Choice, holding: Bool = false) {
+    let pair = choice.pair
+    let isHopeless = remotes[Int(pair.remote)].isHopeless
+    if locals.hasSuspect && !isHopeless { suspectStarts += 1 }
+    if pair.local >= LocalTable.firstAddress { locals[pair.local].isUsed = true }
+    guard pair.isFirst else { return takeAlternate(pair) }
+    if case .first(let queue) = choice.place { removeHead(ofQueue: queue) }
+    countFirst(pair.remote, -1)
+    remotes[Int(pair.remote)].isStarted = true
+    remotes[Int(pair.remote)].isHeld = holding
+    offer(pair.remote)
+  }
+
+  /// Puts a pair back that could not be started now. `wasUsed`: whether its source was used before.
+  func putBack(_ choice: Choice, wasUsed: Bool) {
+    let pair = choice.pair
+    if pair.local >= LocalTable.firstAddress { locals[pair.local].isUsed = wasUsed }
+    guard pair.isFirst else { return putBackAlternate(pair) }
+    remotes[Int(pair.remote)].isStarted = false
+    remotes[Int(pair.remote)].isHeld = false
+    remotes[Int(pair.remote)].version += 1
+    countFirst(pair.remote, 1)
+    if case .first(let queue) = choice.place { putBackHead(ofQueue: queue) }
+  }
+
+  private func countFirst(_ remote: Int32, _ change: Int) {
+    firstsLeft += change
+    if remotes[Int(remote)].isHopeless { hopelessLeft += change }
+    if remotes[Int(remote)].hasChosenSource { chosenSourcesLeft += change }
+  }
+
+  /// The next pair where every attempt is silent, taken; `nil` when every pair was started.
+  public func next() -> Pair? {
+    guard let choice = choose(heldToo: true) else { return nil }
+    take(choice)
+    return choice.pair
+  }
+
+  /// Whether a pair that was not started is known.
+  public var hasPairsLeft: Bool {
     if firstsLeft > 0 { return true }
-    guard !locals.addresses.isEmpty else { return false }
     prepare()
-    return bestAlternate(avoidingSuspects: false) != nil
+    return alternates.leftCount > 0
   }
 
-  private func startFirstPair(of remote: Int32) -> Pair {
-    let source = remotes[Int(remote)].source
-    firstsLeft -= 1
-    alternates.startsSinceLast += 1
-    remotes[Int(remote)].isStarted = true
-    if source >= LocalTable.firstAddress { locals[source].isUsed = true }
-    if isPrepared { offerAlternates(of: remote) }
-    return Pair(local: source, remote: remote, isFirst: true)
+  /// Whether all that is left are pairs of remotes that have refused or were rejected.
+  var onlyRefusedLeft: Bool {
+    firstsLeft == 0 && alternates.leftCount > 0
+      && alternates.refusedLeftCount == alternates.leftCount
   }
+
+  /// How many remotes were not tried, those without a route left out.
+  var untriedCount: Int { firstsLeft - hopelessLeft }
+
+  /// How many alternate pairs are left to try; those of all refused remotes, which start together, count as one.
+  var alternatesToPace: Int {
+    alternates.leftCount - alternates.refusedLeftCount + (alternates.refusedLeftCount > 0 ? 1 : 0)
+  }
+
+  /// How many pairs were not started, as far as they are known.
+  var pairsLeft: Int { firstsLeft + alternates.leftCount }
 
   // MARK: what a pair is
 
   public func remote(of pair: Pair) -> Endpoint { remotes[Int(pair.remote)].endpoint }
+
+  /// The index of the pair's entry in the caller's list.
+  public func entry(of pair: Pair) -> Int { Int(remotes[Int(pair.remote)].entry) }
 
   /// The local address of a pair; `nil`: the route's choice, or none at all (`isImpossible`).
   public func local(of pair: Pair) -> Endpoint? {
@@ -184,20 +318,19 @@ public final class Plan: @unchecked Sendable {
     return local.address.map { Endpoint($0.address, port: local.port) }
   }
 
-  /// Whether the socket is bound to the local address. A first pair from the route's own source is not
-  /// bound: the route chooses that source anyway.
+  /// Whether the socket is bound to the local address. The route's own source is not bound: the route chooses
+  /// it anyway.
   public func bindsLocal(_ pair: Pair) -> Bool {
     if case .these = options.locals { return true }
-    return !pair.isFirst
+    return pair.local >= LocalTable.firstAddress
+      && pair.local != remotes[Int(pair.remote)].routesOwn
   }
 
   /// Whether the caller named local addresses and none of them can reach the remote.
   public func isImpossible(_ pair: Pair) -> Bool { pair.local == LocalTable.noSource }
 
-  /// What is known of the round trip to this pair's remote.
-  public func roundTrip(of pair: Pair) -> RemotePathInformation.RoundTrip? {
-    remotes[Int(pair.remote)].pathInformation.roundTrip
-  }
+  /// Whether it is known that the pair cannot be started.
+  func isHopeless(_ pair: Pair) -> Bool { remotes[Int(pair.remote)].isHopeless }
 
   /// The same pair after path information came: the route's choice may have become an address.
   func updated(_ pair: Pair) -> Pair {

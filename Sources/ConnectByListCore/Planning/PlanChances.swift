@@ -1,60 +1,99 @@
 // How the chances of pairs change with what happens to attempts: the contract's section 3 point 4.
 
+/// What happened to an attempt that says something of its source and its remote.
+enum ChanceEvent: Sendable {
+  case silence
+  /// Past its `attempt_timeout` or not answered by the kernel's limit, after its silence was counted or not; or
+  /// failed in a way that does not tell which side is at fault.
+  case unexplained
+  /// EADDRNOTAVAIL, ENETUNREACH in the call that starts it.
+  case sourceMissing
+  /// Refused, rejected; a Unix socket's failure.
+  case refused
+}
+
 extension Plan {
   /// Chance of a pair as it is now: L·F·R.
   public func chance(of pair: Pair) -> Double {
-    locals[pair.local].chance * combination(pair) * remotes[Int(pair.remote)].chance
+    let remote = remotes[Int(pair.remote)]
+    if remote.isHopeless { return 0 }
+    let combination = pair.isFirst ? Chance.routesChoice : Chance.alternateSource
+    return locals.chance(pair.local) * combination * remote.chance
   }
 
   /// An attempt stayed silent past its delay.
-  public func noteSilence(of pair: Pair) {
-    locals[pair.local].silentCount += 1
-    applyUnexplainedFailure(to: pair)
-  }
+  public func noteSilence(of pair: Pair) { note(.silence, of: pair) }
 
-  /// An attempt ended with `errno`. `wasSilent`: its silence was noted before, and is not counted twice.
-  public func noteFailure(of pair: Pair, _ errno: Errno, wasSilent: Bool) {
-    switch errno {
-    case .connectionRefused: remotes[Int(pair.remote)].chance = Chance.afterDefiniteFailure
+  /// An attempt ended with `errno`.
+  ///
+  /// - Parameters:
+  ///   - wasSilent: its silence was noted before, and is not counted twice.
+  ///   - isSynchronous: it failed in the call that starts it.
+  func noteFailure(
+    of pair: Pair, _ errno: Errno, wasSilent: Bool, isSynchronous: Bool, isRejected: Bool
+  ) {
+    let remote = remotes[Int(pair.remote)]
     // A Unix socket has no network path: a failure is the remote's.
-    case _ where remotes[Int(pair.remote)].pathInformation.isHere:
-      remotes[Int(pair.remote)].chance = Chance.afterDefiniteFailure
-    case .addressNotAvailable, .networkUnreachable:
-      locals[pair.local].chance = Chance.afterDefiniteFailure
-    default:
-      if !wasSilent { applyUnexplainedFailure(to: pair) }
+    if isRejected || errno == .connectionRefused || remote.pathInformation.isHere {
+      note(.refused, of: pair)
+    } else if isSynchronous && (errno == .addressNotAvailable || errno == .networkUnreachable) {
+      if !remote.isHopeless { note(.sourceMissing, of: pair) }
+    } else if !wasSilent {
+      note(.unexplained, of: pair)
     }
   }
 
-  /// Path information has made the route's choice an address: what happened to the attempt from there counts
-  /// for that address. `errno`: what the attempt failed with, if it did.
-  func applyFailureToSource(of pair: Pair, wasSilent: Bool, _ errno: Errno?) {
-    locals[pair.local].isUsed = true
-    if wasSilent { locals[pair.local].silentCount += 1 }
-    switch errno {
-    case .addressNotAvailable, .networkUnreachable:
+  private func note(_ event: ChanceEvent, of pair: Pair) {
+    if pair.local < LocalTable.firstAddress && !hasLocals && hasIP {
+      undated.append((pair, event))
+    }
+    apply(event, to: pair)
+  }
+
+  /// Path information has made the route's choice an address: what happened to the attempts so far counts
+  /// for their sources, as if these had been known.
+  func replayChances() {
+    guard !undated.isEmpty else { return }
+    let events = undated
+    undated = []
+    locals.resetChances()
+    for (pair, _) in events {
+      remotes[Int(pair.remote)].chance = remotes[Int(pair.remote)].initialChance
+    }
+    for (pair, event) in events {
+      let pair = updated(pair)
+      if remotes[Int(pair.remote)].isHopeless { continue }
+      if pair.local >= LocalTable.firstAddress { locals[pair.local].isUsed = true }
+      apply(event, to: pair)
+    }
+  }
+
+  private func apply(_ event: ChanceEvent, to pair: Pair) {
+    let isAddress = pair.local >= LocalTable.firstAddress
+    switch event {
+    case .silence:
+      if isAddress { locals[pair.local].silentCount += 1 }
+      applyBayes(to: pair)
+    case .unexplained: applyBayes(to: pair)
+    case .sourceMissing:
+      guard isAddress else { return }
+      let before = locals[pair.local].chance
       locals[pair.local].chance = Chance.afterDefiniteFailure
-    case .connectionRefused: break
-    case nil where !wasSilent: break
-    default:
-      let after = Chance.afterSilence(
-        local: locals[pair.local].chance, combination: Chance.routesChoice,
-        remote: remotes[Int(pair.remote)].pathInformation.chance)
-      locals[pair.local].chance = after.local
+      if before < Chance.afterDefiniteFailure {
+        raiseQueue(ofSource: pair.local)
+        raiseAlternates()
+      }
+    case .refused: noteRefused(pair.remote)
     }
   }
 
   /// Bayes' rule on both ends: neither is known to be at fault.
-  private func applyUnexplainedFailure(to pair: Pair) {
+  private func applyBayes(to pair: Pair) {
     let after = Chance.afterSilence(
-      local: locals[pair.local].chance, combination: combination(pair),
+      local: locals.chance(pair.local),
+      combination: pair.isFirst ? Chance.routesChoice : Chance.alternateSource,
       remote: remotes[Int(pair.remote)].chance)
-    locals[pair.local].chance = after.local
+    if pair.local >= LocalTable.firstAddress { locals[pair.local].chance = after.local }
     remotes[Int(pair.remote)].chance = after.remote
-  }
-
-  /// F of section 3.
-  private func combination(_ pair: Pair) -> Double {
-    pair.isFirst ? Chance.routesChoice : Chance.alternateSource
   }
 }

@@ -18,28 +18,25 @@ extension Plan {
       reasons.append(text.bytes)
     }
     if known.neighbourFailed { add("neighbour does not answer") }
-    switch known.history {
-    case .connected: add("connected before")
-    case .failed(let age):
+    let seen = history(of: pair)
+    if let failure = seen?.failure {
       var text = TextBuffer()
-      text.append("failed ")
-      text.append(rounded: age)
+      text.append(failure.errno == .connectionRefused ? "refused " : "failed ")
+      text.append(rounded: began - failure.at)
       text.append(" ago")
       reasons.append(text.bytes)
-    case nil: break
+    } else if seen != nil {
+      add("connected before")
     }
-    if let roundTrip = known.roundTrip {
+    if let roundTrip = roundTrip(of: pair) {
       var text = TextBuffer()
-      text.append(known.history == nil ? "the kernel's metrics: round trip " : "round trip ")
+      text.append(
+        seen?.roundTrip == nil ? "the kernel's metrics: round trip " : "round trip ")
       text.append(rounded: roundTrip.smoothed)
       reasons.append(text.bytes)
     }
     // The rules order first pairs. Alternate sources go by chance alone.
-    guard pair.isFirst else {
-      if firstsLeft > 0 { add("three remotes were silent from one source") }
-      return reasons
-    }
-    reasons.append(contentsOf: orderReasons(remote))
+    if pair.isFirst { reasons.append(contentsOf: orderReasons(remote)) }
     return reasons
   }
 
@@ -48,11 +45,12 @@ extension Plan {
     guard pair.isFirst else { return [UInt8]("another local address") }
     let known = remotes[Int(pair.remote)].pathInformation
     if known.isHere { return [UInt8]("on this machine") }
-    guard let local = locals[pair.local].address else { return [UInt8]("route's choice") }
-    if case .these = options.locals, known.route != .source(local.address) {
-      return [UInt8]("first given local address that fits")
+    guard pair.local >= LocalTable.firstAddress else { return [UInt8]("route's choice") }
+    if pair.local == remotes[Int(pair.remote)].routesOwn { return [UInt8]("route's source") }
+    if roundTrip(of: pair) != nil || history(of: pair) != nil {
+      return [UInt8]("the source that worked")
     }
-    return [UInt8]("route's source")
+    return [UInt8]("first given local address that fits")
   }
 
   private func orderReasons(_ remote: Remote) -> [[UInt8]] {
@@ -67,8 +65,8 @@ extension Plan {
       reasons.append(text.bytes)
     case .likely:
       if remote.predecessor >= 0 {
-        let predecessor = remotes[Int(remote.predecessor)].pathInformation
-        let isLikelier = remote.pathInformation.chance > predecessor.chance
+        let predecessor = remotes[Int(remote.predecessor)]
+        let isLikelier = remote.initialChance > predecessor.initialChance
         reasons.append(
           isLikelier ? [UInt8]("evidence goes before the rules") : [UInt8](remote.rule.words))
       }

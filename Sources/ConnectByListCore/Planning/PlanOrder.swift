@@ -29,7 +29,7 @@ extension Plan {
     let here = given.filter { remotes[$0].pathInformation.isHere }
     let others = given.filter { !remotes[$0].pathInformation.isHere }
     var order = here
-    for entry in Ordering.sorted(count: others.count, { candidate(remotes[others[$0]]) }) {
+    for entry in Ordering.sorted(count: others.count, policyTable, { candidate(others[$0]) }) {
       let isFirstAfterUnix = order.count == here.count && !here.isEmpty
       remotes[others[entry.index]].rule = isFirstAfterUnix ? .thisMachine : entry.rule
       order.append(others[entry.index])
@@ -48,14 +48,14 @@ extension Plan {
     }
   }
 
-  private func candidate(_ remote: Remote) -> OrderingCandidate {
+  private func candidate(_ index: Int) -> OrderingCandidate {
+    let remote = remotes[index]
     let source = locals[remote.source].address
-    var isUsable = remote.source != LocalTable.noSource
-    if case .refused = remote.pathInformation.route { isUsable = false }
+    let pair = Pair(local: remote.source, remote: Int32(index), isFirst: true)
     return OrderingCandidate(
-      remote.endpoint.address, source: source?.address, isUsable: isUsable,
+      remote.endpoint.address, source: source?.address,
+      isUsable: !remote.isHopeless && remote.pathInformation.route != .noSource,
       sourcePrefixLength: source?.prefixLength ?? 0, sourceFlags: source?.flags ?? [],
-      isNative: remote.pathInformation.isNative,
-      roundTrip: remote.pathInformation.roundTrip?.smoothed)
+      isNative: remote.pathInformation.isNative, roundTrip: roundTrip(of: pair)?.smoothed)
   }
 }

@@ -6,66 +6,108 @@ struct FirstPairQueues: Sendable {
     var end: Int
   }
 
+  /// A queue by its head, when the entry was made. The smaller goes first.
+  struct Entry: Comparable, Sendable {
+    let rank: UInt64
+    let orderIndex: Int32
+    let queue: Int32
+
+    static func < (a: Entry, b: Entry) -> Bool {
+      a.rank != b.rank ? a.rank > b.rank : a.orderIndex < b.orderIndex
+    }
+  }
+
   /// Indices of remotes, one queue after the other.
   var remotes: [Int32] = []
   var queues: [Queue] = []
+  /// The queues by their heads; an entry may be out of date, as in `AlternateSources`.
+  var order = Heap<Entry>()
 
   /// The first remote of a queue that is not empty.
-  func head(of queue: Queue) -> Int { Int(remotes[queue.head]) }
-
-  mutating func removeHead(ofQueue index: Int) -> Int32 {
-    defer { queues[index].head += 1 }
-    return remotes[queues[index].head]
-  }
+  func head(ofQueue queue: Int) -> Int { Int(remotes[queues[queue].head]) }
 }
 
 extension Plan {
-  /// Sorts what was not started and makes the heaps of alternate sources. `next` does it when it has to.
+  /// Sorts what was not started and makes the rows of alternate sources. `choose` does it when it has to.
   func prepare() {
     guard !isPrepared else { return }
     isPrepared = true
+    hopelessLeft = 0
+    for remote in remotes where !remote.isStarted && remote.isHopeless { hopelessLeft += 1 }
     orderRemotes()
     fillQueues()
     fillAlternates()
   }
 
   private func fillQueues() {
+    queues = FirstPairQueues()
+    guard firstsLeft > 0 else { return }
+    var left = [Int32](repeating: -1, count: remotes.count)
+    for index in remotes.indices where !remotes[index].isStarted {
+      left[Int(remotes[index].orderIndex)] = Int32(index)
+    }
+    left.removeAll { $0 < 0 }
     // With `given` and `random` there is one queue, because its order is fixed; chances do not change it.
     let hasQueueForEachSource = options.order == .likely
-    let left = remotes.indices.filter { !remotes[$0].isStarted }
-    let order = left.sorted { a, b in
-      if hasQueueForEachSource {
-        if remotes[a].source != remotes[b].source { return remotes[a].source < remotes[b].source }
-        if remotes[a].chance != remotes[b].chance { return remotes[a].chance > remotes[b].chance }
+    if hasQueueForEachSource {
+      // The sort is stable, and those that stand in order already cost one comparison.
+      let keys = remotes.map { (source: $0.isHopeless ? -1 : $0.source, rank: Chance.rank($0.chance)) }
+      left.sort { a, b in
+        let (a, b) = (keys[Int(a)], keys[Int(b)])
+        return a.source != b.source ? a.source < b.source : a.rank > b.rank
       }
-      return remotes[a].orderIndex < remotes[b].orderIndex
     }
-    queues = FirstPairQueues()
-    queues.remotes = order.map { Int32($0) }
+    queues.remotes = left
     var previousSource: Int32?
-    for (position, remote) in queues.remotes.enumerated() {
-      let source = remotes[Int(remote)].source
+    for (position, remote) in left.enumerated() {
+      let source = remotes[Int(remote)].isHopeless ? -1 : remotes[Int(remote)].source
       if previousSource == nil || hasQueueForEachSource && source != previousSource {
         queues.queues.append(FirstPairQueues.Queue(head: position, end: position))
       }
       queues.queues[queues.queues.count - 1].end = position + 1
       previousSource = source
     }
+    for queue in queues.queues.indices { queues.order.insert(entry(ofQueue: queue)!) }
+  }
+
+  /// `nil`: the queue is empty.
+  private func entry(ofQueue queue: Int) -> FirstPairQueues.Entry? {
+    guard queues.queues[queue].head < queues.queues[queue].end else { return nil }
+    let remote = remotes[queues.head(ofQueue: queue)]
+    let chance = options.order == .likely && !remote.isHopeless
+      ? locals.chance(remote.source) * Chance.routesChoice * remote.chance : 0
+    return FirstPairQueues.Entry(
+      rank: Chance.rank(chance), orderIndex: remote.orderIndex, queue: Int32(queue))
   }
 
   /// The index of the queue whose head is the likeliest; of equals the one whose head comes first in the
   /// order. `nil` when all are empty.
   func bestQueue() -> Int? {
-    var best: (queue: Int, chance: Double, orderIndex: Int32)?
-    for (index, queue) in queues.queues.enumerated() where queue.head < queue.end {
-      let head = queues.head(of: queue)
-      let orderIndex = remotes[head].orderIndex
-      let chance = locals[remotes[head].source].chance * remotes[head].chance
-      if let best, chance < best.chance || chance == best.chance && orderIndex > best.orderIndex {
+    while let top = queues.order.first {
+      guard let now = entry(ofQueue: Int(top.queue)) else {
+        queues.order.removeFirst()
         continue
       }
-      best = (index, chance, orderIndex)
+      if now == top { return Int(top.queue) }
+      queues.order.replaceFirst(now)
     }
-    return best?.queue
+    return nil
+  }
+
+  func removeHead(ofQueue queue: Int) { queues.queues[queue].head += 1 }
+
+  func putBackHead(ofQueue queue: Int) {
+    queues.queues[queue].head -= 1
+    queues.order.insert(entry(ofQueue: queue)!)
+  }
+
+  /// L of a source has risen: the entry of its queue is too low.
+  func raiseQueue(ofSource source: Int32) {
+    guard isPrepared, options.order == .likely else { return }
+    for queue in queues.queues.indices {
+      guard let entry = entry(ofQueue: queue), remotes[queues.head(ofQueue: queue)].source == source
+      else { continue }
+      queues.order.insert(entry)
+    }
   }
 }

@@ -34,11 +34,9 @@ extension IPAddress {
   }
 }
 
-/// The default policy table of RFC 6724 section 2.1: which addresses are preferred as destinations
-/// (precedence), and which sources match which destinations (label).
-///
-/// glibc's configuration of it (/etc/gai.conf) is not read: the core reads no files.
-public enum PolicyTable {
+/// The policy table of RFC 6724 section 2.1: which addresses are preferred as destinations (precedence), and
+/// which sources match which destinations (label). `GaiConf` makes another one of /etc/gai.conf.
+public struct PolicyTable: Sendable {
   /// The policy of the addresses with one prefix.
   public struct Row: Sendable {
     public let prefix: IPAddress
@@ -50,20 +48,46 @@ public enum PolicyTable {
     public let label: UInt8
   }
 
+  /// The scope of the IPv4 addresses with one prefix.
+  public struct ScopeRow: Sendable {
+    public let prefix: IPAddress
+    /// In bits of the IPv6 form, 96 … 128.
+    public let length: Int
+    public let scope: UInt8
+  }
+
+  /// Sorted by length, the longest first, so that the first row that matches has the longest prefix. The last
+  /// one matches every address.
+  public let rows: [Row]
+  /// The same for the scopes of IPv4 addresses; empty: those of RFC 6724.
+  public let scopes: [ScopeRow]
+
   /// The precedence and the label of an address, from the longest prefix that matches it. Scopes are ignored;
   /// IPv4 is looked up in its v4-mapped form.
-  public static func policy(of address: IPAddress) -> (precedence: UInt8, label: UInt8) {
+  public func policy(of address: IPAddress) -> (precedence: UInt8, label: UInt8) {
     for row in rows where address.commonPrefixLength(with: row.prefix) >= row.length {
       return (row.precedence, row.label)
     }
     preconditionFailure("the last row of the policy table matches every address")
   }
 
-  /// Sorted by length, the longest first, so that the first row that matches has the longest prefix.
-  public static let rows: [Row] = [
+  /// The scope by which addresses are compared: the smaller number is the smaller scope.
+  public func scope(of address: IPAddress) -> UInt8 {
+    if !scopes.isEmpty && address.unmapped.family == .inet {
+      for row in scopes where address.commonPrefixLength(with: row.prefix) >= row.length {
+        return row.scope
+      }
+    }
+    return address.addressScope.rawValue
+  }
+
+  /// The default table of RFC 6724 section 2.1.
+  public static let rfc6724 = PolicyTable(rows: rfcRows, scopes: [])
+
+  private static let rfcRows: [Row] = [
     // ::1/128, loopback.
     Row(prefix: IPAddress(high: 0, low: 1), length: 128, precedence: 50, label: 0),
-    // ::ffff:0:0/96, IPv4. No other row has its precedence: `OrderingKey` relies on that for rule 9.
+    // ::ffff:0:0/96, IPv4. No other row has its precedence.
     Row(
       prefix: IPAddress(high: 0, low: 0xffff_0000_0000), length: 96, precedence: 35, label: 4),
     // ::/96, IPv4-compatible, deprecated by RFC 4291.

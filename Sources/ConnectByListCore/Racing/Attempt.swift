@@ -18,10 +18,15 @@ public struct Attempt: Sendable {
   public private(set) var outcome: Outcome = .pending
   /// Why it failed. `nil` where it did not fail, or where another's success, the cap or a cancel ended it.
   public private(set) var errno: Errno?
-  /// When its silence counts against its pair.
+  /// How long an answer may be expected to take, and why: the base of its delay. It changes when path information
+  /// comes while no other attempt has been started.
+  public internal(set) var patience: Patience
+  /// How many attempts were in flight at its start, this one included.
+  let inFlightCount: Int
+  /// When its silence counts against its pair: its delay, compression left out, after its start.
   var silentAt: Instant
-  /// When `attempt_timeout` ends it.
-  let expires: Instant
+  /// Until when the alternates of its remote are held; `distantFuture`: they are not.
+  var holdsUntil = Instant.distantFuture
   var isSilenceNoted = false
   /// The local address that the kernel gave it, as far as the driver asked.
   public internal(set) var local: Endpoint?
@@ -38,19 +43,20 @@ public struct Attempt: Sendable {
   private(set) var isConnected = false
 
   init(
-    _ pair: Plan.Pair, chance: Double, started: Instant, silentAt: Instant, expires: Instant,
-    isHedge: Bool
+    _ pair: Plan.Pair, chance: Double, started: Instant, patience: Patience, inFlightCount: Int,
+    silentAt: Instant, isHedge: Bool
   ) {
     self.pair = pair
     self.chance = chance
     self.started = started
+    self.patience = patience
+    self.inFlightCount = inFlightCount
     self.silentAt = silentAt
-    self.expires = expires
     self.isHedge = isHedge
   }
 
-  /// In flight, and its silence was not noted yet.
-  var isSilent: Bool { !isConnected && !isSilenceNoted }
+  /// In flight without an answer.
+  var isPending: Bool { outcome == .pending && !isConnected }
 
   /// The state after an event of this attempt. Nothing else changes how it ended.
   mutating func apply(_ event: RaceEvent) {

@@ -1,28 +1,45 @@
 // What a list remembers of a race over it.
 
 extension ConnectHistory {
-  /// Takes in how a race's attempts ended.
+  /// Takes in how a race's attempts ended, each for its pair.
   ///
-  /// An attempt that another's success, the cap or a cancel ended says nothing of its endpoint. Neither does a
-  /// shortage of descriptors, memory or local addresses, which is this process's. Once `countMax` endpoints
-  /// are known no new ones are taken in.
+  /// An attempt that another's success, the cap or a cancel ended says nothing of its pair; nor does one that was
+  /// pending at the deadline, unless it had been silent past its delay. Neither does a shortage of
+  /// descriptors, memory or local ports, which is this process's, nor a pair that was known to have no route.
+  /// Once `countMax` endpoints are known no new ones are taken in.
   public mutating func take(_ race: Race, countMax: Int = .max) {
     for attempt in race.attempts {
-      guard let ended = attempt.ended else { continue }
+      guard let ended = attempt.ended, !race.plan.isHopeless(attempt.pair) else { continue }
       let remote = race.plan.remote(of: attempt.pair)
+      let source = attempt.local?.address ?? race.plan.local(of: attempt.pair)?.address
+      let isRoutesChoice = !race.plan.bindsLocal(attempt.pair)
       switch attempt.outcome {
       case .connected:
-        noteConnected(remote, after: ended - attempt.started, countMax: countMax)
+        // A handshake whose SYN was sent again gives no round trip: the answer may be to any of them (Karn).
+        let roundTrip = attempt.resentCount == 0 ? ended - attempt.started : nil
+        noteConnected(
+          from: source ?? remote.unknownSource, isRoutesChoice: isRoutesChoice, to: remote,
+          after: roundTrip, countMax: countMax)
       case .refused, .unreachable, .timedOut, .reset, .failed, .rejected:
-        switch attempt.errno {
-        case .tooManyOpen, .tooManyOpenInSystem, .outOfMemory, .noBufferSpace,
-          .addressNotAvailable, nil:
-          break
-        case let errno?: noteFailed(remote, errno, at: ended, countMax: countMax)
-        }
+        guard let errno = attempt.errno, !errno.isShortage, errno != .addressNotAvailable,
+          attempt.isFailure(at: race.deadline, race.plan.options)
+        else { continue }
+        noteFailed(
+          from: source ?? remote.unknownSource, isRoutesChoice: isRoutesChoice, to: remote, errno,
+          at: ended, countMax: countMax)
       case .superseded, .cancelled, .notStarted, .pending: break
       }
     }
+  }
+}
+
+extension Attempt {
+  /// False where the deadline ended it before its delay had passed.
+  fileprivate func isFailure(at deadline: Instant, _ options: ConnectOptions) -> Bool {
+    guard outcome == .timedOut, ended == deadline else { return true }
+    // Where silence starts nothing, its base is how long an answer was expected to take.
+    let delay = options.pace == .sequential ? started + patience.base : silentAt
+    return isSilenceNoted || delay < deadline
   }
 }
 

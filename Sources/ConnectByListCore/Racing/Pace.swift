@@ -1,39 +1,84 @@
-/// When the next attempt starts while those in flight are silent: section 4 of the contract.
+/// When the next attempt starts: section 4 of the contract.
 enum Pace {
-  /// The upper limit of a delay that comes from a measured round trip. RFC 8305 section 8, "Maximum Connection
-  /// Attempt Delay".
-  static let longestMeasuredDelay: TimeSpan = .seconds(2)
-
-  /// The delay from the start of a pair to the next. `inFlight`: how many attempts are in flight, the new one included.
-  ///
-  /// `.forever` where silence starts nothing.
-  static func delay(
-    _ plan: Plan, after pair: Plan.Pair, inFlight: Int
-  ) -> TimeSpan {
-    switch plan.options.pace {
+  /// The delay from a start to the next while all are silent. `inFlight`: how many attempts are in flight, the
+  /// new one included. `.forever` where silence starts nothing.
+  static func delay(_ options: ConnectOptions, base: TimeSpan, inFlight: Int) -> TimeSpan {
+    switch options.pace {
     case .parallel: return .zero
     case .sequential: return .forever
-    case .steady: return plan.options.attemptDelay
+    case .steady: return base
     case .accelerating:
-      var base = plan.options.attemptDelay
-      if let roundTrip = plan.roundTrip(of: pair) {
-        // RFC 6298's retransmission timeout without its minimum of one second: an answer that takes longer is
-        // late.
-        let measured = roundTrip.smoothed + roundTrip.variance * 4
-        base = max(plan.options.minimumDelay, min(measured, longestMeasuredDelay))
-      }
-      let halvings = Int64(min(inFlight - 1, 62))
-      return max(plan.options.minimumDelay, base / (1 << halvings))
+      return max(options.minimumDelay, base / (1 << Int64(min(inFlight - 1, 62))))
     }
   }
 
-  /// The longest delay that still lets every remote be tried before the deadline, with a reserve for the last
-  /// one's handshake. Down to zero: it may be shorter than `minimumDelay`.
-  static func share(
-    now: Instant, deadline: Instant, timeout: TimeSpan, remotesLeft: Int
+  /// The longest delay that still lets everything be tried before the deadline, with a reserve for the last
+  /// one's handshake. It may be shorter than `minimumDelay` while remotes are untried.
+  static func compressed(
+    _ options: ConnectOptions, now: Instant, deadline: Instant, untried: Int, alternates: Int
   ) -> TimeSpan {
-    guard remotesLeft > 0 else { return .forever }
+    guard let timeout = options.timeout, options.pace != .sequential else { return .forever }
     let reserve = min(.milliseconds(250), timeout / 2)
-    return max(.zero, (deadline - now - reserve) / Int64(remotesLeft))
+    let left = max(.zero, deadline - now - reserve)
+    if untried > 0 {
+      let forAlternates = min(options.minimumDelay * Int64(alternates), left / 2)
+      return (left - forAlternates) / Int64(untried)
+    }
+    return alternates > 0 ? max(options.minimumDelay, left / Int64(alternates)) : .forever
+  }
+}
+
+/// What decides when the next attempt starts. A failure in the call that starts an attempt puts it back as it was.
+struct PaceState: Sendable {
+  /// `nil`: nothing was started yet.
+  var latestStart: Instant?
+  /// When silence starts the next: the delay of the newest attempt after its start.
+  var silenceEnds = Instant.distantFuture
+  /// The same, compressed by the deadline.
+  var compressedEnds = Instant.distantFuture
+  /// How many attempts may start at once because others failed.
+  var owed = 0
+  /// How many failures came in a row, silence not having ended it.
+  var row = 0
+  /// Whether an attempt was started since the race last waited: in this round of this instant.
+  var hasStarted = false
+  /// The alternates of all refused remotes are being started together.
+  var isBurst = false
+
+  /// When the newest attempt's running delay passes.
+  var delayEnds: Instant { min(silenceEnds, compressedEnds) }
+
+  /// Whether silence starts an attempt now; also the first one of all.
+  func isDueBySilence(at now: Instant) -> Bool { latestStart == nil || delayEnds <= now }
+}
+
+/// The failures of an instant, before attempts start for them.
+struct FreshFailures: Sendable {
+  /// Failed after they were started, and ended by `attempt_timeout`.
+  var failed = 0
+  var timedOut = 0
+  /// 2^(n−1), n failures being in a row.
+  var widening = 0
+
+  mutating func noteFailure(row: Int) {
+    failed += 1
+    widening = 1 << min(row - 1, 16)
+  }
+
+  /// How many attempts may start for them.
+  func rights(_ options: ConnectOptions, inFlight: Int) -> Int {
+    let count = failed + timedOut
+    guard options.pace == .accelerating, failed > 0 else { return count }
+    return max(count, widening - inFlight)
+  }
+}
+
+/// An instant at which something becomes due for an attempt.
+struct Timer: Comparable, Sendable {
+  let time: Instant
+  let attempt: AttemptID
+
+  static func < (a: Timer, b: Timer) -> Bool {
+    a.time != b.time ? a.time < b.time : a.attempt < b.attempt
   }
 }

@@ -28,20 +28,20 @@ public struct PendingNames: Sendable {
   }
 
   private var names: [Name]
+  /// How many answers are still to come, and which names' addresses are held, the earliest first.
+  private var awaitedCount = 0
+  private var held: [Int] = []
 
-  init(_ names: [Name]) { self.names = names }
+  init(_ names: [Name]) {
+    self.names = names
+    for name in names { awaitedCount += (name.awaits.inet ? 1 : 0) + (name.awaits.inet6 ? 1 : 0) }
+  }
 
   /// Every answer has come, and no addresses are held.
-  var isSettled: Bool {
-    names.allSatisfy { !$0.awaits.inet && !$0.awaits.inet6 && $0.held.isEmpty }
-  }
+  var isSettled: Bool { awaitedCount == 0 && held.isEmpty }
 
   /// When the first held addresses join the race at the latest.
-  var nextRelease: Instant {
-    var next = Instant.distantFuture
-    for name in names { next = min(next, name.heldUntil) }
-    return next
-  }
+  var nextRelease: Instant { held.first.map { names[$0].heldUntil } ?? .distantFuture }
 
   /// Every answer has come, and none had an address.
   func hasNoAddress(_ id: NameID) -> Bool {
@@ -56,14 +56,25 @@ public struct PendingNames: Sendable {
     _ id: NameID, _ family: Family?, _ endpoints: [Endpoint], at now: Instant
   ) -> [Candidate] {
     let index = Int(id.number)
-    if family != .inet6 { names[index].awaits.inet = false }
-    if family != .inet { names[index].awaits.inet6 = false }
+    if family != .inet6, names[index].awaits.inet {
+      names[index].awaits.inet = false
+      awaitedCount -= 1
+    }
+    if family != .inet, names[index].awaits.inet6 {
+      names[index].awaits.inet6 = false
+      awaitedCount -= 1
+    }
     if !endpoints.isEmpty { names[index].hasAddress = true }
     let entry = names[index].entry
     let candidates = endpoints.map { Candidate($0.unmapped, entry: entry) }
     if family == .inet && names[index].awaits.inet6 && !candidates.isEmpty {
       names[index].held = candidates
       names[index].heldUntil = now + Self.resolutionDelay
+      // All are held equally long, so the end is the place; of one instant the names' order counts.
+      let place = held.partitioningIndex {
+        (names[$0].heldUntil, $0) > (names[index].heldUntil, index)
+      }
+      held.insert(index, at: place)
       return []
     }
     return candidates + takeHeld(index)
@@ -73,15 +84,17 @@ public struct PendingNames: Sendable {
   mutating func release(at now: Instant) -> [Candidate] {
     guard nextRelease <= now else { return [] }
     var released: [Candidate] = []
-    for index in names.indices where names[index].heldUntil <= now { released += takeHeld(index) }
+    while let index = held.first, names[index].heldUntil <= now { released += takeHeld(index) }
     return released
   }
 
   private mutating func takeHeld(_ index: Int) -> [Candidate] {
-    let held = names[index].held
+    let addresses = names[index].held
+    guard !addresses.isEmpty else { return [] }
     names[index].held = []
     names[index].heldUntil = .distantFuture
-    return held
+    held.removeAll { $0 == index }
+    return addresses
   }
 }
 

@@ -25,6 +25,9 @@ public final class Race: @unchecked Sendable {
     case validate(AttemptID)
     /// Wait for events, until this instant at the latest (`distantFuture`: without a limit), then ask again.
     case wait(until: Instant)
+    /// All pairs have failed, and the list is to be tried again (`retry`): resolve its names anew, and go on with
+    /// `Race(after:plan:names:at:)`. This race stays as it is.
+    case nextRound
     /// The race is over. All sockets but the winner's are closed; the winner's belongs to the caller.
     case finish(RaceResult)
   }
@@ -46,6 +49,8 @@ public final class Race: @unchecked Sendable {
     case racing
     /// The caller checks a connection. Nothing starts; handshakes go on in the kernel.
     case validating(AttemptID)
+    /// All pairs have failed. The next round begins at this instant, unless the deadline comes before it.
+    case failed(nextRound: Instant)
     /// Decided: the attempts in flight are being closed, one a step.
     case closing(RaceResult)
     case finished(RaceResult)
@@ -58,20 +63,31 @@ public final class Race: @unchecked Sendable {
   /// after it has performed a step: an attempt that fails in the call that starts it turns its `start` into
   /// its `failed`.
   public internal(set) var events: [RaceEvent] = []
+  /// The beginning of the call.
   public let began: Instant
+  /// The beginning of this round of the call.
+  let roundBegan: Instant
+  /// From 1; with `retry` each round is a race.
+  public let round: Int
   public let deadline: Instant
 
   var phase: Phase = .racing
   var flights = AttemptsInFlight()
-  /// When silence starts the next attempt.
-  var nextStart: Instant
-  /// Whether `nextStart` is a delay after the newest start. A failure makes it the time of the failure.
-  var isPacedBySilence = false
-  /// When the next attempt starts at the latest, so that all remotes are tried before the deadline.
-  var latestStart = Instant.distantFuture
-  /// When to ask for path information that paces, where the first attempt was started without it. No start
-  /// can be due before, and most connects are over by then.
-  var pathInformationDue = Instant.distantFuture
+  /// The attempts whose handshake is done, while the race has not been decided.
+  var connected: [AttemptID] = []
+  var pace = PaceState()
+  var failures = FreshFailures()
+  /// How the newest start is taken back; `nil`: it was made, or failed.
+  var undo: Undo?
+  /// While a socket could not be made: as many attempts as were in flight then. `nil`: no shortage.
+  var shortageCap: Int?
+  /// When silences count, and when holds end. An entry may be out of date: then the attempt has another instant.
+  var silences = Heap<Timer>()
+  var holds = Heap<Timer>()
+  /// No attempt before this one is in flight and may be ended by `attempt_timeout`.
+  var firstToExpire = 0
+  /// Whether path information was taken in.
+  var hasPathInformation = false
   var isCancelled = false
   var lastErrno: Errno?
   var isHedged = false
@@ -79,15 +95,45 @@ public final class Race: @unchecked Sendable {
   /// A deadline that has passed before the race begins (a timeout near 0) still allows one round of starts.
   var hadFirstRound = false
   var rankBase: RankBase?
+  var isRankBaseStale = false
+  /// Candidates have joined since the delay was last compressed.
+  var hasJoined = false
+
+  /// What a start has changed.
+  struct Undo: Sendable {
+    let choice: Plan.Choice?
+    let pace: PaceState
+    let suspectStarts: Int
+    let wasUsed: Bool
+  }
 
   /// A race over a plan and names that are being resolved, which begins now. One of the two must not be empty.
-  public init(plan: Plan, names: [PendingNames.Name] = [], at now: Instant) {
+  public convenience init(plan: Plan, names: [PendingNames.Name] = [], at now: Instant) {
+    let deadline = plan.options.timeout.map { now + $0 } ?? .distantFuture
+    self.init(plan, names, began: now, roundBegan: now, round: 1, deadline: deadline)
+  }
+
+  /// The next round after a race that has asked for it. Its plan must have the evidence, the order and the seed of
+  /// the call's beginning: it is made from the list as it was then, at `previous.began`.
+  public convenience init(
+    after previous: Race, plan: Plan, names: [PendingNames.Name] = [], at now: Instant
+  ) {
+    self.init(
+      plan, names, began: previous.began, roundBegan: now, round: previous.round + 1,
+      deadline: previous.deadline)
+  }
+
+  private init(
+    _ plan: Plan, _ names: [PendingNames.Name], began: Instant, roundBegan: Instant, round: Int,
+    deadline: Instant
+  ) {
     assert(plan.remoteCount > 0 || !names.isEmpty)
     self.plan = plan
     self.names = PendingNames(names)
-    began = now
-    nextStart = now
-    deadline = plan.options.timeout.map { now + $0 } ?? .distantFuture
+    self.began = began
+    self.roundBegan = roundBegan
+    self.round = round
+    self.deadline = deadline
     // The most common race has three events: start, connected, won.
     events.reserveCapacity(3)
   }
@@ -98,11 +144,18 @@ public final class Race: @unchecked Sendable {
     switch input {
     case .connected(let id):
       // An attempt that was closed may have completed before that.
-      guard attempts[id.index].outcome == .pending, !attempts[id.index].isConnected else { return }
+      guard attempts[id.index].isPending else { return }
+      noteSilences(before: now)
       record(RaceEvent(.connected, id, at: now))
+      connected.append(id)
     case .failed(let id, let errno, let synchronous):
-      guard attempts[id.index].outcome == .pending, !attempts[id.index].isConnected else { return }
-      fail(id, errno, isSynchronous: synchronous, at: now)
+      guard id.index < attempts.count, attempts[id.index].isPending else { return }
+      if synchronous {
+        failInCall(id, errno, at: now)
+      } else {
+        noteSilences(before: now)
+        fail(id, errno, at: now)
+      }
     case .rejected(let id):
       // The deadline or a cancel may have ended the race before the verdict came.
       guard phase == .validating(id) else { return }
@@ -113,9 +166,9 @@ public final class Race: @unchecked Sendable {
       phase = .closing(.won(id))
     case .resolved(let name, let family, let endpoints):
       if !isFinished { events.append(RaceEvent(resolved: name, count: endpoints.count, at: now)) }
-      join(names.answer(name, family, endpoints, at: now), at: now)
+      join(names.answer(name, family, endpoints, at: now))
     case .unresolved(let name, let family, let errno):
-      join(names.answer(name, family, [], at: now), at: now)
+      join(names.answer(name, family, [], at: now))
       // One family without an address says little while the other has some, or may have.
       guard names.hasNoAddress(name) else { return }
       lastErrno = errno
@@ -125,17 +178,17 @@ public final class Race: @unchecked Sendable {
   }
 
   /// Takes in path information, whether the race asked for it or not.
-  public func update(_ pathInformation: PathInformation) {
+  public func update(_ pathInformation: PathInformation, at now: Instant) {
+    undo = nil
     plan.update(pathInformation)
+    hasPathInformation = true
     for index in attempts.indices {
-      let attempt = attempts[index]
-      let pair = plan.updated(attempt.pair)
-      guard pair != attempt.pair else { continue }
-      attempts[index].pair = pair
-      plan.applyFailureToSource(of: pair, wasSilent: attempt.isSilenceNoted, attempt.errno)
+      let pair = plan.updated(attempts[index].pair)
+      if pair != attempts[index].pair { attempts[index].pair = pair }
     }
-    setRankBase()
+    isRankBaseStale = true
     repaceNewest()
+    recompress(at: now)
   }
 
   /// What the driver learned of an attempt's socket. Changes the report only.
@@ -161,27 +214,70 @@ public final class Race: @unchecked Sendable {
     }
   }
 
-  func fail(
-    _ id: AttemptID, _ errno: Errno, isSynchronous: Bool = false, isRejected: Bool = false,
-    at now: Instant
-  ) {
-    let kind: RaceEvent.Kind =
-      isRejected
-      ? .rejected : isSynchronous ? .failed : RaceEvent.Kind(of: Outcome(of: errno))
-    record(RaceEvent(kind, id, errno, isSynchronous: isSynchronous, at: now))
-    removeFromFlight(id)
+  /// An attempt ended without a connection, after the call that started it.
+  func fail(_ id: AttemptID, _ errno: Errno, isRejected: Bool = false, at now: Instant) {
+    let kind: RaceEvent.Kind = isRejected ? .rejected : RaceEvent.Kind(of: Outcome(of: errno))
+    record(RaceEvent(kind, id, errno, at: now))
+    end(id)
+    lastErrno = errno
+    if pace.delayEnds < now { pace.row = 0 }
+    pace.row += 1
+    failures.noteFailure(row: pace.row)
+    plan.noteFailure(
+      of: attempts[id.index].pair, errno, wasSilent: attempts[id.index].isSilenceNoted,
+      isSynchronous: false, isRejected: isRejected)
+  }
+
+  /// `attempt_timeout` ends an attempt: it was silent.
+  func expire(_ id: AttemptID, at now: Instant) {
+    record(RaceEvent(.timedOut, id, .timedOut, at: now))
+    end(id)
+    lastErrno = .timedOut
+    pace.row = 0
+    failures.timedOut += 1
+    noteSilence(of: id)
+  }
+
+  /// An attempt failed in the call that starts it: that was no start. Where it failed for want of a descriptor or
+  /// memory while others are in flight, it did not fail either, but waits until one of them has ended.
+  func failInCall(_ id: AttemptID, _ errno: Errno, at now: Instant) {
+    guard let undo, id.index == attempts.count - 1 else { return }
+    self.undo = nil
+    pace = undo.pace
+    plan.suspectStarts = undo.suspectStarts
+    if errno.isShortage && flights.count > 1 {
+      removeFromFlight(id)
+      attempts.removeLast()
+      events.removeLast()
+      if let choice = undo.choice {
+        plan.putBack(choice, wasUsed: undo.wasUsed)
+      } else {
+        isHedged = false
+      }
+      shortageCap = flights.count
+      return
+    }
+    record(RaceEvent(.failed, id, errno, isSynchronous: true, at: now))
+    end(id)
     lastErrno = errno
     plan.noteFailure(
-      of: attempts[id.index].pair, errno, wasSilent: attempts[id.index].isSilenceNoted)
-    // Any failure starts the next at once.
-    startNext(at: now)
+      of: attempts[id.index].pair, errno, wasSilent: false, isSynchronous: true, isRejected: false)
+  }
+
+  /// An attempt is not in flight any more.
+  func end(_ id: AttemptID) {
+    removeFromFlight(id)
+    connected.removeAll { $0 == id }
+    shortageCap = nil
+    let pair = attempts[id.index].pair
+    if pair.isFirst { plan.release(pair.remote) }
   }
 
   /// Ends the race. Its last event.
   func finish(_ result: RaceResult, at now: Instant) -> Step {
     if case .won(let id) = result {
       record(RaceEvent(result, at: now))
-      removeFromFlight(id)
+      end(id)
     } else {
       events.append(RaceEvent(result, at: now))
     }

@@ -2,30 +2,31 @@
 // and the report go by them.
 
 extension Race {
-  /// The plan as it was when candidates or path information last came (or at the first start), and how many
-  /// attempts had been started by then.
+  /// The plan as it was when candidates or path information last came (or at the first start), how many
+  /// attempts had been started by then, and which of them were pending without a silence counted.
   /// `nil` as long as the plan has a single pair.
-  typealias RankBase = (plan: Plan, started: Int)
+  typealias RankBase = (plan: Plan, started: Int, pending: [Plan.Pair])
 
   func setRankBase() {
+    isRankBaseStale = false
     // Sorted before it is copied, so that the copy shares the sorted tables.
     plan.prepare()
-    rankBase = (plan.copy(), started: attempts.count)
+    var pending: [Plan.Pair] = []
+    var next = firstInFlight
+    while let id = next {
+      next = inFlight(after: id)
+      if attempts[id.index].isPending && !attempts[id.index].isSilenceNoted {
+        pending.append(attempts[id.index].pair)
+      }
+    }
+    rankBase = (plan.copy(), started: attempts.count, pending)
   }
 
   /// Of all attempts that are connected now, the one whose pair ranks first.
   func bestConnected() -> AttemptID? {
-    var first: AttemptID?
-    var others: [AttemptID] = []
-    var next = firstInFlight
-    while let id = next {
-      if attempts[id.index].isConnected {
-        if first == nil { first = id } else { others.append(id) }
-      }
-      next = inFlight(after: id)
-    }
-    guard let first, !others.isEmpty else { return first }
-    let connected = [first] + others
+    guard connected.count > 1 else { return connected.first }
+    if isRankBaseStale { setRankBase() }
+    connected.sort()
     let ranks = ranks(of: connected.map { attempts[$0.index].pair })
     return connected[ranks.indices.min { ranks[$0] < ranks[$1] }!]
   }
@@ -53,6 +54,8 @@ extension Race {
       if !body(attempt.pair, rank, attempt.chance) { return }
     }
     let silent = (rankBase?.plan ?? plan).copy()
+    silent.ignoresHolds = true
+    for pair in rankBase?.pending ?? [] { silent.noteSilence(of: pair) }
     while let pair = silent.next() {
       rank += 1
       if !body(pair, rank, silent.chance(of: pair)) { return }

@@ -53,3 +53,11 @@ extension Race {
     return last
   }
 }
+
+extension Plan.Pair {
+  /// By remote, then by local address, then first pairs first.
+  static func < (a: Plan.Pair, b: Plan.Pair) -> Bool {
+    if a.remote != b.remote { return a.remote < b.remote }
+    return a.local != b.local ? a.local < b.local : a.isFirst && !b.isFirst
+  }
+}

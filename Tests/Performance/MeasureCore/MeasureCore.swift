@@ -46,7 +46,7 @@ import ConnectByListCore
       let step = race.nextStep(at: now)
       steps += 1
       switch step {
-      case .needsPathInformation: race.update(pathInformation(for: remotes))
+      case .needsPathInformation: race.update(pathInformation(for: remotes), at: now)
       case .wait(let until):
         // The first wait follows the first start. What came before is planning.
         if now == race.began {
@@ -54,7 +54,7 @@ import ConnectByListCore
           began = clock.now
         }
         now = until
-      case .start, .abandon, .validate: break
+      case .start, .abandon, .validate, .nextRound: break
       case .finish: return nanoseconds(began.duration(to: clock.now)) / Double(steps)
       }
     }
