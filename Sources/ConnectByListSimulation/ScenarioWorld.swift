@@ -146,6 +146,7 @@ struct ScenarioWorld: Sendable {
     if !pairs.isEmpty, let behaviour = pairs[PairKey(local: local, remote: remote)] {
       return behaviour
     }
+    if place.hasNoRoute { return .noRoute }
     if isBound, let local, !usable.contains(local) { return .failsAtOnce(.addressNotAvailable) }
     guard let index = place.destination else { return .silent }
     return scenario.destinations[index].behaviour

@@ -177,7 +177,8 @@ public struct Simulation: Sendable {
     let pair = race.attempts[id.index].pair
     let remote = race.plan.remote(of: pair)
     let place = place(ofRemote: Int(pair.remote))
-    let local = race.plan.local(of: pair) ?? place.source.map { Endpoint($0, port: 0) }
+    let local = place.hasNoRoute
+      ? nil : race.plan.local(of: pair) ?? place.source.map { Endpoint($0, port: 0) }
     var behaviour = world.behaviour(
       local: local?.address, remote: remote, at: place, isBound: race.plan.bindsLocal(pair))
     if let most = world.scenario.descriptorCount, openCount >= most {

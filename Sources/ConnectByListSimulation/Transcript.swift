@@ -102,9 +102,10 @@ extension TextBuffer {
     _ pair: Plan.Pair, of plan: Plan, in world: ScenarioWorld, separator: StaticString = " "
   ) {
     let remote = plan.remote(of: pair)
-    let local = plan.local(of: pair)
+    let place = world.place(of: remote)
+    let local = place.hasNoRoute ? nil : plan.local(of: pair)
     let source: IPAddress? =
-      plan.isImpossible(pair) ? nil : local?.address ?? world.place(of: remote).source
+      plan.isImpossible(pair) ? nil : local?.address ?? place.source
     if let local, local.port != 0 {
       append(local, scopes: world.scenario.scopes)
     } else if let source {

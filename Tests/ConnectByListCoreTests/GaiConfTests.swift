@@ -92,7 +92,8 @@ import Testing
     #expect(PolicyTable.rfc6724.scope(of: ip("127.0.0.1")) == 2)
   }
 
-  @Test func `the lines of one kind are bounded, and a table of any file ends with every address`() {
+  @Test func `the lines of one kind are bounded, and a table of any file ends with every address`()
+  {
     var text = ""
     for index in 0..<1000 { text += "precedence 2001:\(String(index, radix: 16))::/32 \(index)\n" }
     let found = table(text)
@@ -118,7 +119,8 @@ import Testing
   @Test func `any bytes give a table or none`() {
     var random = SplitMix64(seed: 11)
     let parts = [
-      "label ", "precedence ", "scopev4 ", "::", "/", "0", "96", "10.0.0.1", "ffff:", "\n", "#", " ",
+      "label ", "precedence ", "scopev4 ", "::", "/", "0", "96", "10.0.0.1", "ffff:", "\n", "#",
+      " ",
       "\0", "é", "-", "+", "18446744073709551616",
     ]
     for _ in 0..<5_000 {

@@ -183,7 +183,8 @@ extension Driver {
       fi
       """
 
-    @Test func `a route is looked up with the mark and the type of service of the sockets`() throws {
+    @Test func `a route is looked up with the mark and the type of service of the sockets`() throws
+    {
       func settings(_ name: String, _ value: Int64) -> SocketSettings {
         var settings = SocketSettings()
         settings.add(SocketOption.named(Array(name.utf8))!.setting(.whole(value))!)
@@ -316,7 +317,8 @@ extension Driver {
         #expect(!found.2.contains("rtt "))
         return
       }
-      #expect(found.0 == [PathMetrics(source: server.address, destination: server.address, roundTrip)])
+      #expect(
+        found.0 == [PathMetrics(source: server.address, destination: server.address, roundTrip)])
       #expect(found.1 == found.0)
       let words = found.2.split(separator: " ")
       func microseconds(_ name: Substring) -> Int64? {

@@ -73,7 +73,9 @@ extension Driver {
     @Test func `127.0.0.1 is reached from itself`() {
       let remotes = [Endpoint(loopbackV4, port: 80), Endpoint(loopbackV4, port: 81)]
       #expect(
-        Routes.routes(to: remotes, as: RouteSelectors()) == [.source(loopbackV4), .source(loopbackV4)])
+        Routes.routes(to: remotes, as: RouteSelectors()) == [
+          .source(loopbackV4), .source(loopbackV4),
+        ])
     }
 
     @Test func `without netlink a UDP socket finds the same route to loopback`() {
@@ -102,7 +104,9 @@ extension Driver {
       let remote = Endpoint(IPAddress(high: 0xfe80 << 48, low: 1), port: 80)
       #expect(Routes.routes(to: [remote], as: RouteSelectors()) == [.refused(.invalidArgument)])
       #expect(
-        Routes.routes(to: [remote.withScope(1)], as: RouteSelectors(interface: 2)) == [.refused(.invalidArgument)])
+        Routes.routes(to: [remote.withScope(1)], as: RouteSelectors(interface: 2)) == [
+          .refused(.invalidArgument)
+        ])
     }
 
     @Test func `each of 10000 remotes gets its own answer, whatever their order`() {

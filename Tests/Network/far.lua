@@ -17,8 +17,18 @@ function far.syns(body)
   return (file:read("a"):gsub("\n$", "")), table.unpack(results, 1, results.n)
 end
 
---- Makes the kernel forget its metrics, so that tests do not depend on each other.
-function far.forget() assert(os.execute "ip tcp_metrics flush > /dev/null") end
+--- Runs a function while the kernel stores the metrics of connections that end. It does not store them
+-- otherwise, so that tests do not depend on each other: only a privileged process could make it forget them.
+function far.storing_metrics(body)
+  local function set(value)
+    local file <close> = assert(io.open("/proc/sys/net/ipv4/tcp_no_metrics_save", "w"))
+    assert(file:write(value))
+  end
+  set "0"
+  local ok, problem = xpcall(body, debug.traceback)
+  set "1"
+  if not ok then error(problem, 0) end
+end
 
 --- Waits until the kernel has metrics of a pair: it stores them when the connection's end is acknowledged.
 function far.await_metrics(destination, source)

@@ -159,7 +159,8 @@ extension ReferenceRace {
       if plan.isKnownImpossible(pair.remote) {
         recordFailure(
           pair,
-          plan.remotes[pair.remote].route.hasNoRoute ? .networkUnreachable : .addressNotAvailable)
+          plan.isAsked && plan.remotes[pair.remote].route.hasNoRoute
+            ? .networkUnreachable : .addressNotAvailable)
         continue
       }
       // "All alternates of all refused (or rejected) remotes start at the next due start, in one
@@ -247,6 +248,9 @@ extension ReferenceRace {
       plan.alternatesLeft.allSatisfy({ $0.remote == remote }),
       attempts[oldest].start + hedge <= now, pending.count < cap
     else { return }
+    let startsBefore = attempts.count
     if start(attempts[oldest].pair) { isHedged = true } else { pace.shortage = pending.count }
+    // A failure's right ends when an attempt starts, and this is one.
+    if attempts.count > startsBefore { pace.owed = 0 }
   }
 }

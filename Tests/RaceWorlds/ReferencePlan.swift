@@ -81,7 +81,10 @@ struct ReferencePlan {
       for remote in remotes { if let source = remote.route.source { take(source) } }
     }
     for index in remotes.indices where remotes[index].firstPair == nil {
-      let source = firstPair(of: index).local?.address
+      // Where nothing was asked it is not known that a remote has no route.
+      let source =
+        isAsked
+        ? firstPair(of: index).local?.address : sourceAsFarAsKnown(of: index)?.address
       remotes[index].chance = evidence.remoteChance(
         remotes[index].endpoint, from: source, isAsked: isAsked)
     }
@@ -110,7 +113,7 @@ struct ReferencePlan {
     return ReferenceOrder.Candidate(
       destination: remote.endpoint.address,
       source: source.map { isAsked ? world.local($0) : LocalAddress($0, prefixLength: 0) },
-      isUsable: !isKnown || source != nil,
+      isUsable: !isKnownImpossible(index) && (!isAsked || source != nil),
       isNative: isAsked && remote.route.isNative,
       roundTrip: source.flatMap {
         evidence.roundTrip($0, remote.endpoint, isAsked: isAsked)?.smoothed
@@ -168,7 +171,11 @@ struct ReferencePlan {
   /// source with the lowest srtt (ties by the locals' order) whose last attempt in this list did not
   /// fail; else the route's own."
   private func firstSource(of index: Int) -> Endpoint? {
-    if remotes[index].route.hasNoRoute || isKnownImpossible(index) { return nil }
+    remotes[index].route.hasNoRoute ? nil : sourceAsFarAsKnown(of: index)
+  }
+
+  private func sourceAsFarAsKnown(of index: Int) -> Endpoint? {
+    if isKnownImpossible(index) { return nil }
     let remote = remotes[index].endpoint
     let possible = possibleSources(of: index)
     let own = ownSource(of: index)
@@ -245,10 +252,13 @@ struct ReferencePlan {
     let l = sources[pair.local, default: Source()].chance
     let r = remotes[pair.remote].chance
     // Pairs without a source share none: their L stays.
+    // A change of less than one part in 10⁹ is none: otherwise chances would be equal that differ.
+    func changed(_ old: Double, _ new: Double) -> Double { old - new < old * 1e-9 ? old : new }
     if pair.local != nil {
-      sources[pair.local, default: Source()].chance = l * (1 - f * r) / (1 - l * f * r)
+      sources[pair.local, default: Source()].chance = changed(
+        l, l * (1 - f * r) / (1 - l * f * r))
     }
-    remotes[pair.remote].chance = r * (1 - f * l) / (1 - l * f * r)
+    remotes[pair.remote].chance = changed(r, r * (1 - f * l) / (1 - l * f * r))
   }
 
   func isSuspect(_ local: Endpoint?) -> Bool { sources[local]?.isSuspect ?? false }

@@ -78,7 +78,7 @@ extension ReferenceRace {
   mutating func recordFailure(_ pair: ReferencePlan.Pair, _ errno: Errno) {
     let isKnown = plan.isKnownImpossible(pair.remote)
     plan.take(pair)
-    if !isKnown { plan.noteFailed(pair, errno, inCall: true, wasSilent: true) }
+    if !isKnown { plan.noteFailed(pair, errno, inCall: true, wasSilent: false) }
     lastFailure = errno
     line("failed", pair, errno)
   }

@@ -45,7 +45,9 @@ extension Operation {
     var result: [Endpoint] = []
     for endpoint in endpoints {
       if endpoint.address.needsScope && endpoint.address.scope == 0 {
-        for link in reader.interfacesOfLinkLocalAddresses() { result.append(endpoint.withScope(link)) }
+        for link in reader.interfacesOfLinkLocalAddresses() {
+          result.append(endpoint.withScope(link))
+        }
       } else {
         result.append(endpoint)
       }

@@ -221,7 +221,9 @@ struct PathInformationReader {
     }
     let down = zip(interfaces, states).filter { $1 == .down }.map { $0.0 }
     // Of an address that two interfaces have the first was kept, which may be the one that is down.
-    var known = down.isEmpty || found.isEmpty ? locals ?? [] : LocalAddresses.merged(found.filter { !down.contains($0.interface) })
+    var known =
+      down.isEmpty || found.isEmpty
+      ? locals ?? [] : LocalAddresses.merged(found.filter { !down.contains($0.interface) })
     known.removeAll { down.contains($0.interface) }
     for index in known.indices
     where links.contains(where: { $0.interface == known[index].interface && $0.isBroadcast }) {

@@ -9,7 +9,9 @@ import ConnectByListCore
 /// system calls, 30,000.
 enum Routes {
   /// The route of each remote, in their order. Remotes with the same address are looked up once.
-  static func routes(to remotes: [Endpoint], as selectors: RouteSelectors) -> [RemotePathInformation.Route] {
+  static func routes(to remotes: [Endpoint], as selectors: RouteSelectors) -> [RemotePathInformation
+    .Route]
+  {
     let distinct = Distinct(remotes.count, secret: .ofThisProcess) { remotes[$0].address }
     let different = distinct.firsts.map { remotes[$0] }
     var lookups = [RouteLookup?](repeating: nil, count: different.count)
@@ -38,7 +40,8 @@ enum Routes {
     to requests: inout NetlinkRequests, _ lookups: inout [RouteLookup?]
   ) -> [Int] {
     let user = Syscalls.routingUser
-    let loopback = selectors.interface == 0 ? locals.map { $0.address }.filter { $0.isLoopback } : []
+    let loopback =
+      selectors.interface == 0 ? locals.map { $0.address }.filter { $0.isLoopback } : []
     var asked: [Int] = []
     for (index, remote) in remotes.enumerated() {
       let address = remote.address

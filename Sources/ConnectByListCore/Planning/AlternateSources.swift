@@ -62,12 +62,14 @@ extension Plan {
       // Before the route's own source is known an alternate cannot be told from it.
       if case .all = options.locals, !remotes[index].hasPathInformation { continue }
       if remotes[index].isHopeless || remotes[index].pathInformation.isHere { continue }
-      let reaching = classes.locals(reaching: remotes[index].endpoint.address)
+      let count = classes.locals(reaching: remotes[index].endpoint.address).count
+      let hasOwn = hasUnfittingOwn(index)
       let source = remotes[index].source
       let isFirstAmongThem =
         source >= LocalTable.firstAddress
-        && locals.address(source).canReach(remotes[index].endpoint.address)
-      let left = reaching.count - (isFirstAmongThem ? 1 : 0)
+        && (locals.address(source).canReach(remotes[index].endpoint.address)
+          || hasOwn && source == remotes[index].routesOwn)
+      let left = count + (hasOwn ? 1 : 0) - (isFirstAmongThem ? 1 : 0)
       remotes[index].alternatesLeft = Int32(left) - remotes[index].alternatesStarted
       alternates.leftCount += Int(remotes[index].alternatesLeft)
       if remotes[index].isRefused {
@@ -90,13 +92,24 @@ extension Plan {
     }
     remotes[Int(remote)].version += 1
     let target = remotes[Int(remote)]
-    for local in alternates.classes!.locals(reaching: target.endpoint.address)
-    where local != target.source
-      && (target.alternatesStarted == 0
-        || !alternates.started.contains(AlternateSources.key(local, remote)))
-    {
+    func offer(_ local: Int32) {
+      if local == target.source
+        || target.alternatesStarted > 0
+          && alternates.started.contains(AlternateSources.key(local, remote))
+      {
+        return
+      }
       insert(local, remote)
     }
+    for local in alternates.classes!.locals(reaching: target.endpoint.address) { offer(local) }
+    if hasUnfittingOwn(Int(remote)) { offer(target.routesOwn) }
+  }
+
+  /// Whether the route takes a source that does not count as one that can reach the remote: it can.
+  private func hasUnfittingOwn(_ remote: Int) -> Bool {
+    let own = remotes[remote].routesOwn
+    return own >= LocalTable.firstAddress
+      && !locals.address(own).canReach(remotes[remote].endpoint.address)
   }
 
   /// A held remote's alternates may start.
@@ -124,21 +137,29 @@ extension Plan {
   /// source that was not used yet. `avoidingSuspects`: only from a source that is not suspect.
   func bestAlternate(avoidingSuspects: Bool, heldToo: Bool) -> Choice? {
     guard alternates.leftCount > 0, !alternates.rows.isEmpty else { return nil }
-    var best: Choice?
+    var tops: [Choice] = []
+    var most = 0.0
     for kind in AlternateSources.Kind.allCases where heldToo || kind != .held {
       for row in alternates.rows[kind.rawValue].indices {
         guard let pair = top(kind, row, avoidingSuspects: avoidingSuspects) else { continue }
-        let choice = Choice(
-          pair: pair, rank: Chance.rank(chance(of: pair)), place: .alternate(kind, row: row))
-        if let other = best, !goes(choice, before: other) { continue }
-        best = choice
+        let chance = chance(of: pair)
+        // Most rows are not the best by far.
+        if Chance.isLikelier(most, than: chance) { continue }
+        if Chance.isLikelier(chance, than: most) { tops.removeAll(keepingCapacity: true) }
+        most = max(most, chance)
+        tops.append(Choice(pair: pair, chance: chance, place: .alternate(kind, row: row)))
       }
+    }
+    var best: Choice?
+    for choice in tops where !Chance.isLikelier(most, than: choice.chance) {
+      if let other = best, !goes(choice, before: other) { continue }
+      best = choice
     }
     return best
   }
 
+  /// Of two pairs that are equally likely.
   private func goes(_ a: Choice, before b: Choice) -> Bool {
-    if a.rank != b.rank { return a.rank > b.rank }
     if a.pair.remote != b.pair.remote {
       return remotes[Int(a.pair.remote)].orderIndex < remotes[Int(b.pair.remote)].orderIndex
     }
@@ -201,8 +222,9 @@ extension Plan {
         rank: Chance.rank(target.chance), place: Int64(target.orderIndex), column: remote,
         version: target.version)
     }
+    // Where R is 0 so is every chance of the row.
     return AlternateSources.Entry(
-      rank: Chance.rank(locals[local].chance),
+      rank: target.chance == 0 ? 0 : Chance.rank(locals[local].chance),
       place: Int64(locals[local].isUsed ? 1 : 0) << 32 | Int64(local), column: local,
       version: target.version)
   }

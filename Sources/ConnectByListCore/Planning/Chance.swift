@@ -41,15 +41,24 @@ public enum Chance {
   {
     let silence = 1 - local * combination * remote
     return (
-      local * (1 - combination * remote) / silence, remote * (1 - combination * local) / silence
+      changed(local, to: local * (1 - combination * remote) / silence),
+      changed(remote, to: remote * (1 - combination * local) / silence)
     )
   }
 
-  /// A number that orders chances; equal for chances that differ by less than one part in 10⁹ or so, since the
-  /// same chance may be computed in several ways. (It is the bit pattern without its last 22 bits, rounded.)
+  /// A change of less than one part in 10⁹ is none: chances that differ by less are equal.
+  private static func changed(_ old: Double, to new: Double) -> Double {
+    old - new < old * 1e-9 ? old : new
+  }
+
+  /// A number that orders chances in a heap; equal for chances that differ by less than one part in 10⁹ or so,
+  /// since the same chance may be computed in several ways: the bit pattern without its last 22 bits, rounded.
   static func rank(_ chance: Double) -> UInt64 {
     (chance.bitPattern + 0x20_0000) >> 22
   }
+
+  /// Whether a chance is greater than another by at least one part in 10⁹; else the two are equal.
+  static func isLikelier(_ a: Double, than b: Double) -> Bool { a > b && a - b >= a * 1e-9 }
 
   /// 2^x for x ≤ 0, as the core has no libm: the whole part by halving, the rest by the series of
   /// e^(x·ln 2), whose 20 terms are exact to about 1e-15.

@@ -68,10 +68,11 @@ extension Plan {
       if let fastest = fastestSource(index) { return fastest }
     }
     if hasOwn { return own }
-    guard isNamed else { return own }
-    return locals.addresses.first {
-      locals.address($0).canReach(remote.endpoint.address)
-    } ?? LocalTable.noSource
+    guard isNamed || remote.pathInformation.route == .noSource else { return own }
+    let compatible = locals.addresses.first {
+      options.allowsAlternateSources && locals.address($0).canReach(remote.endpoint.address)
+    }
+    return compatible ?? (isNamed ? LocalTable.noSource : own)
   }
 
   /// The caller named local addresses.

@@ -92,7 +92,6 @@ struct LocalTable: Sendable {
     for index in entries.indices.dropFirst(Int(Self.firstAddress)) {
       entries[index].chance = Chance.localPrior
       entries[index].silentCount = 0
-      entries[index].isUsed = false
     }
     hasSuspect = false
   }

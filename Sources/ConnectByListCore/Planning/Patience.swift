@@ -82,7 +82,7 @@ extension Plan {
 extension LocalAddress {
   /// Whether a remote is in this address's prefix.
   func prefixContains(_ remote: IPAddress) -> Bool {
-    guard address.family == remote.family else { return false }
+    guard address.family == remote.family, address.scope == remote.scope else { return false }
     let length = Int(prefixLength) + (address.family == .inet ? 96 : 0)
     return address.commonPrefixLength(with: remote) >= length
   }

@@ -36,8 +36,7 @@ public final class Plan: @unchecked Sendable {
     }
 
     let pair: Pair
-    /// `Chance.rank` of its chance.
-    let rank: UInt64
+    let chance: Double
     let place: Place
   }
 
@@ -145,9 +144,9 @@ public final class Plan: @unchecked Sendable {
     if case .these(let chosen) = options.locals {
       let distinct = Distinct(chosen.count, secret: hashSecret) { chosen[$0] }
       for index in distinct.firsts {
+        // Its prefix is not known yet: rule 9 counts no bits of it.
         let endpoint = chosen[index]
-        let bits: UInt8 = endpoint.family == .inet ? 32 : 128
-        locals.append(LocalAddress(endpoint.address, prefixLength: bits), port: endpoint.port)
+        locals.append(LocalAddress(endpoint.address, prefixLength: 0), port: endpoint.port)
       }
     }
     append(candidates)
@@ -223,7 +222,7 @@ public final class Plan: @unchecked Sendable {
     // A single remote has no order.
     if !isPrepared && remotes.count == 1 && firstsLeft == 1 && locals.addresses.isEmpty {
       let pair = Pair(local: remotes[0].source, remote: 0, isFirst: true)
-      return Choice(pair: pair, rank: Chance.rank(chance(of: pair)), place: .only)
+      return Choice(pair: pair, chance: chance(of: pair), place: .only)
     }
     prepare()
     let heldToo = heldToo || ignoresHolds
@@ -239,7 +238,7 @@ public final class Plan: @unchecked Sendable {
     }
     let remote = queues.head(ofQueue: queue)
     let pair = Pair(local: remotes[remote].source, remote: Int32(remote), isFirst: true)
-    return Choice(pair: pair, rank: Chance.rank(chance(of: pair)), place: .first(queue: queue))
+    return Choice(pair: pair, chance: chance(of: pair), place: .first(queue: queue))
   }
 
   /// Takes a pair out of the plan, as it is started. `holding`: the alternates of its remote wait for it.

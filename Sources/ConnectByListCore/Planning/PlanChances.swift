@@ -3,8 +3,9 @@
 /// What happened to an attempt that says something of its source and its remote.
 enum ChanceEvent: Sendable {
   case silence
-  /// Past its `attempt_timeout` or not answered by the kernel's limit, after its silence was counted or not; or
-  /// failed in a way that does not tell which side is at fault.
+  /// A second socket to a pair that was silent: the source is not suspected for it again.
+  case repeatedSilence
+  /// Failed in a way that does not tell which side is at fault.
   case unexplained
   /// EADDRNOTAVAIL, ENETUNREACH in the call that starts it.
   case sourceMissing
@@ -21,8 +22,10 @@ extension Plan {
     return locals.chance(pair.local) * combination * remote.chance
   }
 
-  /// An attempt stayed silent past its delay.
-  public func noteSilence(of pair: Pair) { note(.silence, of: pair) }
+  /// An attempt stayed silent past its delay. `again`: so did another one of the same pair.
+  public func noteSilence(of pair: Pair, again: Bool = false) {
+    note(again ? .repeatedSilence : .silence, of: pair)
+  }
 
   /// An attempt ended with `errno`.
   ///
@@ -63,7 +66,6 @@ extension Plan {
     for (pair, event) in events {
       let pair = updated(pair)
       if remotes[Int(pair.remote)].isHopeless { continue }
-      if pair.local >= LocalTable.firstAddress { locals[pair.local].isUsed = true }
       apply(event, to: pair)
     }
   }
@@ -74,7 +76,7 @@ extension Plan {
     case .silence:
       if isAddress { locals[pair.local].silentCount += 1 }
       applyBayes(to: pair)
-    case .unexplained: applyBayes(to: pair)
+    case .unexplained, .repeatedSilence: applyBayes(to: pair)
     case .sourceMissing:
       guard isAddress else { return }
       let before = locals[pair.local].chance

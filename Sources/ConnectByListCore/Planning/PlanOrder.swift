@@ -54,7 +54,8 @@ extension Plan {
     let pair = Pair(local: remote.source, remote: Int32(index), isFirst: true)
     return OrderingCandidate(
       remote.endpoint.address, source: source?.address,
-      isUsable: !remote.isHopeless && remote.pathInformation.route != .noSource,
+      isUsable: !remote.isHopeless
+        && (source != nil || remote.pathInformation.route != .noSource),
       sourcePrefixLength: source?.prefixLength ?? 0, sourceFlags: source?.flags ?? [],
       isNative: remote.pathInformation.isNative, roundTrip: roundTrip(of: pair)?.smoothed)
   }

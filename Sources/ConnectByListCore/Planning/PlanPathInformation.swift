@@ -64,11 +64,16 @@ extension Plan {
     for index in remotes.indices {
       if !remotes[index].isStarted {
         chooseFirstSource(index)
-      } else if isFirstTime && remotes[index].source < LocalTable.firstAddress {
+      } else if isFirstTime && remotes[index].source < LocalTable.noSource {
         remotes[index].source = remotes[index].routesOwn
       }
     }
-    if isFirstTime { replayChances() }
+    if isFirstTime {
+      replayChances()
+      for remote in remotes where remote.isStarted && remote.source >= LocalTable.firstAddress {
+        locals[remote.source].isUsed = true
+      }
+    }
     isPrepared = false
   }
 
@@ -79,8 +84,9 @@ extension Plan {
     case .these:
       for index in locals.addresses {
         // The caller gave the address; the kernel knows its prefix and flags.
-        guard let number = known.number(of: locals.address(index).address) else { continue }
-        locals.describe(index, descriptions[number])
+        let address = locals.address(index).address
+        let description = known.number(of: address).map { descriptions[$0] }
+        locals.describe(index, description ?? LocalAddress(unlisted: address))
       }
     case .routeOnly: break
     }
@@ -91,12 +97,14 @@ extension Plan {
     _ index: Int, _ known: DistinctKeys<IPAddress>, _ descriptions: [LocalAddress]
   ) -> Int32? {
     guard case .source(let address) = remotes[index].pathInformation.route else { return nil }
-    if let local = locals.index(of: address) { return local }
+    if let local = locals.index(of: address) {
+      let isFitting = locals.address(local).canReach(remotes[index].endpoint.address)
+      return isNamed && !isFitting ? nil : local
+    }
     if isNamed { return nil }
     // The route may take an address that the interfaces do not list.
-    let bits: UInt8 = address.family == .inet ? 32 : 128
     let description = known.number(of: address).map { descriptions[$0] }
-    return locals.append(description ?? LocalAddress(address, prefixLength: bits))
+    return locals.append(description ?? LocalAddress(unlisted: address))
   }
 }
 
@@ -106,5 +114,12 @@ extension PairTable<IPAddress, RemotePathInformation.RoundTrip> {
       let index = insert(known.source, known.destination, known.roundTrip)
       values[index] = known.roundTrip
     }
+  }
+}
+
+extension LocalAddress {
+  /// An address that no interface lists: its network is not known, and is taken to be the address alone.
+  fileprivate init(unlisted address: IPAddress) {
+    self.init(address, prefixLength: address.family == .inet ? 32 : 128)
   }
 }

@@ -51,7 +51,9 @@ extension Plan {
     let hasQueueForEachSource = options.order == .likely
     if hasQueueForEachSource {
       // The sort is stable, and those that stand in order already cost one comparison.
-      let keys = remotes.map { (source: $0.isHopeless ? -1 : $0.source, rank: Chance.rank($0.chance)) }
+      let keys: [(source: Int32, rank: UInt64)] = remotes.map {
+        $0.isHopeless ? (-1, 0) : ($0.source, Chance.rank($0.chance))
+      }
       left.sort { a, b in
         let (a, b) = (keys[Int(a)], keys[Int(b)])
         return a.source != b.source ? a.source < b.source : a.rank > b.rank
@@ -70,19 +72,17 @@ extension Plan {
     for queue in queues.queues.indices { queues.order.insert(entry(ofQueue: queue)!) }
   }
 
-  /// `nil`: the queue is empty.
   private func entry(ofQueue queue: Int) -> FirstPairQueues.Entry? {
-    guard queues.queues[queue].head < queues.queues[queue].end else { return nil }
-    let remote = remotes[queues.head(ofQueue: queue)]
-    let chance = options.order == .likely && !remote.isHopeless
-      ? locals.chance(remote.source) * Chance.routesChoice * remote.chance : 0
+    guard let chance = headChance(ofQueue: queue) else { return nil }
     return FirstPairQueues.Entry(
-      rank: Chance.rank(chance), orderIndex: remote.orderIndex, queue: Int32(queue))
+      rank: Chance.rank(chance), orderIndex: remotes[queues.head(ofQueue: queue)].orderIndex,
+      queue: Int32(queue))
   }
 
   /// The index of the queue whose head is the likeliest; of equals the one whose head comes first in the
   /// order. `nil` when all are empty.
   func bestQueue() -> Int? {
+    if queues.queues.count <= Self.comparedMax { return bestOfFewQueues() }
     while let top = queues.order.first {
       guard let now = entry(ofQueue: Int(top.queue)) else {
         queues.order.removeFirst()
@@ -92,6 +92,32 @@ extension Plan {
       queues.order.replaceFirst(now)
     }
     return nil
+  }
+
+  /// So few queues are compared one by one.
+  private static var comparedMax: Int { 16 }
+
+  private func bestOfFewQueues() -> Int? {
+    var most = 0.0
+    for queue in queues.queues.indices { most = max(most, headChance(ofQueue: queue) ?? 0) }
+    var best: (queue: Int, orderIndex: Int32)?
+    for queue in queues.queues.indices {
+      guard let chance = headChance(ofQueue: queue), !Chance.isLikelier(most, than: chance) else {
+        continue
+      }
+      let orderIndex = remotes[queues.head(ofQueue: queue)].orderIndex
+      if let best, best.orderIndex < orderIndex { continue }
+      best = (queue, orderIndex)
+    }
+    return best?.queue
+  }
+
+  /// `nil`: the queue is empty.
+  private func headChance(ofQueue queue: Int) -> Double? {
+    guard queues.queues[queue].head < queues.queues[queue].end else { return nil }
+    let remote = remotes[queues.head(ofQueue: queue)]
+    guard options.order == .likely, !remote.isHopeless else { return 0 }
+    return locals.chance(remote.source) * Chance.routesChoice * remote.chance
   }
 
   func removeHead(ofQueue queue: Int) { queues.queues[queue].head += 1 }

@@ -32,6 +32,8 @@ enum Pace {
 struct PaceState: Sendable {
   /// `nil`: nothing was started yet.
   var latestStart: Instant?
+  /// The attempt of the latest start.
+  var newest: AttemptID?
   /// When silence starts the next: the delay of the newest attempt after its start.
   var silenceEnds = Instant.distantFuture
   /// The same, compressed by the deadline.
@@ -40,6 +42,8 @@ struct PaceState: Sendable {
   var owed = 0
   /// How many failures came in a row, silence not having ended it.
   var row = 0
+  /// Whether the newest attempt's delay has ended a row already: it does so once, when it passes.
+  var hasEndedRow = false
   /// Whether an attempt was started since the race last waited: in this round of this instant.
   var hasStarted = false
   /// The alternates of all refused remotes are being started together.
@@ -47,6 +51,13 @@ struct PaceState: Sendable {
 
   /// When the newest attempt's running delay passes.
   var delayEnds: Instant { min(silenceEnds, compressedEnds) }
+
+  /// A row of failures ends when the newest attempt's delay passes.
+  mutating func endRow(ifDelayHasPassed hasPassed: Bool) {
+    guard hasPassed, !hasEndedRow else { return }
+    hasEndedRow = true
+    row = 0
+  }
 
   /// Whether silence starts an attempt now; also the first one of all.
   func isDueBySilence(at now: Instant) -> Bool { latestStart == nil || delayEnds <= now }

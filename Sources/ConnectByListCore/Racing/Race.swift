@@ -79,6 +79,8 @@ public final class Race: @unchecked Sendable {
   var failures = FreshFailures()
   /// How the newest start is taken back; `nil`: it was made, or failed.
   var undo: Undo?
+  /// The pair for which another attempt was given up; it starts in the same instant.
+  var promised: Plan.Choice?
   /// While a socket could not be made: as many attempts as were in flight then. `nil`: no shortage.
   var shortageCap: Int?
   /// When silences count, and when holds end. An entry may be out of date: then the attempt has another instant.
@@ -179,7 +181,7 @@ public final class Race: @unchecked Sendable {
 
   /// Takes in path information, whether the race asked for it or not.
   public func update(_ pathInformation: PathInformation, at now: Instant) {
-    undo = nil
+    settleStart()
     plan.update(pathInformation)
     hasPathInformation = true
     for index in attempts.indices {
@@ -220,7 +222,7 @@ public final class Race: @unchecked Sendable {
     record(RaceEvent(kind, id, errno, at: now))
     end(id)
     lastErrno = errno
-    if pace.delayEnds < now { pace.row = 0 }
+    pace.endRow(ifDelayHasPassed: pace.delayEnds < now)
     pace.row += 1
     failures.noteFailure(row: pace.row)
     plan.noteFailure(

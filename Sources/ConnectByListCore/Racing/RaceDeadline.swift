@@ -1,5 +1,5 @@
 extension Race {
-  /// The driver met the deadline while it read path information before the first start: the race ends with its
-  /// next step, and nothing is started.
+  /// The driver met the deadline while it read path information: the race ends with its next step, and nothing
+  /// more is started, also where nothing has been.
   public func meetDeadline() { hadFirstRound = true }
 }

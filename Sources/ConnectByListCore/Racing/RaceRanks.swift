@@ -55,11 +55,16 @@ extension Race {
     }
     let silent = (rankBase?.plan ?? plan).copy()
     silent.ignoresHolds = true
-    for pair in rankBase?.pending ?? [] { silent.noteSilence(of: pair) }
-    while let pair = silent.next() {
+    if plan.options.pace != .parallel {
+      for pair in rankBase?.pending ?? [] { silent.noteSilence(of: pair) }
+    }
+    // With `parallel` all start in one instant, before any is silent; so do the alternates of refused remotes.
+    while true {
+      let isBurst = plan.options.pace == .parallel || silent.onlyRefusedLeft
+      guard let pair = silent.next() else { return }
       rank += 1
       if !body(pair, rank, silent.chance(of: pair)) { return }
-      silent.noteSilence(of: pair)
+      if !isBurst { silent.noteSilence(of: pair) }
     }
   }
 }

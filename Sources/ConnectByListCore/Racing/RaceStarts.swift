@@ -2,10 +2,6 @@
 
 extension Race {
   func startOrWait(at now: Instant) -> Step {
-    if hasJoined {
-      hasJoined = false
-      recompress(at: now)
-    }
     takeFailures(at: now)
     if isRankBaseStale { setRankBase() }
     var wakeUp = min(deadline, names.nextRelease, pathInformationDue)
@@ -15,15 +11,11 @@ extension Race {
       case .blocked(let until): wakeUp = min(wakeUp, until)
       }
     }
-    if !hasPairsLeft && names.isSettled {
-      if flights.count == 0 {
-        if lacksAlternates { return .needsPathInformation }
-        return allFailed(at: now)
-      }
+    if flights.count == 0 && names.isSettled && !plan.hasPairsLeft {
+      return lacksAlternates ? .needsPathInformation : allFailed(at: now)
     }
     if let hedge = hedge() {
       if hedge.due <= now {
-        if plan.remoteCount > 1 && lacksAlternates { return .needsPathInformation }
         if hedge.isAlone {
           isHedged = true
           return start(attempts[firstInFlight!.index].pair, nil, at: now)
@@ -44,7 +36,7 @@ extension Race {
 
   /// Every pair has failed: the race is lost, or a new round begins in time.
   private func allFailed(at now: Instant) -> Step {
-    guard let retry = plan.options.retry else {
+    guard let retry = plan.options.retry, now < deadline else {
       return finish(.lost(lastErrno ?? .timedOut, isDeadline: false), at: now)
     }
     phase = .failed(nextRound: max(now, roundBegan + retry))
@@ -56,7 +48,7 @@ extension Race {
   private func takeFailures(at now: Instant) {
     pace.owed = max(pace.owed, failures.rights(plan.options, inFlight: flights.count))
     failures = FreshFailures()
-    if pace.delayEnds <= now { pace.row = 0 }
+    pace.endRow(ifDelayHasPassed: pace.delayEnds <= now)
   }
 
   /// With a timeout of 0 only first pairs start.
@@ -74,8 +66,8 @@ extension Race {
   private var mayHavePairsLeft: Bool { hasPairsLeft || lacksAlternates }
 
   private func isDue(at now: Instant) -> Bool {
-    if pace.isBurst || pace.isDueBySilence(at: now) { return true }
-    return pace.owed > 0 && (plan.options.pace != .sequential || flights.count == 0)
+    if pace.isBurst || pace.isDueBySilence(at: now) || flights.count == 0 { return true }
+    return pace.owed > 0 && plan.options.pace != .sequential
   }
 
   private enum DueStart {
@@ -92,12 +84,16 @@ extension Race {
       return .step(.needsPathInformation)
     }
     endHolds(at: now)
+    if let choice = promised {
+      promised = nil
+      return .step(start(choice.pair, choice, at: now))
+    }
     var recorded = 0
     while true {
       if startsFirstPairsOnly && plan.firstsLeft == 0 { return .blocked(until: .distantFuture) }
       guard let choice = plan.choose(heldToo: pace.compressedEnds <= now) else {
         if lacksAlternates { return .step(.needsPathInformation) }
-        return .blocked(until: min(nextHoldEnd, nextSilence))
+        return .blocked(until: min(nextHoldEnd(after: now), nextSilence))
       }
       if plan.isHopeless(choice.pair) {
         recordHopeless(choice, at: now)
@@ -111,12 +107,13 @@ extension Race {
       if flights.count < cap { return .step(start(choice.pair, choice, at: now)) }
       // Beyond the first start of an instant only a paced one may end another attempt.
       guard deadline != .distantFuture, !pace.hasStarted || pace.isDueBySilence(at: now) else {
-        return .blocked(until: .distantFuture)
+        return .blocked(until: deadline == .distantFuture ? .distantFuture : pace.delayEnds)
       }
-      if let victim = leastLikely(at: now), victim.rank < choice.rank {
+      if let victim = leastLikely(at: now), Chance.isLikelier(choice.chance, than: victim.chance) {
+        promised = choice
         return .step(giveUp(victim.id, at: now))
       }
-      return .blocked(until: min(nextVictimAge(after: now), nextSilence))
+      return .blocked(until: min(nextVictimAge(after: now), nextSilence, nextHoldEnd(after: now)))
     }
   }
 
@@ -154,6 +151,8 @@ extension Race {
     let patience = plan.patience(of: pair)
     let delay = Pace.delay(plan.options, base: patience.base, inFlight: flights.count + 1)
     pace.latestStart = now
+    pace.newest = id
+    pace.hasEndedRow = false
     pace.silenceEnds = now + delay
     pace.compressedEnds = now + compressedDelay(at: now)
     pace.owed = max(0, pace.owed - 1)
@@ -163,15 +162,28 @@ extension Race {
       silentAt: pace.silenceEnds, isHedge: choice == nil)
     if holds {
       attempt.holdsUntil = now + patience.base * 2
-      self.holds.insert(Timer(time: attempt.holdsUntil, attempt: id))
     }
     attempts.append(attempt)
-    if attempt.silentAt != .distantFuture {
-      silences.insert(Timer(time: attempt.silentAt, attempt: id))
-    }
     putInFlight(id)
     record(RaceEvent(.start, id, at: now))
     return .start(id)
+  }
+
+  /// The newest start was made, or has failed: it cannot be taken back any more.
+  func settleStart() {
+    guard undo != nil else { return }
+    undo = nil
+    addTimers(of: AttemptID(Int32(attempts.count - 1)))
+  }
+
+  private func addTimers(of id: AttemptID) {
+    let attempt = attempts[id.index]
+    if attempt.silentAt != .distantFuture {
+      silences.insert(Timer(time: attempt.silentAt, attempt: id))
+    }
+    if attempt.holdsUntil != .distantFuture {
+      holds.insert(Timer(time: attempt.holdsUntil, attempt: id))
+    }
   }
 
   private func compressedDelay(at now: Instant) -> TimeSpan {
@@ -190,22 +202,18 @@ extension Race {
 
   /// Path information that came while the newest attempt is in flight says how long it may be silent.
   func repaceNewest() {
-    guard let id = flights.last, attempts[id.index].isPending, !attempts[id.index].isSilenceNoted
-    else { return }
+    guard let id = pace.newest, attempts[id.index].isPending else { return }
     let attempt = attempts[id.index]
     let patience = plan.patience(of: attempt.pair)
     let delay = Pace.delay(
       plan.options, base: patience.base, inFlight: attempt.inFlightCount)
     attempts[id.index].patience = patience
-    attempts[id.index].silentAt = attempt.started + delay
-    if attempt.silentAt != .distantFuture {
-      silences.insert(Timer(time: attempts[id.index].silentAt, attempt: id))
-    }
+    pace.silenceEnds = attempt.started + delay
+    if !attempt.isSilenceNoted { attempts[id.index].silentAt = pace.silenceEnds }
     if attempt.holdsUntil != .distantFuture {
       attempts[id.index].holdsUntil = attempt.started + patience.base * 2
-      holds.insert(Timer(time: attempts[id.index].holdsUntil, attempt: id))
     }
-    if attempt.started == pace.latestStart { pace.silenceEnds = attempts[id.index].silentAt }
+    addTimers(of: id)
   }
 
   // MARK: what is waited for
@@ -214,12 +222,16 @@ extension Race {
   private func endHolds(at now: Instant) {
     while let timer = holds.first, timer.time <= now {
       holds.removeFirst()
+      guard timer.attempt.index < attempts.count else { continue }
       let attempt = attempts[timer.attempt.index]
       if attempt.holdsUntil == timer.time { plan.release(attempt.pair.remote) }
     }
   }
 
-  private var nextHoldEnd: Instant { min(holds.first?.time ?? .distantFuture, pace.compressedEnds) }
+  private func nextHoldEnd(after now: Instant) -> Instant {
+    let end = holds.first?.time ?? .distantFuture
+    return pace.compressedEnds > now ? min(end, pace.compressedEnds) : end
+  }
 
   private var nextSilence: Instant { silences.first?.time ?? .distantFuture }
 
@@ -231,17 +243,17 @@ extension Race {
 
   /// The attempt to give up for the next start: the least likely of those that are old enough; of equals the
   /// oldest.
-  private func leastLikely(at now: Instant) -> (id: AttemptID, rank: UInt64)? {
-    var least: (id: AttemptID, rank: UInt64)?
+  private func leastLikely(at now: Instant) -> (id: AttemptID, chance: Double)? {
+    var least: (id: AttemptID, chance: Double)?
     var next = firstInFlight
     while let id = next {
       next = inFlight(after: id)
       let attempt = attempts[id.index]
       if attempt.started + Self.minimumAbandonAge > now { break }
       if !attempt.isPending { continue }
-      let rank = Chance.rank(plan.chance(of: attempt.pair))
-      if let least, least.rank <= rank { continue }
-      least = (id, rank)
+      let chance = plan.chance(of: attempt.pair)
+      if let least, !Chance.isLikelier(least.chance, than: chance) { continue }
+      least = (id, chance)
     }
     return least
   }

@@ -2,7 +2,7 @@
 
 extension Race {
   public func nextStep(at now: Instant) -> Step {
-    undo = nil
+    settleStart()
     if phase == .racing, let winner = bestConnected() {
       if plan.options.validates {
         phase = .validating(winner)
@@ -30,6 +30,11 @@ extension Race {
       return .abandon(expired)
     }
     join(names.release(at: now))
+    if hasJoined {
+      hasJoined = false
+      // What is asked about as it joins is taken in by `update` together with the answer.
+      if !hasPathInformation || plan.unknownCount == 0 { recompress(at: now) }
+    }
     if needsPathInformation(at: now) { return .needsPathInformation }
     // Of attempts that are started at one instant none is silent before all have been.
     if !pace.hasStarted { noteSilences(until: now) }
@@ -88,16 +93,20 @@ extension Race {
   private func noteFirstSilence() {
     let timer = silences.first!
     silences.removeFirst()
+    // A start that was taken back leaves its timer.
+    guard timer.attempt.index < attempts.count else { return }
     let attempt = attempts[timer.attempt.index]
     if attempt.isPending && attempt.silentAt == timer.time { noteSilence(of: timer.attempt) }
   }
 
   func noteSilence(of id: AttemptID) {
     guard !attempts[id.index].isSilenceNoted else { return }
-    attempts[id.index].isSilenceNoted = true
     let pair = attempts[id.index].pair
+    let isAgain =
+      isHedged && attempts.contains { $0.pair == pair && $0.isSilenceNoted }
+    attempts[id.index].isSilenceNoted = true
     let wasSuspect = plan.locals[pair.local].isSuspect
-    plan.noteSilence(of: pair)
+    plan.noteSilence(of: pair, again: isAgain)
     if !wasSuspect && plan.locals[pair.local].isSuspect { releaseHolds(ofSource: pair.local) }
   }
 
@@ -118,7 +127,7 @@ extension Race {
     guard plan.unknownCount > 0 else { return false }
     // What joins later is asked about as it joins.
     if hasPathInformation { return true }
-    if pace.latestStart == nil && plan.ordersByPathInformation { return true }
+    if attempts.isEmpty && plan.ordersByPathInformation { return true }
     return pathInformationDue <= now
   }
 
