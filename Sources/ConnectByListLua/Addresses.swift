@@ -137,6 +137,10 @@ extension Call {
     add(copying: host)
     switch name.port {
     case .number(let port): add(Int(port))
+    case .records:
+      var text = TextBuffer()
+      text.append("srv")
+      add(copying: text)
     case .service(let service):
       var text = TextBuffer()
       text.append(service)

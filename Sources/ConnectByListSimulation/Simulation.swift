@@ -115,6 +115,7 @@ public struct Simulation: Sendable {
     while true {
       switch race.nextStep(at: now) {
       case .needsPathInformation: update()
+      case .lookUp(let lookup): lookUp(lookup)
       case .start(let id): start(id)
       case .abandon(let id):
         note(id)
@@ -177,7 +178,8 @@ public struct Simulation: Sendable {
     let pair = race.attempts[id.index].pair
     let remote = race.plan.remote(of: pair)
     let place = place(ofRemote: Int(pair.remote))
-    let local = place.hasNoRoute
+    let local =
+      place.hasNoRoute
       ? nil : race.plan.local(of: pair) ?? place.source.map { Endpoint($0, port: 0) }
     var behaviour = world.behaviour(
       local: local?.address, remote: remote, at: place, isBound: race.plan.bindsLocal(pair))
@@ -253,6 +255,15 @@ public struct Simulation: Sendable {
         lookups.append(Lookup(name: id, answer: answer))
       }
     }
+  }
+
+  /// A name that the race itself has to have looked up.
+  private mutating func lookUp(_ lookup: Race.Lookup) {
+    queue.insert(.answer, of: Int32(lookups.count), at: now)
+    lookups.append(
+      Lookup(
+        name: lookup.name,
+        answer: Scenario.Name.Answer(lookup.family, after: .zero, [], errno: .nameNotKnown)))
   }
 
   private mutating func answer(_ lookup: Lookup) {

@@ -120,7 +120,7 @@ import Testing
             race.handle(.connected(id), at: now)
           case .start(let id):
             race.handle(.failed(id, .connectionRefused, synchronous: false), at: now)
-          case .needsPathInformation, .abandon, .validate: break
+          case .needsPathInformation, .abandon, .validate, .lookUp: break
           case .wait: throw EntryError(.empty)
           case .finish: break loop
           }
@@ -167,7 +167,7 @@ import Testing
       case .start(let id):
         race.handle(.failed(id, .connectionRefused, synchronous: false), at: now)
       case .wait(let until): now = until
-      case .needsPathInformation, .abandon, .validate: break
+      case .needsPathInformation, .abandon, .validate, .lookUp: break
       case .finish: break loop
       }
     }

@@ -126,7 +126,7 @@ public final class Operation: @unchecked Sendable {
     }
     observedEventCount = 0
     lacksPopulation = false
-    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    names = list.names.map { NameResult(name: $0.name) }
     hasBegun = false
   }
 
@@ -214,6 +214,7 @@ public final class Operation: @unchecked Sendable {
     while true {
       switch race.nextStep(at: Clock.now()) {
       case .needsPathInformation: readPathInformation()
+      case .lookUp(let lookup): lookUp(lookup)
       case .start(let id):
         if start(id) { continue }
         failureCount += 1
@@ -233,7 +234,9 @@ public final class Operation: @unchecked Sendable {
         isRoundOver = true
         wakeUp = Clock.now()
         return .pending
-      case .finish(let result): return .finished(result)
+      case .finish(let result):
+        resolver = nil
+        return .finished(result)
       }
     }
   }

@@ -102,7 +102,16 @@ public struct ConnectReport: Sendable {
     text.append("; ")
     text.append(escaped: first.name.host)
     text.append(": ")
-    text.append(first.errno?.words ?? "not resolved in time")
+    if let failure = first.failure {
+      text.append(failure.words)
+      if failure.errno == .serviceNotKnown, case .service(let service) = first.name.port {
+        text.append(" '")
+        text.append(escaped: service)
+        text.append("'")
+      }
+    } else {
+      text.append("not resolved in time")
+    }
     if unresolved.count > 1 {
       text.append(", and ")
       text.append(decimal: unresolved.count - 1)

@@ -182,6 +182,7 @@ extension TextBuffer {
     switch name.port {
     case .number(let port): append(decimal: Int(port))
     case .service(let service): append(escaped: service)
+    case .records: append("srv")
     }
   }
 }

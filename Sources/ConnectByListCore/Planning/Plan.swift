@@ -44,6 +44,8 @@ public final class Plan: @unchecked Sendable {
     let endpoint: Endpoint
     /// Index of its entry in the caller's list.
     let entry: Int32
+    /// Of a target of an SRV entry.
+    let target: ServiceTarget.Place
     var pathInformation = RemotePathInformation()
     /// False until the kernel was asked: a remote that joins late is asked for separately.
     var hasPathInformation = false
@@ -59,6 +61,8 @@ public final class Plan: @unchecked Sendable {
     var rule: OrderingRule = .unchanged
     /// The remote before it in the order; -1: none.
     var predecessor: Int32 = -1
+    /// It was moved behind its predecessor because of the groups of an SRV entry.
+    var isRegrouped = false
     /// Interleaving of the families put it after its predecessor.
     var isInterleaved = false
     /// R of section 3, as it is now in the race.
@@ -102,6 +106,9 @@ public final class Plan: @unchecked Sendable {
   private var endpoints: DistinctKeys<Endpoint>?
   var locals: LocalTable
   var remotes: [Remote] = []
+  /// Whether a remote is a target of an SRV entry.
+  var hasGroups = false
+  var groups = ServiceGroups()
   var queues = FirstPairQueues()
   var alternates = AlternateSources()
   /// What happened to attempts while their sources were not known.
@@ -167,6 +174,8 @@ public final class Plan: @unchecked Sendable {
     endpoints = other.endpoints
     locals = other.locals
     remotes = other.remotes
+    hasGroups = other.hasGroups
+    groups = other.groups
     queues = other.queues
     alternates = other.alternates
     undated = other.undated
@@ -193,7 +202,9 @@ public final class Plan: @unchecked Sendable {
   private func append(_ candidates: [Candidate]) {
     remotes.reserveCapacity(max(remotes.count + candidates.count, remotes.capacity))
     for candidate in candidates {
-      var remote = Remote(endpoint: candidate.endpoint, entry: candidate.entry)
+      var remote = Remote(
+        endpoint: candidate.endpoint, entry: candidate.entry, target: candidate.target)
+      if candidate.target.group > 0 { hasGroups = true }
       remote.orderIndex = Int32(remotes.count)
       remote.source = LocalTable.routesChoice(candidate.endpoint.family)
       remote.routesOwn = remote.source
@@ -271,6 +282,7 @@ public final class Plan: @unchecked Sendable {
     firstsLeft += change
     if remotes[Int(remote)].isHopeless { hopelessLeft += change }
     if remotes[Int(remote)].hasChosenSource { chosenSourcesLeft += change }
+    if hasGroups && isPrepared { countInGroup(remote, change) }
   }
 
   /// The next pair where every attempt is silent, taken; `nil` when every pair was started.

@@ -17,6 +17,8 @@ public final class Race: @unchecked Sendable {
   public enum Step: Equatable, Sendable {
     /// Ask the kernel for path information and call `update`.
     case needsPathInformation
+    /// Look this name up, and report its answers.
+    case lookUp(Lookup)
     /// Start connecting. Report `.failed` at once if the call itself fails.
     case start(AttemptID)
     /// Close the attempt's socket. Its `outcome` says why.
@@ -42,6 +44,8 @@ public final class Race: @unchecked Sendable {
     /// Addresses of a name. `family`: of this family only, the other's answer is a separate one; `nil`: all.
     case resolved(NameID, family: Family?, [Endpoint])
     case unresolved(NameID, family: Family?, Errno)
+    /// The SRV records of a name. `seed`: for the draw by weight.
+    case services(NameID, [ServiceRecord], seed: UInt64)
     case cancelled
   }
 
@@ -94,6 +98,9 @@ public final class Race: @unchecked Sendable {
   var lastErrno: Errno?
   var isHedged = false
   var names: PendingNames
+  /// The names that were not in the list, in the order of their numbers.
+  public internal(set) var lookups: [Lookup] = []
+  var startedLookupCount = 0
   /// A deadline that has passed before the race begins (a timeout near 0) still allows one round of starts.
   var hadFirstRound = false
   var rankBase: RankBase?
@@ -170,11 +177,14 @@ public final class Race: @unchecked Sendable {
       if !isFinished { events.append(RaceEvent(resolved: name, count: endpoints.count, at: now)) }
       join(names.answer(name, family, endpoints, at: now))
     case .unresolved(let name, let family, let errno):
-      join(names.answer(name, family, [], at: now))
+      join(names.answer(name, family, [], errno, at: now))
       // One family without an address says little while the other has some, or may have.
-      guard names.hasNoAddress(name) else { return }
+      guard let errno = names.failure(of: name) else { return }
       lastErrno = errno
       if !isFinished { events.append(RaceEvent(unresolved: name, errno, at: now)) }
+    case .services(let name, let records, let seed):
+      if !isFinished { events.append(RaceEvent(resolved: name, count: records.count, at: now)) }
+      take(records, of: name, seed: seed)
     case .cancelled: isCancelled = true
     }
   }

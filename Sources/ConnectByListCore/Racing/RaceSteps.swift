@@ -30,6 +30,7 @@ extension Race {
       return .abandon(expired)
     }
     join(names.release(at: now))
+    if let lookup = nextLookup() { return .lookUp(lookup) }
     if hasJoined {
       hasJoined = false
       // What is asked about as it joins is taken in by `update` together with the answer.

@@ -1,0 +1,45 @@
+// Names that are not in the list: targets of SRV records.
+
+extension Race {
+  /// A name that the driver is to look up for the race.
+  public struct Lookup: Equatable, Sendable {
+    public let name: NameID
+    public let host: HostName
+    /// The name whose records it comes from; `nil`: it is the name that tells NAT64's prefix.
+    public let parent: NameID?
+    /// The only family that is asked for; `nil`: both.
+    public let family: Family?
+  }
+
+  /// The targets of SRV records join the race: addresses at once, names once they are looked up.
+  func take(_ records: [ServiceRecord], of parent: NameID, seed: UInt64) {
+    let entry = names.noteRecords(parent)
+    var literals: [Candidate] = []
+    for target in records.targets(seed: seed) {
+      do throws(EntryError) {
+        switch try EndpointText.parseHost(
+          target.host, port: .number(target.port), scopes: NumericScopes())
+        {
+        case .endpoint(let endpoint):
+          literals.append(Candidate(endpoint.unmapped, entry: entry, target: target.place))
+        case .name(let host, let port):
+          let family = plan.options.family
+          let id = names.add(PendingNames.Name(entry: entry, family: family, target: target.place))
+          lookups.append(
+            Lookup(
+              name: id, host: HostName(host: host, port: port), parent: parent, family: family))
+        }
+      } catch {
+        // A target that no host can have is left out.
+      }
+    }
+    join(literals)
+  }
+
+  /// The next lookup that the driver has not started.
+  func nextLookup() -> Lookup? {
+    guard startedLookupCount < lookups.count, !isDecided else { return nil }
+    startedLookupCount += 1
+    return lookups[startedLookupCount - 1]
+  }
+}
