@@ -98,6 +98,18 @@ function net.connect_by_name(host, service, options)
   return connect_name(host, service, plain_options(options))
 end
 
+local resolve = core.resolve
+
+--- An address list of what a host name has now: `net.resolve("db.test", "https")`; or, with
+-- `{srv = "_redis._tcp.example.net"}` in place of host and service, of the targets of its SRV records, in the
+-- order in which they are to be tried. `nil, message, code` where there is no address.
+function net.resolve(host, service, options)
+  if type(host) == "table" and rawget(host, "srv") ~= nil then
+    return resolve(host.srv, nil, plain_options(options or service), true)
+  end
+  return resolve(host, service, plain_options(options))
+end
+
 --- The plan of a connect, without sending a packet: an array of {rank, local_address, remote_address,
 -- chance, reasons}; `tostring` prints it as a table. Names are not resolved.
 function net.explain(entries, options)

@@ -2,6 +2,27 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
+/// Arguments: host, service, options, whether the host is a name with SRV records. Returns a list of the addresses.
+@c @implementation public func cbl_lua_resolve(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let isService = call[3].kind == CBL_LUA_BOOLEAN
+    let entry = isService ? try call.serviceEntry(0) : try call.entry(0, defaultPort: nil)
+    var request = ConnectRequest()
+    try call.readOptions(2, into: &request)
+    var list = AddressList(hashSecret: .ofThisProcess)
+    switch entry {
+    case .endpoint: list.append(entry)
+    case .name(let name):
+      do throws(ConnectError) {
+        for endpoint in try resolve(name, request) { list.append(.endpoint(endpoint)) }
+      } catch {
+        throw .failed(error)
+      }
+    }
+    call.add(made: ListBox(list))
+  }
+}
+
 /// Arguments: host, service, options. Returns a socket, or nil, message, code, report. A malformed host
 /// or port fails as a connect does, with a report.
 @c @implementation public func cbl_lua_connect_by_name(_ call: Call!) -> cbl_lua_verdict {

@@ -90,8 +90,7 @@ extension Operation {
     case .services(let records):
       // A domain says with `.` that it does not have the service.
       if records.allSatisfy({ $0.isRoot }) {
-        let failure = NameFailure(.serviceNotKnown, "the service is not available there")
-        return take(.failed(failure), ofName: id, wanted, at: now)
+        return take(.failed(.serviceNotAvailable), ofName: id, wanted, at: now)
       }
       names[index].answers[place].count = records.count
       // Without a seed each call draws anew, so that the clients of a service spread over its hosts.

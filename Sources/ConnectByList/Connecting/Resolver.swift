@@ -89,6 +89,9 @@ final class Resolver {
     }
   }
 
+  /// Whether `collect` would return an answer that needed no lookup.
+  var hasReady: Bool { !ready.isEmpty }
+
   /// Starts the lookups of what was asked.
   func start() { if lookups != nil { lookups!.start() } }
 

@@ -53,6 +53,19 @@ extension [ServiceRecord] {
   }
 }
 
+extension [ServiceRecord] {
+  /// The same as entries. A target that no host can have is left out.
+  package func targetHosts(seed: UInt64) -> [Entry] {
+    targets(seed: seed).compactMap { target -> Entry? in
+      guard
+        let text = try? EndpointText.parseHost(
+          target.host, port: .number(target.port), scopes: NumericScopes())
+      else { return nil }
+      return Entry(text)
+    }
+  }
+}
+
 extension ServiceRecord {
   /// Its target is the root of the DNS: the service is not available.
   package var isRoot: Bool { target.isEmpty || target.count == 1 && target[0] == UInt8(ascii: ".") }
