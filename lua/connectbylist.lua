@@ -105,7 +105,7 @@ local resolve = core.resolve
 -- order in which they are to be tried. `nil, message, code` where there is no address.
 function net.resolve(host, service, options)
   if type(host) == "table" and rawget(host, "srv") ~= nil then
-    return resolve(host.srv, nil, plain_options(options or service), true)
+    return resolve(host.srv, false, plain_options(options or service))
   end
   return resolve(host, service, plain_options(options))
 end

@@ -166,7 +166,7 @@ static bool is_at_work(const struct pool *pool, const struct question *question)
   return question->previous_at_work || pool->oldest == question;
 }
 
-/* Gives the place of a question that hangs to another. False: too many hang. */
+/* Gives the place of a question that hangs to another. False: too many hang, and it keeps its place. */
 static bool note_hanging(struct pool *pool, struct question *question) {
   if (pool->hanging_count >= HANGING_MAX) return false;
   leave_work(pool, question);
@@ -336,7 +336,7 @@ void cbl_posix_resolver_free(struct cbl_posix_resolver *resolver) {
   while (next) {
     struct question *question = next;
     next = question->next_at_work;
-    if (question->resolver == resolver && !note_hanging(pool, question)) break;
+    if (question->resolver == resolver && !note_hanging(pool, question)) question->started_ns = 0;
   }
   if (pool->has_watcher) pthread_cond_signal(&pool->changed);
   struct question *asked = resolver->first, *answered = resolver->first_answered;

@@ -2,10 +2,10 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
-/// Arguments: host, service, options, whether the host is a name with SRV records. Returns a list of the addresses.
+/// Arguments: host, service (false: the host is a name with SRV records), options. Returns a list of the addresses.
 @c @implementation public func cbl_lua_resolve(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
-    let isService = call[3].kind == CBL_LUA_BOOLEAN
+    let isService = call[1].kind == CBL_LUA_BOOLEAN
     let entry = isService ? try call.serviceEntry(0) : try call.entry(0, defaultPort: nil)
     var request = ConnectRequest()
     try call.readOptions(2, into: &request)

@@ -80,7 +80,8 @@ local function name_line(name)
     result = format("%d address%s", name.addresses, name.addresses > 1 and "es" or "")
   end
   if name.ended then result = format("%s after %s", result, milliseconds(name.ended)) end
-  return format("  %s:%s: %s", printable(name.host), printable(name.port), result)
+  local port = name.port and ":" .. printable(name.port) or ""
+  return format("  %s%s %s: %s", printable(name.host), port, name.family, result)
 end
 
 --- A report: its summary, a line for each name, then a line for each pair in the order of ranks.

@@ -46,6 +46,10 @@ public final class Plan: @unchecked Sendable {
     let entry: Int32
     /// Of a target of an SRV entry.
     let target: ServiceTarget.Place
+    /// The index of the IPv4 remote that it is under a NAT64's prefix; -1: none.
+    var native: Int32 = -1
+    /// Whether another remote is this one under a NAT64's prefix.
+    var isTranslated = false
     var pathInformation = RemotePathInformation()
     /// False until the kernel was asked: a remote that joins late is asked for separately.
     var hasPathInformation = false
@@ -108,6 +112,12 @@ public final class Plan: @unchecked Sendable {
   var remotes: [Remote] = []
   /// Whether a remote is a target of an SRV entry.
   var hasGroups = false
+  /// Of a NAT64; `nil`: none is known.
+  var prefix: TranslationPrefix?
+  /// Whether this machine has a global IPv6 address to connect from, as far as is known.
+  var hasGlobalInet6 = false
+  /// How many translated remotes' first pairs were not started.
+  var translatedLeft = 0
   var groups = ServiceGroups()
   var queues = FirstPairQueues()
   var alternates = AlternateSources()
@@ -175,6 +185,9 @@ public final class Plan: @unchecked Sendable {
     locals = other.locals
     remotes = other.remotes
     hasGroups = other.hasGroups
+    prefix = other.prefix
+    hasGlobalInet6 = other.hasGlobalInet6
+    translatedLeft = other.translatedLeft
     groups = other.groups
     queues = other.queues
     alternates = other.alternates
@@ -197,6 +210,16 @@ public final class Plan: @unchecked Sendable {
     self.endpoints = nil
     append(candidates.filter { endpoints.insert($0.endpoint).isNew })
     self.endpoints = endpoints
+  }
+
+  /// Adds the translated form of a remote.
+  func add(_ candidate: Candidate, translating native: Int32) {
+    let before = remotes.count
+    add([candidate])
+    guard remotes.count > before else { return }
+    remotes[before].native = native
+    hasGroups = true
+    translatedLeft += 1
   }
 
   private func append(_ candidates: [Candidate]) {
@@ -280,6 +303,7 @@ public final class Plan: @unchecked Sendable {
 
   private func countFirst(_ remote: Int32, _ change: Int) {
     firstsLeft += change
+    if remotes[Int(remote)].native >= 0 { translatedLeft += change }
     if remotes[Int(remote)].isHopeless { hopelessLeft += change }
     if remotes[Int(remote)].hasChosenSource { chosenSourcesLeft += change }
     if hasGroups && isPrepared { countInGroup(remote, change) }

@@ -56,6 +56,12 @@ extension Plan {
   private func orderReasons(_ remote: Remote) -> [[UInt8]] {
     guard remotes.count > 1 else { return [] }
     var reasons: [[UInt8]] = []
+    if remote.native >= 0, let prefix {
+      var text = TextBuffer()
+      text.append("NAT64 prefix ")
+      text.append(prefix)
+      return [text.bytes]
+    }
     if remote.target.group > 0 {
       var text = TextBuffer()
       text.append("group ")

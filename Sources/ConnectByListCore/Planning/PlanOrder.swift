@@ -45,6 +45,9 @@ extension Plan {
       return $0 < $1
     }
     for (place, from) in zip(places, regrouped) { order[place] = before[from] }
+    // Translated remotes come after all others.
+    guard prefix != nil else { return }
+    order = order.filter { remotes[$0].native < 0 } + order.filter { remotes[$0].native >= 0 }
   }
 
   private func setRegrouped(_ order: [Int]) {
@@ -52,7 +55,8 @@ extension Plan {
     for (orderIndex, remote) in order.enumerated() {
       remotes[remote].orderIndex = Int32(orderIndex)
       remotes[remote].isRegrouped =
-        remotes[remote].target.group > 0 || remotes[remote].predecessor != predecessor
+        remotes[remote].target.group > 0 || remotes[remote].native >= 0
+        || remotes[remote].predecessor != predecessor
       remotes[remote].predecessor = predecessor
       predecessor = Int32(remote)
     }

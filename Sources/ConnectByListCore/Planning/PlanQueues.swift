@@ -46,20 +46,25 @@ extension Plan {
     groups = ServiceGroups(
       remotes.filter { $0.target.group > 0 }.map { (entry: $0.entry, group: $0.target.group) })
     for remote in remotes where !remote.isStarted && !remote.isHopeless {
-      if let group = group(of: remote) { _ = groups.count(group, 1) }
+      guard remote.native < 0, let group = group(of: remote) else { continue }
+      _ = groups.count(group, 1)
     }
   }
 
   private func group(of remote: Remote) -> Int? {
-    groups.index(entry: remote.entry, group: remote.target.group)
+    if remote.native >= 0 { return ServiceGroups.translated }
+    return groups.index(entry: remote.entry, group: remote.target.group)
   }
 
   /// Once a group has no first pairs left the next one's may start.
   func countInGroup(_ remote: Int32, _ change: Int) {
     let remote = remotes[Int(remote)]
-    guard !remote.isHopeless, let group = group(of: remote), groups.count(group, change),
-      options.order == .likely
-    else { return }
+    guard remote.native < 0, options.order == .likely else { return }
+    var mayHaveOpened = firstsLeft == translatedLeft
+    if !remote.isHopeless, let group = group(of: remote), groups.count(group, change) {
+      mayHaveOpened = true
+    }
+    guard mayHaveOpened else { return }
     for queue in queues.queues.indices where queues.queues[queue].group >= 0 {
       if let entry = entry(ofQueue: queue) { queues.order.insert(entry) }
     }
@@ -152,8 +157,12 @@ extension Plan {
   /// `nil`: the queue is empty, or an earlier group of its SRV entry is to be tried first.
   private func headChance(ofQueue queue: Int) -> Double? {
     let group = queues.queues[queue].group
-    guard queues.queues[queue].head < queues.queues[queue].end, group < 0 || groups.mayStart(group)
-    else { return nil }
+    guard queues.queues[queue].head < queues.queues[queue].end else { return nil }
+    if group == ServiceGroups.translated {
+      if firstsLeft > translatedLeft { return nil }
+    } else if group >= 0 && !groups.mayStart(group) {
+      return nil
+    }
     let remote = remotes[queues.head(ofQueue: queue)]
     guard options.order == .likely, !remote.isHopeless else { return 0 }
     return locals.chance(remote.source) * Chance.routesChoice * remote.chance

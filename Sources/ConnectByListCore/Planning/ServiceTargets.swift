@@ -81,6 +81,9 @@ struct ServiceGroups: Sendable {
     var left: Int32 = 0
   }
 
+  /// In place of an index: the remotes under a NAT64's prefix, which come after all first pairs.
+  static let translated = Int.max
+
   /// By entry, then by number.
   private var groups: [Group] = []
 

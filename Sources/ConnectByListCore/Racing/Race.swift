@@ -101,6 +101,11 @@ public final class Race: @unchecked Sendable {
   /// The names that were not in the list, in the order of their numbers.
   public internal(set) var lookups: [Lookup] = []
   var startedLookupCount = 0
+  /// Whether the driver can look up the prefix of a NAT64. To be set before the first step.
+  public var asksForPrefix = false
+  var hasAskedForPrefix = false
+  /// Path information has come since the plan was asked whether it needs a prefix.
+  var isTranslationStale = false
   /// A deadline that has passed before the race begins (a timeout near 0) still allows one round of starts.
   var hadFirstRound = false
   var rankBase: RankBase?
@@ -175,12 +180,14 @@ public final class Race: @unchecked Sendable {
       phase = .closing(.won(id))
     case .resolved(let name, let family, let endpoints):
       if !isFinished { events.append(RaceEvent(resolved: name, count: endpoints.count, at: now)) }
+      if names.isPrefix(name) { return takePrefix(name, endpoints, at: now) }
       join(names.answer(name, family, endpoints, at: now))
     case .unresolved(let name, let family, let errno):
       join(names.answer(name, family, [], errno, at: now))
       // One family without an address says little while the other has some, or may have.
       guard let errno = names.failure(of: name) else { return }
-      lastErrno = errno
+      // The attempts say why the race is lost, not that there is no NAT64.
+      if !names.isPrefix(name) { lastErrno = errno }
       if !isFinished { events.append(RaceEvent(unresolved: name, errno, at: now)) }
     case .services(let name, let records, let seed):
       if !isFinished { events.append(RaceEvent(resolved: name, count: records.count, at: now)) }
@@ -194,6 +201,7 @@ public final class Race: @unchecked Sendable {
     settleStart()
     plan.update(pathInformation)
     hasPathInformation = true
+    isTranslationStale = true
     for index in attempts.indices {
       let pair = plan.updated(attempts[index].pair)
       if pair != attempts[index].pair { attempts[index].pair = pair }

@@ -36,6 +36,39 @@ extension Race {
     join(literals)
   }
 
+  /// Asks for the prefix of a NAT64 once the plan needs one: a lookup of `ipv4only.arpa` beside the race (RFC 7050).
+  func askForPrefix() {
+    guard asksForPrefix, isTranslationStale, !isDecided else { return }
+    isTranslationStale = false
+    if let prefix = plan.prefix { return translate(by: prefix) }
+    guard !hasAskedForPrefix, plan.needsTranslation, plan.options.timeout != .zero else { return }
+    hasAskedForPrefix = true
+    let id = names.add(
+      PendingNames.Name(entry: -1, family: .inet6, target: .none, isPrefix: true))
+    let host: StaticString = "ipv4only.arpa"
+    lookups.append(
+      Lookup(
+        name: id, host: HostName(host: [UInt8](host), port: .number(1)), parent: nil,
+        family: .inet6))
+  }
+
+  /// The answer tells the prefix: the IPv4 remotes join again under it.
+  func takePrefix(_ id: NameID, _ endpoints: [Endpoint], at now: Instant) {
+    _ = names.answer(id, .inet6, [], at: now)
+    for endpoint in endpoints {
+      guard let prefix = TranslationPrefix(inAnswer: endpoint.address) else { continue }
+      return translate(by: prefix)
+    }
+  }
+
+  private func translate(by prefix: TranslationPrefix) {
+    let before = plan.remoteCount
+    plan.translate(by: prefix)
+    guard plan.remoteCount > before else { return }
+    isRankBaseStale = true
+    hasJoined = true
+  }
+
   /// The next lookup that the driver has not started.
   func nextLookup() -> Lookup? {
     guard startedLookupCount < lookups.count, !isDecided else { return nil }

@@ -30,6 +30,7 @@ extension Race {
       return .abandon(expired)
     }
     join(names.release(at: now))
+    askForPrefix()
     if let lookup = nextLookup() { return .lookUp(lookup) }
     if hasJoined {
       hasJoined = false
