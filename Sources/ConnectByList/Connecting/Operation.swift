@@ -76,6 +76,7 @@ public final class Operation: @unchecked Sendable {
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
+    race.asksForPrefix = true
     self.reader = reader
     self.target = target
     settings = request.settings
@@ -118,6 +119,7 @@ public final class Operation: @unchecked Sendable {
       earlierRounds.append(race)
       let now = Clock.now()
       race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      race.asksForPrefix = true
       if isCancelled { race.handle(.cancelled, at: now) }
       // Addresses and routes may have changed.
       reader = reader.anew

@@ -14,6 +14,7 @@ extension Operation {
   func lookUp(_ lookup: Race.Lookup) {
     var name = NameResult(name: lookup.host)
     name.targetOf = lookup.parent
+    name.isPrefix = lookup.parent == nil
     names.append(name)
     assert(names.count - 1 == Int(lookup.name.number))
     if resolver == nil { resolver = Resolver() }

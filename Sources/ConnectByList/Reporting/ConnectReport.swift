@@ -84,6 +84,10 @@ public struct ConnectReport: Sendable {
     if let id = race.lastFailure {
       let attempt = race.attempts[id.index]
       text.append("; last: ")
+      if let endpoint = race.plan.translatedEndpoint(of: attempt.pair) {
+        text.append(endpoint, scopes: SystemScopes())
+        text.append(" through NAT64, ")
+      }
       text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
       text.append(" ")
       text.append(attempt.errno!.words)
@@ -97,7 +101,7 @@ public struct ConnectReport: Sendable {
 
   /// The first name without an address, and how many more there are.
   private func appendUnresolved(to text: inout TextBuffer) {
-    let unresolved = names.filter { $0.addressCount == 0 }
+    let unresolved = names.filter { $0.addressCount == 0 && !$0.isPrefix }
     guard let first = unresolved.first else { return }
     text.append("; ")
     text.append(escaped: first.name.host)

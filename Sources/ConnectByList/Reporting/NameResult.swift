@@ -21,6 +21,9 @@ public struct NameResult: Sendable {
   /// The number of the name whose SRV records named this one as a target; `nil`: it stands in the list.
   public internal(set) var targetOf: NameID?
 
+  /// Whether it was looked up for the prefix of a NAT64.
+  public internal(set) var isPrefix = false
+
   init(name: HostName) { self.name = name }
 
   /// When the last answer came; `nil`: one is missing.

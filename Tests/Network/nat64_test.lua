@@ -1,0 +1,37 @@
+-- An IPv6-only host behind a NAT64, with IPv4 literals in the list (RFC 7050). The prefix is 64:ff9b::/96; packets to it
+-- arrive at the host's own echo endpoint.
+local check = require "check"
+local net = require "connectbylist"
+local testing = require "connectbylist.testing"
+local equal, between = check.equal, check.between
+
+local echo = testing.echo "2001:db8:64::1"
+local port = echo:address().port
+-- The stack accepts what is sent to the prefix only on an endpoint without an address of its own.
+local any = testing.echo "::"
+local translated = any and any:address().port or port
+
+check.test("an IPv4 literal without a route is reached through the NAT64", function()
+  local sock, message = net.connect_by_list({ "192.0.2.7:" .. translated }, { timeout = 5 })
+  if not sock then error(message) end
+  equal(tostring(sock:remote_address()), ("[64:ff9b::c000:207]:%d"):format(translated), "remote")
+  local report = sock:report()
+  local attempt = report.attempts[report.winner]
+  local reasons = table.concat(attempt.reasons, "; ")
+  equal(reasons:find("NAT64 prefix 64:ff9b::/96", 1, true) ~= nil, true, reasons)
+end)
+
+check.test("native pairs go first: the prefix is not asked for where one has a route", function()
+  local sock = assert(net.connect_by_list({ "127.0.0.1:" .. port, "[2001:db8:64::1]:" .. port }, { timeout = 5 }))
+  equal(sock:remote_address().family, "inet6", "family")
+  equal(#sock:report().names, 0, "lookups")
+end)
+
+check.test("a failure names the IPv4 literal", function()
+  local _, message, code, report = net.connect_by_list({ "192.0.2.7:9" }, { timeout = 5 })
+  equal(code, "ECONNREFUSED", message)
+  equal(message:find("192.0.2.7:9 through NAT64", 1, true) ~= nil, true, message)
+  between(report.elapsed, 0, 1, "elapsed")
+end)
+
+check.done()
