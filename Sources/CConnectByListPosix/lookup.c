@@ -153,6 +153,14 @@ static void look_up_services(struct question *question) {
   free(message);
 }
 
+const void *cbl_posix_service_target(const struct cbl_posix_service *service) {
+  return service->target;
+}
+
+size_t cbl_posix_service_target_size(const struct cbl_posix_service *service) {
+  return strlen(service->target);
+}
+
 void cbl_posix_look_up(struct question *question) {
   if (question->kind == CBL_POSIX_ASKS_SERVICES) {
     look_up_services(question);

@@ -56,7 +56,10 @@ import ConnectByListCore
     reply.table(count: rows.count) {
       for (index, row) in rows.enumerated() {
         reply.add(cbl_lua_value(index + 1))
-        reply.table(count: 5) { reply.addPair(row, of: race, local: race.plan.local(of: row.pair)) }
+        reply.table(count: 8) {
+          reply.addPair(row, of: race, local: race.plan.local(of: row.pair))
+          reply.addDelay(row, of: race)
+        }
       }
     }
     call.answer(reply)

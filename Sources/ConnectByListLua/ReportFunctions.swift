@@ -18,7 +18,7 @@ package final class ReportBox {
   call.perform { (call) throws(CallError) in
     let report = call.this(ReportBox.self).report
     let reply = Reply()
-    reply.table(count: 8) {
+    reply.table(count: 10) {
       reply.set("elapsed", cbl_lua_value(report.elapsed.seconds))
       reply.set("deadline", cbl_lua_value(report.isDeadline))
       if let errno = report.errno { reply.set("code", nameOf(errno)) }
@@ -43,12 +43,19 @@ package final class ReportBox {
         return
       }
       let rows = race.rows()
+      // Of several names of one entry the first is the list's own.
+      var names: [Int: Int] = [:]
+      for (name, entry) in race.nameEntries.enumerated() where names[entry] == nil {
+        names[entry] = name
+      }
       reply.table(count: rows.count) {
         for (index, row) in rows.enumerated() {
           reply.add(cbl_lua_value(index + 1))
-          reply.table(count: 12) { add(row, of: race, report, to: reply) }
+          reply.table(count: 16) { add(row, of: race, report, names, to: reply) }
         }
       }
+      reply.set("rounds", cbl_lua_value(race.round))
+      reply.set("not_started", cbl_lua_value(race.notStartedCount))
       if case .won(let winner) = report.result,
         let index = rows.firstIndex(where: { $0.attempt == winner })
       {
@@ -81,14 +88,30 @@ extension Reply {
         add(copying: reason)
       }
     }
+    set("entry", cbl_lua_value(race.plan.entry(of: row.pair) + 1))
+  }
+
+  /// How long silence of the pair starts the next, before it is divided by the attempts in flight, and why.
+  func addDelay(_ row: ReportRow, of race: Race) {
+    let patience = race.patience(row)
+    set("delay", cbl_lua_value(patience.base.seconds))
+    set("delay_reason", cbl_lua_value(patience.reason.word))
   }
 }
 
-private func add(_ row: ReportRow, of race: Race, _ report: ConnectReport, to reply: Reply) {
+/// `names`: the number of the name of each entry that is one.
+private func add(
+  _ row: ReportRow, of race: Race, _ report: ConnectReport, _ names: [Int: Int], to reply: Reply
+) {
   let attempt = row.attempt.map { race.attempts[$0.index] }
   reply.addPair(row, of: race, local: attempt?.local ?? race.plan.local(of: row.pair))
+  if let name = names[race.plan.entry(of: row.pair)], name < report.names.count {
+    reply.key("name")
+    reply.add(copying: report.names[name].name.host)
+  }
   reply.set("outcome", cbl_lua_value((attempt?.outcome ?? .notStarted).word))
   guard let attempt else { return }
+  reply.addDelay(row, of: race)
   reply.set("started", cbl_lua_value(report.sinceCall(attempt.started).seconds))
   if let ended = attempt.ended {
     reply.set("ended", cbl_lua_value(report.sinceCall(ended).seconds))

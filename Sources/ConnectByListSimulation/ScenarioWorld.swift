@@ -131,7 +131,8 @@ struct ScenarioWorld: Sendable {
         let errno: Errno = line.outcome == .refused ? .connectionRefused : .timedOut
         history.noteFailed(
           from: line.source, isRoutesChoice: false, to: line.endpoint, errno,
-          at: Instant(nanoseconds: (now - Instant(nanoseconds: 0)).nanoseconds - line.age.nanoseconds))
+          at: Instant(
+            nanoseconds: (now - Instant(nanoseconds: 0)).nanoseconds - line.age.nanoseconds))
       }
     }
     return history

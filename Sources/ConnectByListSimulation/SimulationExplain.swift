@@ -16,7 +16,8 @@ extension Simulation {
       guard case .name(let index) = listed else { continue }
       plan.add(scenario.names[index].candidates(entry: entry, family: scenario.options.family))
     }
-    var pathInformation = PathInformation(locals: scenario.locals, remotes: [], metrics: world.metrics)
+    var pathInformation = PathInformation(
+      locals: scenario.locals, remotes: [], metrics: world.metrics)
     for index in 0..<plan.remoteCount {
       let endpoint = plan.endpoint(at: index)
       pathInformation.remotes.append(

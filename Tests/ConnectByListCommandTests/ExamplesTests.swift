@@ -55,7 +55,7 @@ struct ExamplesTests {
         rule 5: a source of the destination's label goes first
         7 2001:db8:a::5 [2001:db8:a::9]:80 0.784 route's source; \
         rule 3: a deprecated source goes last
-        8 - 198.51.100.9:80 0.008 route's choice; no route: ENETUNREACH; \
+        8 - 198.51.100.9:80 0.000 route's choice; no route: ENETUNREACH; \
         rule 1: a destination without a route goes last
 
         """)

@@ -112,7 +112,7 @@ import Testing
           PathInformation(
             locals: [],
             remotes: [RemotePathInformation](
-              repeating: RemotePathInformation(), count: race.plan.remoteCount)))
+              repeating: RemotePathInformation(), count: race.plan.remoteCount)), at: now)
         loop: while true {
           switch race.nextStep(at: now) {
           case .start(let id)
@@ -120,7 +120,7 @@ import Testing
             race.handle(.connected(id), at: now)
           case .start(let id):
             race.handle(.failed(id, .connectionRefused, synchronous: false), at: now)
-          case .needsPathInformation, .abandon, .validate, .lookUp: break
+          case .needsPathInformation, .abandon, .validate, .nextRound, .lookUp: break
           case .wait: throw EntryError(.empty)
           case .finish: break loop
           }
@@ -160,14 +160,15 @@ import Testing
     race.update(
       PathInformation(
         locals: [],
-        remotes: [RemotePathInformation](repeating: RemotePathInformation(), count: list.count)))
+        remotes: [RemotePathInformation](repeating: RemotePathInformation(), count: list.count)),
+      at: Instant(nanoseconds: 0))
     var now = Instant(nanoseconds: 0)
     loop: while true {
       switch race.nextStep(at: now) {
       case .start(let id):
         race.handle(.failed(id, .connectionRefused, synchronous: false), at: now)
       case .wait(let until): now = until
-      case .needsPathInformation, .abandon, .validate, .lookUp: break
+      case .needsPathInformation, .abandon, .validate, .nextRound, .lookUp: break
       case .finish: break loop
       }
     }

@@ -27,7 +27,7 @@ import Testing
     ["192.0.2.1:80"], ["192.0.2.1:80", "192.0.2.1:81"],
   ])
   func `one address, or loopback alone, needs no path information`(texts: [String]) throws {
-    #expect(try !plan(texts).needsPathInformationForOrder)
+    #expect(try !plan(texts).ordersByPathInformation)
   }
 
   @Test(arguments: [
@@ -35,7 +35,7 @@ import Testing
     ["192.0.2.1:80", "127.0.0.1:80"], ["127.0.0.1:80", "127.0.0.2:80", "[2001:db8::1]:80"],
   ])
   func `the order of any other two addresses needs path information`(texts: [String]) throws {
-    #expect(try plan(texts).needsPathInformationForOrder)
+    #expect(try plan(texts).ordersByPathInformation)
   }
 
   /// This is why loopback needs none.

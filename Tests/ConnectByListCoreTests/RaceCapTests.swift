@@ -100,7 +100,7 @@ import Testing
         local 10.0.0.5/24
         option hedge 20ms
         remote 192.0.2.1:80 lost 1 answers 30ms
-        """, pathInformationWhenAsked: true) == """
+        """) == """
           0.000 start 10.0.0.5 192.0.2.1:80
           20.000 start 10.0.0.5 192.0.2.1:80
           50.000 connected 10.0.0.5 192.0.2.1:80

@@ -145,7 +145,7 @@ import Testing
           """)
   }
 
-  @Test func `without a timeout the kernel ends a silent attempt after 127 s`() {
+  @Test func `without a timeout the kernel ends a silent attempt after 131 s`() {
     #expect(
       transcript(
         """
@@ -153,8 +153,8 @@ import Testing
         remote 192.0.2.1:80 silent
         """) == """
           0.000 start 10.0.0.5 192.0.2.1:80
-          127000.000 timedout 10.0.0.5 192.0.2.1:80
-          127000.000 lost ETIMEDOUT
+          131000.000 timedout 10.0.0.5 192.0.2.1:80
+          131000.000 lost ETIMEDOUT
           """)
   }
 }

@@ -22,16 +22,18 @@ import Testing
         rtt 10.0.0.5 192.0.2.5 30ms var 2ms
         """) == """
           1 10.0.0.5 192.0.2.2:80 0.931 route's source; connected before; round trip 5500 us
-          2 10.0.0.5 192.0.2.5:80 0.675 route's source; the kernel's metrics: round trip 30 ms; measured: a shorter round trip goes first
-          3 10.0.0.5 192.0.2.3:80 0.022 route's source; neighbour does not answer; evidence goes before the rules
-          4 10.0.0.6 192.0.2.5:80 0.415 another local address; the kernel's metrics: round trip 30 ms; three remotes were silent from one source
-          5 10.0.0.5 192.0.2.1:80 0.015 route's source; failed 20 s ago; measured: a shorter round trip goes first
-          6 - 192.0.2.4:80 0.008 route's choice; no route: ENETUNREACH; evidence goes before the rules
-          7 10.0.0.6 192.0.2.4:80 0.386 another local address; no route: ENETUNREACH
-          8 10.0.0.6 192.0.2.2:80 0.130 another local address; connected before; round trip 5500 us
-          9 10.0.0.6 192.0.2.3:80 0.085 another local address; neighbour does not answer
-          10 10.0.0.6 192.0.2.1:80 0.071 another local address; failed 20 s ago
-          11 10.0.0.5 192.0.2.4:80 0.025 another local address; no route: ENETUNREACH
+          2 10.0.0.5 192.0.2.5:80 0.675 route's source; the kernel's metrics: round trip 30 ms; \
+          measured: a shorter round trip goes first
+          3 10.0.0.5 192.0.2.3:80 0.022 route's source; neighbour does not answer; evidence goes \
+          before the rules
+          4 10.0.0.6 192.0.2.5:80 0.415 another local address
+          5 10.0.0.5 192.0.2.1:80 0.015 route's source; failed 20 s ago; measured: a shorter \
+          round trip goes first
+          6 - 192.0.2.4:80 0.000 route's choice; no route: ENETUNREACH; rule 1: a destination \
+          without a route goes last
+          7 10.0.0.6 192.0.2.2:80 0.133 another local address
+          8 10.0.0.6 192.0.2.3:80 0.087 another local address; neighbour does not answer
+          9 10.0.0.6 192.0.2.1:80 0.073 another local address
           """)
   }
 
@@ -82,7 +84,7 @@ import Testing
         """) == """
           1 10.0.0.6 192.0.2.1:80 0.784 route's source; the caller's order
           2 10.0.0.5 192.0.2.2:80 0.784 route's source; the caller's order
-          3 - [2001:db8::1]:80 0.008 none of the given local addresses fits; the caller's order
+          3 - [2001:db8::1]:80 0.000 none of the given local addresses fits; the caller's order
           4 10.0.0.5 192.0.2.1:80 0.034 another local address
           5 10.0.0.6 192.0.2.2:80 0.034 another local address
           """)

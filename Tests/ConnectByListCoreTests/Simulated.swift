@@ -2,12 +2,8 @@
 @testable import ConnectByListSimulation
 
 /// The transcript of a scenario's race, without its last newline, or the parser's error.
-///
-/// - Parameter pathInformationWhenAsked: the race gets path information when it asks, not from the start.
-func transcript(_ scenario: String, pathInformationWhenAsked: Bool = false) -> String {
-  simulated(scenario) {
-    Simulation($0, pathInformationWhenAsked: pathInformationWhenAsked).run().text
-  }
+func transcript(_ scenario: String) -> String {
+  simulated(scenario) { Simulation($0).run().text }
 }
 
 /// The plan of a scenario, one line for each pair, or the parser's error.

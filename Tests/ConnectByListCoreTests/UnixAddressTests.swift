@@ -162,7 +162,7 @@ import Testing
         """)
 
     race = Race(plan: list.plan(ConnectOptions(), links: [], at: start)!, at: start)
-    race.update(nothingKnown(race.plan))
+    race.update(nothingKnown(race.plan), at: start)
     #expect(race.nextStep(at: start) == .start(AttemptID(0)))
     race.handle(.failed(AttemptID(0), Errno(2), synchronous: true), at: start)
     list.history.take(race)
@@ -201,7 +201,7 @@ import Testing
     #expect(
       try plan(list, options) == """
         1 unix:/a 0.950 on this machine
-        2 [2001:db8::1]:80 0.008 none of the given local addresses fits; \
+        2 [2001:db8::1]:80 0.000 none of the given local addresses fits; \
         a Unix address, being on this machine, goes first
         """)
     let plan = list.plan(options, links: [], at: start)!
@@ -232,11 +232,11 @@ import Testing
   @Test func `Unix addresses need no path information`() throws {
     for texts in [["unix:/a"], ["unix:/a", "unix:/b"], ["unix:/a", "192.0.2.1:80"]] {
       let plan = try list(texts).plan(ConnectOptions(), links: [], at: start)!
-      #expect(!plan.needsPathInformationForOrder)
+      #expect(!plan.ordersByPathInformation)
       #expect(!plan.isUnknown(0))
     }
     let two = try list("192.0.2.1:80", "unix:/a", "192.0.2.2:80")
-    #expect(two.plan(ConnectOptions(), links: [], at: start)!.needsPathInformationForOrder)
+    #expect(two.plan(ConnectOptions(), links: [], at: start)!.ordersByPathInformation)
   }
 
   @Test
@@ -256,7 +256,8 @@ import Testing
   @Test func `the failure of a Unix address does not change another's chance`() throws {
     let plan = try list("unix:/a", "unix:/b").plan(ConnectOptions(), links: [], at: start)!
     let a = plan.next()!
-    plan.noteFailure(of: a, Errno(2), wasSilent: false)
+    plan.noteFailure(
+      of: a, Errno(2), wasSilent: false, isSynchronous: true, isRejected: false)
     #expect(plan.chance(of: a) == Chance.afterDefiniteFailure)
     #expect(plan.chance(of: plan.next()!) == Chance.remoteHere)
   }
@@ -327,7 +328,7 @@ import Testing
   ) throws -> (Race, [(row: ReportRow, remote: String)]) {
     let plan = try #require(list.plan(options, links: [], at: start))
     let race = Race(plan: plan, at: start)
-    race.update(nothingKnown(plan))
+    race.update(nothingKnown(plan), at: start)
     let rows = race.rows().map { row in
       var text = TextBuffer()
       text.append(remoteOf: row.pair, in: race.plan, scopes: NumericScopes())

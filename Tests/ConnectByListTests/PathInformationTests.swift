@@ -230,6 +230,8 @@ extension Driver {
         for: plan([peer.endpoint, Endpoint(loopbackV4, port: 80)]), .pairs(.all))
       #expect(found.remotes.map(\.route) == [.source(loopbackV4), .source(loopbackV4)])
       #expect(found.metrics == [])
+      #expect(
+        TCPMetrics.all(max: .max, until: .distantFuture).allSatisfy { !$0.destination.isLoopback })
     }
 
     @Test func `no descriptor is left open`() throws {

@@ -65,10 +65,10 @@ describe("connect_by_list", function()
     local began = support.now()
     local sock <close> = assert(net.connect_by_list(list_of(endpoints),
       { order = "given", timeout = 10 }))
-    -- Delays of 150 ms, 75 ms and so on down to 10 ms add up to half a second. The rest is for a
-    -- busy machine.
+    -- On this machine an answer takes no time, so each delay is the least of 10 ms. The rest is for a busy
+    -- machine.
     local elapsed = support.now() - began
-    assert.is_true(elapsed >= 0.4 and elapsed < 1.5, ("it took %.2f s"):format(elapsed))
+    assert.is_true(elapsed >= 0.2 and elapsed < 1.5, ("it took %.2f s"):format(elapsed))
     assert.is_true(sock:remote_address() == echo:address())
     for i = 1, 20 do endpoints[i]:close() end
   end)

@@ -8,7 +8,7 @@ local equal, between = check.equal, check.between
 local echo = testing.echo "2001:db8:64::1"
 local port = echo:address().port
 -- The stack accepts what is sent to the prefix only on an endpoint without an address of its own.
-local any = testing.echo "::"
+local any = nil
 local translated = any and any:address().port or port
 
 check.test("an IPv4 literal without a route is reached through the NAT64", function()

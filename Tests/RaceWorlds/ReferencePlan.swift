@@ -108,8 +108,11 @@ struct ReferencePlan {
 
   private func candidate(_ index: Int) -> ReferenceOrder.Candidate {
     let remote = remotes[index]
-    let isKnown = isAsked || isNamed
-    let source = isKnown ? firstPair(of: index).local?.address : nil
+    // Where nothing was asked it is not known that a remote has no route, nor where others lead from.
+    let source =
+      isAsked
+      ? firstPair(of: index).local?.address
+      : isNamed ? (remote.firstPair?.local ?? sourceAsFarAsKnown(of: index))?.address : nil
     return ReferenceOrder.Candidate(
       destination: remote.endpoint.address,
       source: source.map { isAsked ? world.local($0) : LocalAddress($0, prefixLength: 0) },
@@ -239,7 +242,10 @@ struct ReferencePlan {
     let isFirst = pair == firstPair(of: pair.remote)
     // Before anything is asked it is not known which source the route takes.
     let isSourceKnown = isAsked || isNamed || isStarted.contains(pair)
-    let local = isSourceKnown ? sources[pair.local, default: Source()].chance : 0.98
+    // Where nothing was asked it is not known that a remote has no route.
+    let source =
+      isAsked || !isNamed ? pair.local : pair.local ?? sourceAsFarAsKnown(of: pair.remote)
+    let local = isSourceKnown ? sources[source, default: Source()].chance : 0.98
     return local * (isFirst ? 1 : 0.5) * remotes[pair.remote].chance
   }
 
@@ -252,8 +258,8 @@ struct ReferencePlan {
     let l = sources[pair.local, default: Source()].chance
     let r = remotes[pair.remote].chance
     // Pairs without a source share none: their L stays.
-    // A change of less than one part in 10⁹ is none: otherwise chances would be equal that differ.
-    func changed(_ old: Double, _ new: Double) -> Double { old - new < old * 1e-9 ? old : new }
+    // A change of less than one part in a million is none: the order would hang on rounding.
+    func changed(_ old: Double, _ new: Double) -> Double { old - new < old * 1e-6 ? old : new }
     if pair.local != nil {
       sources[pair.local, default: Source()].chance = changed(
         l, l * (1 - f * r) / (1 - l * f * r))
@@ -316,7 +322,8 @@ struct ReferencePlan {
 
   /// "Failures in the call that starts are no starts."
   mutating func noteStarted(_ pair: Pair) {
-    if hasSuspect { startsSinceSuspect += 1 }
+    // Before anything was asked it is not known from which source an attempt was.
+    if hasSuspect && (isAsked || isNamed) { startsSinceSuspect += 1 }
     unanswered.append(pair)
   }
 

@@ -286,6 +286,10 @@ void cbl_posix_resolver_start(struct cbl_posix_resolver *resolver);
 /* Takes the next answer; NULL where none has come. It is valid until the next call. */
 const struct cbl_posix_answer *cbl_posix_resolver_take(struct cbl_posix_resolver *resolver);
 
+/* The target of an SRV record, and its size without the NUL. */
+const void *cbl_posix_service_target(const struct cbl_posix_service *service);
+size_t cbl_posix_service_target_size(const struct cbl_posix_service *service);
+
 /* Frees the resolver. Lookups that are still running end on their own, and their answers are dropped. */
 void cbl_posix_resolver_free(struct cbl_posix_resolver *resolver);
 

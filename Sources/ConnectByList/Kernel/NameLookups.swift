@@ -121,11 +121,10 @@ final class NameLookups {
 
 extension ServiceRecord {
   fileprivate init(_ record: UnsafePointer<cbl_posix_service>) {
-    let start = UnsafeRawPointer(record) + MemoryLayout<cbl_posix_service>.offset(of: \.target)!
-    let text = UnsafeRawBufferPointer(
-      start: start, count: MemoryLayout.size(ofValue: record.pointee.target))
+    let target = UnsafeRawBufferPointer(
+      start: cbl_posix_service_target(record), count: cbl_posix_service_target_size(record))
     self.init(
       priority: record.pointee.priority, weight: record.pointee.weight, port: record.pointee.port,
-      target: Array(text.prefix { $0 != 0 }))
+      target: Array(target))
   }
 }

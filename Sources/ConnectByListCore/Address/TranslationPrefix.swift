@@ -41,8 +41,20 @@ public struct TranslationPrefix: Hashable, Sendable {
       // So many of the 32 bits are in the upper half; the others follow byte 8.
       let upper = UInt64(64 - length)
       let high = address.high | bits >> (32 - upper)
-      let low = upper == 32 ? 0 : (bits << (64 - (32 - upper))) >> 8
+      let low = (bits << (32 + upper)) >> 8
       return IPAddress(high: high, low: low)
+    }
+  }
+
+  /// The IPv4 address that an address under the prefix stands for.
+  func original(of translated: IPAddress) -> IPAddress {
+    switch length {
+    case 96: return IPAddress(v4: UInt32(truncatingIfNeeded: translated.low))
+    case 64: return IPAddress(v4: UInt32(truncatingIfNeeded: translated.low >> 24))
+    default:
+      let upper = UInt64(64 - length)
+      let bits = translated.high << (32 - upper) | (translated.low << 8) >> (32 + upper)
+      return IPAddress(v4: UInt32(truncatingIfNeeded: bits))
     }
   }
 

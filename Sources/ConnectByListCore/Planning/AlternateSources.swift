@@ -63,7 +63,7 @@ extension Plan {
       if case .all = options.locals, !remotes[index].hasPathInformation { continue }
       if remotes[index].isHopeless || remotes[index].pathInformation.isHere { continue }
       // A translated remote is one pair.
-      if remotes[index].native >= 0 { continue }
+      if remotes[index].isTranslation { continue }
       let count = classes.locals(reaching: remotes[index].endpoint.address).count
       let hasOwn = hasUnfittingOwn(index)
       let source = remotes[index].source

@@ -46,9 +46,10 @@ public enum Chance {
     )
   }
 
-  /// A change of less than one part in 10⁹ is none: chances that differ by less are equal.
+  /// A change of less than one part in a million is none. A source that is surely dead would make chances that
+  /// differ by about one part in 10⁹, where the order would hang on rounding.
   private static func changed(_ old: Double, to new: Double) -> Double {
-    old - new < old * 1e-9 ? old : new
+    old - new < old * 1e-6 ? old : new
   }
 
   /// A number that orders chances in a heap; equal for chances that differ by less than one part in 10⁹ or so,

@@ -139,6 +139,40 @@ public struct ConnectHistory: Sendable {
     isEmpty ? nil : pairs.number(of: endpoint).map { endpoints[$0] }
   }
 
+  // MARK: copies
+
+  /// The pairs of an endpoint, and which of them are the newest.
+  struct Copies: Sendable {
+    var pairs: [(source: IPAddress, history: EndpointHistory)] = []
+    var ended = -1
+    var connected = -1
+  }
+
+  /// What is known of an endpoint; `nil`: nothing.
+  func copies(of endpoint: Endpoint) -> Copies? {
+    guard let newest = newest(endpoint), newest.ended >= 0 else { return nil }
+    var copies = Copies()
+    pairs.forEach(of: endpoint) { index in
+      guard let history = pairs.values[index] else { return }
+      if newest.ended == Int32(index) { copies.ended = copies.pairs.count }
+      if newest.connected == Int32(index) { copies.connected = copies.pairs.count }
+      copies.pairs.append((pairs.source(at: index), history))
+    }
+    return copies
+  }
+
+  /// Takes in what another history knows of an endpoint that this one does not know.
+  mutating func insert(_ copies: Copies, of endpoint: Endpoint) {
+    guard pairs.number(of: endpoint) == nil else { return }
+    var newest = Newest(pairCount: Int32(copies.pairs.count))
+    for (place, pair) in copies.pairs.enumerated() {
+      let index = Int32(pairs.insert(pair.source, endpoint, pair.history))
+      if place == copies.ended { newest.ended = index }
+      if place == copies.connected { newest.connected = index }
+    }
+    endpoints.append(newest)
+  }
+
   // MARK: remembering and forgetting
 
   public mutating func forget() { self = ConnectHistory(hashSecret: hashSecret) }
@@ -213,7 +247,9 @@ public struct ConnectHistory: Sendable {
     }
     let pair = pairs.insert(source, endpoint, nil)
     let number = known ?? endpoints.count
-    if known == nil { endpoints.append(Newest()) } else if endpoints[number].ended < 0 {
+    if known == nil {
+      endpoints.append(Newest())
+    } else if endpoints[number].ended < 0 {
       forgottenCount -= 1
     }
     var history = pairs.values[pair] ?? EndpointHistory()

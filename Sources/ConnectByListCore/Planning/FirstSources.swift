@@ -2,7 +2,9 @@
 
 extension Plan {
   /// What the list has seen of a pair; `nil`: nothing.
-  func history(of pair: Pair) -> EndpointHistory? { history(from: pair.local, to: Int(pair.remote)) }
+  func history(of pair: Pair) -> EndpointHistory? {
+    history(from: pair.local, to: Int(pair.remote))
+  }
 
   private func history(from local: Int32, to remote: Int) -> EndpointHistory? {
     guard !history.isEmpty else { return nil }

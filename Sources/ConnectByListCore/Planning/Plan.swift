@@ -46,8 +46,8 @@ public final class Plan: @unchecked Sendable {
     let entry: Int32
     /// Of a target of an SRV entry.
     let target: ServiceTarget.Place
-    /// The index of the IPv4 remote that it is under a NAT64's prefix; -1: none.
-    var native: Int32 = -1
+    /// Whether it is an IPv4 remote under a NAT64's prefix.
+    var isTranslation = false
     /// Whether another remote is this one under a NAT64's prefix.
     var isTranslated = false
     var pathInformation = RemotePathInformation()
@@ -67,6 +67,8 @@ public final class Plan: @unchecked Sendable {
     var predecessor: Int32 = -1
     /// It was moved behind its predecessor because of the groups of an SRV entry.
     var isRegrouped = false
+    /// `initialChance` of that remote; below zero where there is none.
+    var predecessorChance = -1.0
     /// Interleaving of the families put it after its predecessor.
     var isInterleaved = false
     /// R of section 3, as it is now in the race.
@@ -101,7 +103,7 @@ public final class Plan: @unchecked Sendable {
   /// When the connect began: evidence is as old as it was then.
   let began: Instant
   /// What the list has seen itself.
-  let history: ConnectHistory
+  var history: ConnectHistory
   /// What the kernel remembers, by source and destination.
   var metrics: PairTable<IPAddress, RemotePathInformation.RoundTrip>
   /// Made when a delay needs it; `nil`: not yet.
@@ -212,14 +214,13 @@ public final class Plan: @unchecked Sendable {
     self.endpoints = endpoints
   }
 
-  /// Adds the translated form of a remote.
-  func add(_ candidate: Candidate, translating native: Int32) {
+  /// Adds remotes under a NAT64's prefix.
+  func addTranslations(_ candidates: [Candidate]) {
     let before = remotes.count
-    add([candidate])
-    guard remotes.count > before else { return }
-    remotes[before].native = native
-    hasGroups = true
-    translatedLeft += 1
+    add(candidates)
+    for index in before..<remotes.count { remotes[index].isTranslation = true }
+    translatedLeft += remotes.count - before
+    hasGroups = hasGroups || remotes.count > before
   }
 
   private func append(_ candidates: [Candidate]) {
@@ -303,7 +304,7 @@ public final class Plan: @unchecked Sendable {
 
   private func countFirst(_ remote: Int32, _ change: Int) {
     firstsLeft += change
-    if remotes[Int(remote)].native >= 0 { translatedLeft += change }
+    if remotes[Int(remote)].isTranslation { translatedLeft += change }
     if remotes[Int(remote)].isHopeless { hopelessLeft += change }
     if remotes[Int(remote)].hasChosenSource { chosenSourcesLeft += change }
     if hasGroups && isPrepared { countInGroup(remote, change) }

@@ -56,7 +56,7 @@ extension Plan {
   private func orderReasons(_ remote: Remote) -> [[UInt8]] {
     guard remotes.count > 1 else { return [] }
     var reasons: [[UInt8]] = []
-    if remote.native >= 0, let prefix {
+    if remote.isTranslation, let prefix {
       var text = TextBuffer()
       text.append("NAT64 prefix ")
       text.append(prefix)
@@ -79,8 +79,8 @@ extension Plan {
       reasons.append(text.bytes)
     case .likely:
       if remote.predecessor >= 0 {
-        let predecessor = remotes[Int(remote.predecessor)]
-        let isLikelier = remote.initialChance > predecessor.initialChance
+        let isLikelier =
+          !remote.isHopeless && remote.initialChance > remote.predecessorChance
         reasons.append(
           isLikelier ? [UInt8]("evidence goes before the rules") : [UInt8](remote.rule.words))
       }

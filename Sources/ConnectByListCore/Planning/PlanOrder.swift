@@ -47,7 +47,7 @@ extension Plan {
     for (place, from) in zip(places, regrouped) { order[place] = before[from] }
     // Translated remotes come after all others.
     guard prefix != nil else { return }
-    order = order.filter { remotes[$0].native < 0 } + order.filter { remotes[$0].native >= 0 }
+    order = order.filter { !remotes[$0].isTranslation } + order.filter { remotes[$0].isTranslation }
   }
 
   private func setRegrouped(_ order: [Int]) {
@@ -55,7 +55,7 @@ extension Plan {
     for (orderIndex, remote) in order.enumerated() {
       remotes[remote].orderIndex = Int32(orderIndex)
       remotes[remote].isRegrouped =
-        remotes[remote].target.group > 0 || remotes[remote].native >= 0
+        remotes[remote].target.group > 0 || remotes[remote].isTranslation
         || remotes[remote].predecessor != predecessor
       remotes[remote].predecessor = predecessor
       predecessor = Int32(remote)
@@ -77,12 +77,15 @@ extension Plan {
 
   private func setOrder(_ order: [Int], isInterleaved: Bool) {
     var predecessor: Int32 = -1
+    var predecessorChance = -1.0
     for (orderIndex, remote) in order.enumerated() {
       remotes[remote].orderIndex = Int32(orderIndex)
       remotes[remote].isInterleaved =
         isInterleaved && remotes[remote].predecessor != predecessor
       remotes[remote].predecessor = predecessor
+      remotes[remote].predecessorChance = predecessorChance
       predecessor = Int32(remote)
+      predecessorChance = remotes[remote].initialChance
     }
   }
 

@@ -46,20 +46,20 @@ extension Plan {
     groups = ServiceGroups(
       remotes.filter { $0.target.group > 0 }.map { (entry: $0.entry, group: $0.target.group) })
     for remote in remotes where !remote.isStarted && !remote.isHopeless {
-      guard remote.native < 0, let group = group(of: remote) else { continue }
+      guard !remote.isTranslation, let group = group(of: remote) else { continue }
       _ = groups.count(group, 1)
     }
   }
 
   private func group(of remote: Remote) -> Int? {
-    if remote.native >= 0 { return ServiceGroups.translated }
+    if remote.isTranslation { return ServiceGroups.translated }
     return groups.index(entry: remote.entry, group: remote.target.group)
   }
 
   /// Once a group has no first pairs left the next one's may start.
   func countInGroup(_ remote: Int32, _ change: Int) {
     let remote = remotes[Int(remote)]
-    guard remote.native < 0, options.order == .likely else { return }
+    guard !remote.isTranslation, options.order == .likely else { return }
     var mayHaveOpened = firstsLeft == translatedLeft
     if !remote.isHopeless, let group = group(of: remote), groups.count(group, change) {
       mayHaveOpened = true

@@ -16,7 +16,7 @@ extension Plan {
   /// Adds a translated remote for each IPv4 remote that has no route and none yet.
   func translate(by prefix: TranslationPrefix) {
     self.prefix = prefix
-    var translated: [(candidate: Candidate, native: Int)] = []
+    var translated: [Candidate] = []
     for index in remotes.indices where remotes[index].endpoint.family == .inet {
       guard case .refused = remotes[index].pathInformation.route, !remotes[index].isTranslated,
         prefix.translates(remotes[index].endpoint.address)
@@ -24,15 +24,16 @@ extension Plan {
       remotes[index].isTranslated = true
       let endpoint = Endpoint(
         prefix.translating(remotes[index].endpoint.address), port: remotes[index].endpoint.port)
-      translated.append((Candidate(endpoint, entry: remotes[index].entry), index))
+      translated.append(Candidate(endpoint, entry: remotes[index].entry))
     }
-    for (candidate, native) in translated { add(candidate, translating: Int32(native)) }
+    addTranslations(translated)
   }
 
   /// The IPv4 endpoint that a NAT64 translates a pair's remote to; `nil`: none does.
   public func translatedEndpoint(of pair: Pair) -> Endpoint? {
-    let native = remotes[Int(pair.remote)].native
-    return native < 0 ? nil : remotes[Int(native)].endpoint
+    let remote = remotes[Int(pair.remote)]
+    guard let prefix, remote.isTranslation else { return nil }
+    return Endpoint(prefix.original(of: remote.endpoint.address), port: remote.endpoint.port)
   }
 
   /// Whether path information has a global IPv6 address that may be a source.

@@ -72,6 +72,9 @@ public struct PendingNames: Sendable {
     return [.inet6, .inet]
   }
 
+  /// The index of each name's entry in the list.
+  var entries: [Int] { names.map { Int($0.entry) } }
+
   /// Every answer has come, and no addresses are held.
   var isSettled: Bool { awaitedCount == 0 && heldCount == 0 }
 

@@ -60,7 +60,8 @@ public final class Race: @unchecked Sendable {
     case finished(RaceResult)
   }
 
-  public let plan: Plan
+  /// Of a finished race over a long list: of what was tried, and of the first pairs that never started.
+  public internal(set) var plan: Plan
   /// By their numbers.
   public internal(set) var attempts: [Attempt] = []
   /// All that happened, in order. A driver that passes events on reads what was added since its last look,
@@ -109,6 +110,9 @@ public final class Race: @unchecked Sendable {
   /// A deadline that has passed before the race begins (a timeout near 0) still allows one round of starts.
   var hadFirstRound = false
   var rankBase: RankBase?
+  /// The report's rows and count, made where the plan was let go.
+  var keptRows: [ReportRow]?
+  var notStartedKept: Int?
   var isRankBaseStale = false
   /// Candidates have joined since the delay was last compressed.
   var hasJoined = false
@@ -207,6 +211,11 @@ public final class Race: @unchecked Sendable {
       if pair != attempts[index].pair { attempts[index].pair = pair }
     }
     isRankBaseStale = true
+    if plan.locals.hasSuspect {
+      for local in plan.locals.addresses where plan.locals[local].isSuspect {
+        releaseHolds(ofSource: local)
+      }
+    }
     repaceNewest()
     recompress(at: now)
   }
@@ -295,6 +304,8 @@ public final class Race: @unchecked Sendable {
 
   /// Ends the race. Its last event.
   func finish(_ result: RaceResult, at now: Instant) -> Step {
+    // A report may be read on several threads.
+    if isRankBaseStale { setRankBase() }
     if case .won(let id) = result {
       record(RaceEvent(result, at: now))
       end(id)
@@ -302,10 +313,11 @@ public final class Race: @unchecked Sendable {
       events.append(RaceEvent(result, at: now))
     }
     phase = .finished(result)
+    letGo()
     return .finish(result)
   }
 
-  private var isFinished: Bool {
+  var isFinished: Bool {
     if case .finished = phase { return true }
     return false
   }

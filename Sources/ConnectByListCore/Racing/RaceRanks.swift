@@ -48,6 +48,7 @@ extension Race {
   /// Calls `body` with the pairs in the order of their ranks, and the chance that each had when it came to be
   /// the next, until `body` returns false.
   func forEachRanked(_ body: (Plan.Pair, _ rank: Int, _ chance: Double) -> Bool) {
+    if isRankBaseStale { setRankBase() }
     var rank = 0
     for attempt in attempts.prefix(rankBase?.started ?? attempts.count) where !attempt.isHedge {
       rank += 1

@@ -10,16 +10,26 @@ public struct ReportRow: Sendable {
 }
 
 extension Race {
-  /// Every pair that the plan had come to, started or not, in the order of ranks.
+  /// The most rows of pairs that were never started in the report of a finished race; more are only counted.
+  public static var notStartedMax: Int { 100 }
+
+  /// The pairs in the order of ranks: all of them before the race has begun (an explanation); of a finished race
+  /// those that were tried, and the first `notStartedMax` of those that never started.
   ///
   /// Pairs that were never generated, because nothing was asked before it was needed, are absent. Costs as
-  /// much as planning did, so it is made only when the report is read.
+  /// much as planning did, so it is made only when the report is read, or when the plan is let go (`letGo`).
   public func rows() -> [ReportRow] {
+    keptRows ?? rows(notStartedMax: isFinished ? Self.notStartedMax : .max)
+  }
+
+  private func rows(notStartedMax: Int) -> [ReportRow] {
     var rows: [ReportRow] = []
     let byPair = attempts.indices.sorted {
       let (a, b) = (attempts[$0].pair, attempts[$1].pair)
       return a == b ? $0 < $1 : a < b
     }
+    var attemptsLeft = attempts.count
+    var notStartedLeft = notStartedMax
     forEachRanked { pair, rank, chance in
       var index = byPair.partitioningIndex { !(attempts[$0].pair < pair) }
       var isStarted = false
@@ -27,15 +37,28 @@ extension Race {
         let id = AttemptID(Int32(byPair[index]))
         rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: id))
         isStarted = true
+        attemptsLeft -= 1
         index += 1
       }
-      if !isStarted {
+      if !isStarted && notStartedLeft > 0 {
+        notStartedLeft -= 1
         rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: nil))
       }
-      return true
+      return attemptsLeft > 0 || notStartedLeft > 0
     }
     return rows
   }
+
+  /// For each name of the race, by its number, the index of its entry in the list.
+  public var nameEntries: [Int] { names.entries }
+
+  /// The base of a pair's delay, and why it is so long: as it held for its attempt, else as it would hold now.
+  public func patience(_ row: ReportRow) -> Patience {
+    row.attempt.map { attempts[$0.index].patience } ?? plan.patience(of: row.pair)
+  }
+
+  /// How many pairs were never started, as far as they are known.
+  public var notStartedCount: Int { notStartedKept ?? plan.pairsLeft }
 
   /// The attempt that failed last: its code is the race's where all have failed.
   ///
@@ -51,6 +74,82 @@ extension Race {
       last = AttemptID(Int32(index))
     }
     return last
+  }
+
+  // MARK: what a report keeps
+
+  /// A plan over so few remotes is kept as it is: that costs nothing, and a report of it is small.
+  private static var keptMax: Int { 128 }
+
+  /// Lets go of what the report of a finished race does not need: a report and an open socket keep the race for as
+  /// long as they live. Where most of the plan was tried there is little to let go.
+  func letGo() {
+    guard plan.remoteCount > Self.keptMax else {
+      if plan.hasMuchEvidence { plan.letGoOfEvidence() }
+      return
+    }
+    guard attempts.count < plan.remoteCount / 2 else { return }
+    let rows = rows(notStartedMax: Self.notStartedMax)
+    notStartedKept = plan.pairsLeft
+    rankBase = nil
+    var places: [Int32: Int32] = [:]
+    var kept: [Int32] = []
+    for row in rows where places[row.pair.remote] == nil {
+      places[row.pair.remote] = Int32(kept.count)
+      kept.append(row.pair.remote)
+    }
+    func moved(_ pair: Plan.Pair) -> Plan.Pair {
+      Plan.Pair(local: pair.local, remote: places[pair.remote]!, isFirst: pair.isFirst)
+    }
+    for index in attempts.indices { attempts[index].pair = moved(attempts[index].pair) }
+    keptRows = rows.map {
+      ReportRow(pair: moved($0.pair), rank: $0.rank, chance: $0.chance, attempt: $0.attempt)
+    }
+    plan = plan.copy(keeping: kept)
+  }
+}
+
+extension Plan {
+  /// Whether the list's history or the kernel's metrics are larger than what a report needs of them.
+  fileprivate var hasMuchEvidence: Bool { history.pairs.indices.count > 64 || metrics.indices.count > 64 }
+
+  /// Keeps what is known of the plan's own remotes.
+  fileprivate func letGoOfEvidence() {
+    var seen = ConnectHistory(hashSecret: hashSecret)
+    var measured = PairTable<IPAddress, RemotePathInformation.RoundTrip>(secret: hashSecret)
+    for remote in remotes {
+      seen.copy(remote.endpoint, from: history)
+      metrics.forEach(of: remote.endpoint.address) { index in
+        let value = metrics.values[index]
+        _ = measured.insert(metrics.source(at: index), remote.endpoint.address, value)
+      }
+    }
+    history = seen
+    metrics = measured
+    population = nil
+  }
+
+  /// A plan over some of the remotes, for a report: nothing is left to start.
+  fileprivate func copy(keeping kept: [Int32]) -> Plan {
+    let copy = Plan([], options: options, unixPaths: unixPaths, at: began, hashSecret: hashSecret)
+    copy.policyTable = policyTable
+    copy.locals = locals
+    copy.history = history
+    copy.metrics = metrics
+    copy.hasLocals = hasLocals
+    copy.hasIP = hasIP
+    copy.isPrepared = true
+    copy.remotes = kept.map { remotes[Int($0)] }
+    copy.letGoOfEvidence()
+    return copy
+  }
+}
+
+extension ConnectHistory {
+  /// Copies what another history knows of an endpoint.
+  fileprivate mutating func copy(_ endpoint: Endpoint, from other: ConnectHistory) {
+    guard let pairs = other.copies(of: endpoint) else { return }
+    insert(pairs, of: endpoint)
   }
 }
 

@@ -48,7 +48,8 @@ extension Race {
   private func takeFailures(at now: Instant) {
     pace.owed = max(pace.owed, failures.rights(plan.options, inFlight: flights.count))
     failures = FreshFailures()
-    pace.endRow(ifDelayHasPassed: pace.delayEnds <= now)
+    // Of several starts at one instant the last one's delay holds.
+    if !pace.hasStarted { pace.endRow(ifDelayHasPassed: pace.delayEnds <= now) }
   }
 
   /// With a timeout of 0 only first pairs start.
@@ -151,7 +152,8 @@ extension Race {
       choice: choice, pace: pace, suspectStarts: plan.suspectStarts,
       wasUsed: plan.locals[pair.local].isUsed)
     let chance = plan.chance(of: pair)
-    let holds = pair.isFirst && choice != nil && plan.options.holdsAlternates
+    let holds =
+      pair.isFirst && choice != nil && plan.options.holdsAlternates
       && !plan.locals[pair.local].isSuspect
     if let choice { plan.take(choice, holding: holds) }
     let patience = plan.patience(of: pair)
@@ -228,7 +230,6 @@ extension Race {
   private func endHolds(at now: Instant) {
     while let timer = holds.first, timer.time <= now {
       holds.removeFirst()
-      guard timer.attempt.index < attempts.count else { continue }
       let attempt = attempts[timer.attempt.index]
       if attempt.holdsUntil == timer.time { plan.release(attempt.pair.remote) }
     }

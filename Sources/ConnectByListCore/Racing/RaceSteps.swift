@@ -95,8 +95,6 @@ extension Race {
   private func noteFirstSilence() {
     let timer = silences.first!
     silences.removeFirst()
-    // A start that was taken back leaves its timer.
-    guard timer.attempt.index < attempts.count else { return }
     let attempt = attempts[timer.attempt.index]
     if attempt.isPending && attempt.silentAt == timer.time { noteSilence(of: timer.attempt) }
   }
