@@ -191,7 +191,7 @@ import Testing
       #expect(seen.insert(message).inserted, "\(reason)")
       number += 1
     }
-    #expect(number == 29)
+    #expect(number == 30)
   }
 
   // MARK: ports

@@ -162,6 +162,27 @@ test("net.resolve gives what the name has, by its deadline", function()
   equal(code, "ETIMEDOUT", "code")
 end)
 
+-- Milliseconds of the wall clock.
+local function clock()
+  local pipe = assert(io.popen "date +%s%N")
+  local text = pipe:read "n"
+  pipe:close()
+  return text / 1e6
+end
+
+test("lua_close, exit and a collected list do not wait for a lookup that hangs", function()
+  local host, folder = os.getenv "HOST", os.getenv "NETWORK_TESTS"
+  for _, how in ipairs { "nothing", "exit", "close" } do
+    local began = clock()
+    assert(os.execute(("'%s' '%s/hang_once.lua' %s"):format(host, folder, how)))
+    local quiet = clock()
+    assert(os.execute(("'%s' '%s/hang_once.lua' %s none"):format(host, folder, how)))
+    local took, usual = quiet - began, clock() - quiet
+    between(took - usual - 20, -1000, 100 + NOISE * 1000, how)
+    print(("# %s: %.0f ms, without a lookup %.0f ms"):format(how, took, usual))
+  end
+end)
+
 -- The last one: these lookups hang for two seconds.
 test("beyond 512 hanging lookups a name fails at once, and says why", function()
   local found
