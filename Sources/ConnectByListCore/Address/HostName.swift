@@ -8,6 +8,12 @@ public struct HostName: Equatable, Sendable {
     self.port = port
   }
 
+  /// 0 where the port is not a number.
+  package var number: UInt16 {
+    if case .number(let number) = port { return number }
+    return 0
+  }
+
   /// The only family that its addresses can have; `nil`: any. With the name of a service the host may be an address.
   package var onlyFamily: Family? {
     if host.contains(UInt8(ascii: ":")) { return .inet6 }

@@ -66,6 +66,27 @@ extension [ServiceRecord] {
   }
 }
 
+extension Plan {
+  /// Adds the targets of an SRV entry. `resolve`: the addresses of a name.
+  package func add(
+    _ records: [ServiceRecord], entry: Int, seed: UInt64,
+    resolve: (_ host: [UInt8], _ port: UInt16) -> [Endpoint]
+  ) {
+    for target in records.targets(seed: seed) {
+      guard
+        let text = try? EndpointText.parseHost(
+          target.host, port: .number(target.port), scopes: NumericScopes())
+      else { continue }
+      let endpoints: [Endpoint]
+      switch text {
+      case .endpoint(let endpoint): endpoints = [endpoint.unmapped]
+      case .name(let host, _): endpoints = resolve(host, target.port)
+      }
+      add(endpoints.map { Candidate($0, entry: Int32(entry), target: target.place) })
+    }
+  }
+}
+
 extension ServiceRecord {
   /// Its target is the root of the DNS: the service is not available.
   package var isRoot: Bool { target.isEmpty || target.count == 1 && target[0] == UInt8(ascii: ".") }
