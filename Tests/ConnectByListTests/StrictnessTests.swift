@@ -30,7 +30,8 @@ extension Driver {
       } catch {
         let over = error.report.elapsed - request.options.timeout!
         print(
-          "strictness: \(name): \(over.seconds * 1000) ms over the deadline, errno \(error.errno.number)")
+          "strictness: \(name): \(over.seconds * 1000) ms over the deadline, errno \(error.errno.number)"
+        )
         return over
       }
     }

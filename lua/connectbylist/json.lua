@@ -9,7 +9,7 @@ local concat, len = table.concat, utf8.len
 local json = {}
 
 local REPORT_FIELDS = { "elapsed", "deadline", "code", "winner", "mptcp", "summary" }
-local NAME_FIELDS = { "host", "port", "addresses", "ended", "code" }
+local NAME_FIELDS = { "host", "port", "family", "addresses", "started", "ended", "code" }
 local ATTEMPT_FIELDS = { "rank", "local_address", "remote_address", "chance", "started", "ended",
   "outcome", "code", "resent", "hedge" }
 

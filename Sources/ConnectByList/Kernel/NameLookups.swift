@@ -31,7 +31,8 @@ public struct NameFailure: Equatable, Sendable {
   }
 
   /// The domain's only SRV record has the target `.`: it does not have the service.
-  static let serviceNotAvailable = NameFailure(.serviceNotKnown, "the service is not available there")
+  static let serviceNotAvailable = NameFailure(
+    .serviceNotKnown, "the service is not available there")
 
   public var words: StaticString { detail ?? errno.words }
 

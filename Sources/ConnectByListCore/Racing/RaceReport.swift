@@ -111,7 +111,9 @@ extension Race {
 
 extension Plan {
   /// Whether the list's history or the kernel's metrics are larger than what a report needs of them.
-  fileprivate var hasMuchEvidence: Bool { history.pairs.indices.count > 64 || metrics.indices.count > 64 }
+  fileprivate var hasMuchEvidence: Bool {
+    history.pairs.indices.count > 64 || metrics.indices.count > 64
+  }
 
   /// Keeps what is known of the plan's own remotes.
   fileprivate func letGoOfEvidence() {
