@@ -1,4 +1,5 @@
--- Names whose answers are slow, silent or failures: a scripted DNS server (dns.c). Times are those of one resolver
+-- Names whose answers are slow, silent or failures: a scripted DNS server (dns.c). Times are those of
+-- one resolver
 -- with `timeout:1 attempts:2`.
 local check = require "check"
 local net = require "connectbylist"

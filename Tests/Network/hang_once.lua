@@ -1,4 +1,5 @@
--- Abandons lookups that hang after 20 ms, and ends in one of several ways: dns_test.lua measures how long that takes.
+-- Abandons lookups that hang after 20 ms, and ends in one of several ways: dns_test.lua measures how
+-- long that takes.
 local net = require "connectbylist"
 local how, names = arg[1], arg[2]
 local list = net.address_list()

@@ -1,4 +1,5 @@
--- An IPv6-only host behind a NAT64, with IPv4 literals in the list (RFC 7050). The prefix is 64:ff9b::/96; the address of
+-- An IPv6-only host behind a NAT64, with IPv4 literals in the list (RFC 7050). The prefix is
+-- 64:ff9b::/96; the address of
 -- 192.0.2.7 under it is the host's own, so that its connections arrive.
 local check = require "check"
 local net = require "connectbylist"
@@ -19,7 +20,8 @@ check.test("an IPv4 literal without a route is reached through the NAT64", funct
 end)
 
 check.test("native pairs go first: the prefix is not asked for where one has a route", function()
-  local sock = assert(net.connect_by_list({ "127.0.0.1:" .. port, "[64:ff9b::c000:207]:" .. port }, { timeout = 5 }))
+  local entries = { "127.0.0.1:" .. port, "[64:ff9b::c000:207]:" .. port }
+  local sock = assert(net.connect_by_list(entries, { timeout = 5 }))
   equal(sock:remote_address().family, "inet6", "family")
   equal(#sock:report().names, 0, "lookups")
 end)
