@@ -45,7 +45,9 @@ extension Simulation {
       text.append(pair, of: plan, in: world)
       text.append(" ")
       text.append(chance: plan.chance(of: pair))
-      for (index, reason) in plan.reasons(for: pair).enumerated() {
+      var reasons = plan.reasons(for: pair)
+      if let delay = plan.delayReason(for: pair) { reasons.append(delay) }
+      for (index, reason) in reasons.enumerated() {
         text.append(index == 0 ? " " : "; ")
         text.append(reason)
       }

@@ -40,36 +40,37 @@ public struct Transcript: Sendable {
   }
 
   /// A line an event, with tabs between its fields: nanoseconds since the call, word, number of the attempt
-  /// (from 1), local address, remote address, name, count, code. A field that an event has not is empty.
+  /// (from 1 in each round), local address, remote address, name, count, code. A field that an event has not is
+  /// empty.
   public var table: [UInt8] {
-    var text = TextBuffer(capacity: 64 * race.events.count)
-    for race in rounds + [race] { appendTable(of: race, to: &text) }
+    var text = TextBuffer(capacity: 64 * events.count)
+    for race in rounds + [race] {
+      for event in race.events { appendRow(event, of: race, to: &text) }
+    }
     return text.bytes
   }
 
-  private func appendTable(of race: Race, to text: inout TextBuffer) {
-    for event in race.events {
-      text.append(decimal: UInt64((event.time - race.began).nanoseconds))
+  private func appendRow(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {
+    text.append(decimal: UInt64((event.time - race.began).nanoseconds))
+    text.append("\t")
+    text.append(event.kind.word)
+    text.append("\t")
+    if let attempt = event.attempt {
+      text.append(decimal: attempt.index + 1)
       text.append("\t")
-      text.append(event.kind.word)
-      text.append("\t")
-      if let attempt = event.attempt {
-        text.append(decimal: attempt.index + 1)
-        text.append("\t")
-        text.append(race.attempts[attempt.index].pair, of: race.plan, in: world, separator: "\t")
-      } else {
-        text.append("\t\t")
-      }
-      text.append("\t")
-      if let name = event.name {
-        text.append(escaped: scenario.host(of: name, in: race), limit: 253)
-      }
-      text.append("\t")
-      if let count = event.count { text.append(decimal: count) }
-      text.append("\t")
-      if let errno = event.errno { text.append(errno) }
-      text.append("\n")
+      text.append(race.attempts[attempt.index].pair, of: race.plan, in: world, separator: "\t")
+    } else {
+      text.append("\t\t")
     }
+    text.append("\t")
+    if let name = event.name {
+      text.append(escaped: scenario.host(of: name, in: race), limit: 253)
+    }
+    text.append("\t")
+    if let count = event.count { text.append(decimal: count) }
+    text.append("\t")
+    if let errno = event.errno { text.append(errno) }
+    text.append("\n")
   }
 
   private func append(_ event: RaceEvent, of race: Race, to text: inout TextBuffer) {

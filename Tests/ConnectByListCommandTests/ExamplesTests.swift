@@ -46,15 +46,19 @@ struct ExamplesTests {
     #expect(outcome.status == 0)
     #expect(
       outcome.output == """
-        1 fe80::5%eth0 [fe80::9%eth0]:80 0.784 route's source
-        2 fe80::6%wlan0 [fe80::9%wlan0]:80 0.784 route's source; rule 10: the order is as given
-        3 2001:db8::5 [2001:db8::9]:80 0.784 route's source; rule 8: the smaller scope goes first
-        4 192.0.2.5 192.0.2.9:80 0.784 route's source; rule 6: the higher precedence goes first
-        5 fd00::5 [fd00::9]:80 0.784 route's source; rule 6: the higher precedence goes first
+        1 fe80::5%eth0 [fe80::9%eth0]:80 0.784 route's source; delay 150 ms: default
+        2 fe80::6%wlan0 [fe80::9%wlan0]:80 0.784 route's source; rule 10: the order is as given; \
+        delay 150 ms: default
+        3 2001:db8::5 [2001:db8::9]:80 0.784 route's source; rule 8: the smaller scope goes first; \
+        delay 150 ms: default
+        4 192.0.2.5 192.0.2.9:80 0.784 route's source; rule 6: the higher precedence goes first; \
+        delay 150 ms: default
+        5 fd00::5 [fd00::9]:80 0.784 route's source; rule 6: the higher precedence goes first; \
+        delay 150 ms: default
         6 2001:db8:1::5 [2002:c000:201::9]:80 0.784 route's source; \
-        rule 5: a source of the destination's label goes first
+        rule 5: a source of the destination's label goes first; delay 150 ms: default
         7 2001:db8:a::5 [2001:db8:a::9]:80 0.784 route's source; \
-        rule 3: a deprecated source goes last
+        rule 3: a deprecated source goes last; delay 150 ms: default
         8 - 198.51.100.9:80 0.000 route's choice; no route: ENETUNREACH; \
         rule 1: a destination without a route goes last
 

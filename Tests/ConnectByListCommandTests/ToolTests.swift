@@ -86,7 +86,7 @@ struct ToolTests {
     let given = try host(["--explain", "127.0.0.1:80", "127.0.0.2:80", "--order", "given"])
     #expect(
       given.output.hasPrefix(
-        "1 127.0.0.1 127.0.0.1:80 0.784 route's source; the caller's order\n2 "))
+        "1 127.0.0.1 127.0.0.1:80 0.784 route's source; the caller's order; delay 10 ms: loopback\n2 "))
   }
 
   // MARK: --probe

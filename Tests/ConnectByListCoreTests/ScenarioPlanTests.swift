@@ -21,19 +21,21 @@ import Testing
         neighbour 192.0.2.3 failed
         rtt 10.0.0.5 192.0.2.5 30ms var 2ms
         """) == """
-          1 10.0.0.5 192.0.2.2:80 0.931 route's source; connected before; round trip 5500 us
+          1 10.0.0.5 192.0.2.2:80 0.931 route's source; connected before; round trip 5500 us; \
+          delay 17 ms: pair
           2 10.0.0.5 192.0.2.5:80 0.675 route's source; the kernel's metrics: round trip 30 ms; \
-          measured: a shorter round trip goes first
+          measured: a shorter round trip goes first; delay 38 ms: pair
           3 10.0.0.5 192.0.2.3:80 0.022 route's source; neighbour does not answer; evidence goes \
-          before the rules
-          4 10.0.0.6 192.0.2.5:80 0.415 another local address
+          before the rules; delay 150 ms: default
+          4 10.0.0.6 192.0.2.5:80 0.415 another local address; delay 150 ms: default
           5 10.0.0.5 192.0.2.1:80 0.015 route's source; failed 20 s ago; measured: a shorter \
-          round trip goes first
+          round trip goes first; delay 150 ms: default
           6 - 192.0.2.4:80 0.000 route's choice; no route: ENETUNREACH; rule 1: a destination \
           without a route goes last
-          7 10.0.0.6 192.0.2.2:80 0.133 another local address
-          8 10.0.0.6 192.0.2.3:80 0.087 another local address; neighbour does not answer
-          9 10.0.0.6 192.0.2.1:80 0.073 another local address
+          7 10.0.0.6 192.0.2.2:80 0.133 another local address; delay 150 ms: default
+          8 10.0.0.6 192.0.2.3:80 0.087 another local address; neighbour does not answer; delay \
+          150 ms: default
+          9 10.0.0.6 192.0.2.1:80 0.073 another local address; delay 150 ms: default
           """)
   }
 
@@ -46,10 +48,13 @@ import Testing
         remote 192.0.2.1:80 from 10.0.0.5 silent
         remote 192.0.2.2:80 from 10.0.0.5 silent
         """) == """
-          1 2001:db8::5 [2001:db8::1]:80 0.784 route's source
-          2 10.0.0.5 192.0.2.1:80 0.784 route's source; rule 6: the higher precedence goes first; families take turns
-          3 2001:db8::5 [2001:db8::2]:80 0.726 route's source; rule 10: the order is as given; families take turns
-          4 10.0.0.5 192.0.2.2:80 0.726 route's source; rule 10: the order is as given; families take turns
+          1 2001:db8::5 [2001:db8::1]:80 0.784 route's source; delay 150 ms: default
+          2 10.0.0.5 192.0.2.1:80 0.784 route's source; rule 6: the higher precedence goes first; \
+          families take turns; delay 150 ms: default
+          3 2001:db8::5 [2001:db8::2]:80 0.726 route's source; rule 10: the order is as given; \
+          families take turns; delay 150 ms: default
+          4 10.0.0.5 192.0.2.2:80 0.726 route's source; rule 10: the order is as given; families \
+          take turns; delay 150 ms: default
           """)
   }
 
@@ -64,9 +69,9 @@ import Testing
         remote 192.0.2.2:80 from 10.0.0.5 silent
         remote 192.0.2.3:80 from 10.0.0.5 silent
         """) == """
-          1 10.0.0.5 192.0.2.3:80 0.784 route's source; shuffled with seed 7
-          2 10.0.0.5 192.0.2.1:80 0.726 route's source; shuffled with seed 7
-          3 10.0.0.5 192.0.2.2:80 0.530 route's source; shuffled with seed 7
+          1 10.0.0.5 192.0.2.3:80 0.784 route's source; shuffled with seed 7; delay 150 ms: default
+          2 10.0.0.5 192.0.2.1:80 0.726 route's source; shuffled with seed 7; delay 150 ms: default
+          3 10.0.0.5 192.0.2.2:80 0.530 route's source; shuffled with seed 7; delay 150 ms: default
           """)
   }
 
@@ -82,11 +87,11 @@ import Testing
         remote 192.0.2.2:80 silent
         remote [2001:db8::1]:80 silent
         """) == """
-          1 10.0.0.6 192.0.2.1:80 0.784 route's source; the caller's order
-          2 10.0.0.5 192.0.2.2:80 0.784 route's source; the caller's order
+          1 10.0.0.6 192.0.2.1:80 0.784 route's source; the caller's order; delay 150 ms: default
+          2 10.0.0.5 192.0.2.2:80 0.784 route's source; the caller's order; delay 150 ms: default
           3 - [2001:db8::1]:80 0.000 none of the given local addresses fits; the caller's order
-          4 10.0.0.5 192.0.2.1:80 0.034 another local address
-          5 10.0.0.6 192.0.2.2:80 0.034 another local address
+          4 10.0.0.5 192.0.2.1:80 0.034 another local address; delay 150 ms: default
+          5 10.0.0.6 192.0.2.2:80 0.034 another local address; delay 150 ms: default
           """)
   }
 
@@ -97,8 +102,8 @@ import Testing
         option order given
         name x.test ipv4 after 5ms 192.0.2.1 ipv6 after 20ms 2001:db8::1 port 80
         """) == """
-          1 - [2001:db8::1]:80 0.784 route's choice; the caller's order
-          2 - 192.0.2.1:80 0.784 route's choice; the caller's order
+          1 - [2001:db8::1]:80 0.784 route's choice; the caller's order; delay 150 ms: default
+          2 - 192.0.2.1:80 0.784 route's choice; the caller's order; delay 150 ms: default
           """)
   }
 

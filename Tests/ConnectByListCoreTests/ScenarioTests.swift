@@ -76,12 +76,14 @@ import Testing
         cancel 5s
         """) == """
           1 10.0.0.5 192.0.2.1:80 0.931 route's source; the kernel's metrics: round trip 30 ms; \
-          evidence goes before the rules; families take turns
+          evidence goes before the rules; families take turns; delay 250 ms: given
           2 2001:db8::5 [2001:db8::9]:80 0.784 route's source; rule 3: a deprecated source goes \
-          last; families take turns
-          3 10.0.0.5 192.0.2.4:80 0.568 route's source
-          4 10.0.0.5 192.0.2.2:80 0.263 route's source; measured: a shorter round trip goes first
-          5 10.0.0.5 192.0.2.3:80 0.071 route's source; rule 10: the order is as given
+          last; families take turns; delay 250 ms: given
+          3 10.0.0.5 192.0.2.4:80 0.568 route's source; delay 250 ms: given
+          4 10.0.0.5 192.0.2.2:80 0.263 route's source; measured: a shorter round trip goes \
+          first; delay 250 ms: given
+          5 10.0.0.5 192.0.2.3:80 0.071 route's source; rule 10: the order is as given; delay 250 \
+          ms: given
           6 - 192.0.2.9:80 0.000 route's choice; no route: ENETUNREACH; rule 1: a destination \
           without a route goes last; families take turns
           """)

@@ -14,7 +14,8 @@ extension Driver {
     private func unreachable(_ count: Int) -> AddressList {
       var list = AddressList()
       for index in 0..<count {
-        let address = IPAddress(high: 0x0100_0000_0000_0001, low: UInt64(index))  // RFC 6666, discard-only
+        // 100::/64 is for packets to be discarded (RFC 6666).
+        let address = IPAddress(high: 0x0100_0000_0000_0000, low: UInt64(index) + 1)
         list.append(.endpoint(Endpoint(address, port: 9)))
       }
       return list

@@ -85,8 +85,10 @@ describe("connectbylist.simulation", function()
     assert.equals("192.0.2.1", plan[1].remote_address.host)
     assert.equals(0.784, plan[1].chance)
     assert.equals("route's source", plan[1].reasons[1])
-    assert.equals(2, #plan[2].reasons)
-    assert.matches("^1 10%.0%.0%.5 192%.0%.2%.1:80 0%.784 route's source\n2 ", tostring(plan))
+    assert.equals("delay 150 ms: default", plan[1].reasons[2])
+    assert.equals(3, #plan[2].reasons)
+    assert.matches("^1 10%.0%.0%.5 192%.0%.2%.1:80 0%.784 route's source; delay 150 ms: default\n2 ",
+      tostring(plan))
   end)
 
   it("says which line is not understood", function()

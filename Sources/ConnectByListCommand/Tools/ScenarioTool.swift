@@ -109,7 +109,9 @@ enum ScenarioTool {
         text.append(remoteOf: row.pair, in: race.plan, scopes: SystemScopes())
         text.append(" ")
         text.append(chance: row.chance)
-        for (index, reason) in race.plan.reasons(for: row.pair).enumerated() {
+        var reasons = race.plan.reasons(for: row.pair)
+        if let delay = race.plan.delayReason(for: row.pair) { reasons.append(delay) }
+        for (index, reason) in reasons.enumerated() {
           text.append(index == 0 ? " " : "; ")
           text.append(reason)
         }

@@ -43,9 +43,9 @@ public struct ConnectOptions: Sendable {
   /// The race's base delay: how long it waits for silent attempts before it starts the next one.
   ///
   /// Default `nil`: learned from measured round trips and the kind of the route, else `defaultAttemptDelay`.
-  /// A pair's own measured round trip goes before a delay that is set here. Allowed 10 ms … 60 s. In a model of remotes of which one in five is dead, 150 ms
-  /// connects a quarter sooner than the 250 ms of RFC 8305 and sends 10 % more SYNs. Lua key:
-  /// `attempt_delay` (seconds).
+  /// A pair's own measured round trip goes before a delay that is set here. Allowed 10 ms … 60 s. In a model of
+  /// remotes of which one in five is dead, 150 ms connects a quarter sooner than the 250 ms of RFC 8305 and sends
+  /// 10 % more SYNs. Lua key: `attempt_delay` (seconds).
   public var attemptDelay: TimeSpan?
   /// The base delay if none is set and nothing is known of the path: 150 ms.
   public static let defaultAttemptDelay = TimeSpan.milliseconds(150)

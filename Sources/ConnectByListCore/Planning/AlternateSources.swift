@@ -153,11 +153,37 @@ extension Plan {
       }
     }
     var best: Choice?
-    for choice in tops where !Chance.isLikelier(most, than: choice.chance) {
-      if let other = best, !goes(choice, before: other) { continue }
+    func consider(_ choice: Choice) {
+      if Chance.isLikelier(most, than: choice.chance) { return }
+      if let other = best, !goes(choice, before: other) { return }
       best = choice
     }
+    for choice in tops {
+      consider(choice)
+      forEachNear(choice, avoidingSuspects: avoidingSuspects, consider)
+    }
     return best
+  }
+
+  /// The pairs of a row that are as likely as its best although their ranks differ: their chances are the same but
+  /// for less than one part in 10⁹. (Those under a pair of the same rank are not looked at.)
+  private func forEachNear(
+    _ choice: Choice, avoidingSuspects: Bool, _ body: (Choice) -> Void
+  ) {
+    guard case .alternate(let kind, let row) = choice.place else { return }
+    let heap = alternates.rows[kind.rawValue][row]
+    guard let first = heap.first else { return }
+    heap.forEachNearFirst(where: { $0.rank != first.rank && first.rank - $0.rank <= 3 }) { entry in
+      let pair = pair(entry, row)
+      if isOutdated(entry, pair) || avoidingSuspects && locals[pair.local].isSuspect { return }
+      body(Choice(pair: pair, chance: chance(of: pair), place: choice.place))
+    }
+  }
+
+  private func isOutdated(_ entry: AlternateSources.Entry, _ pair: Pair) -> Bool {
+    remotes[Int(pair.remote)].version != entry.version
+      || remotes[Int(pair.remote)].alternatesStarted > 0
+        && alternates.started.contains(AlternateSources.key(pair.local, pair.remote))
   }
 
   /// Of two pairs that are equally likely.
@@ -203,10 +229,7 @@ extension Plan {
   private func correctedTop(_ kind: AlternateSources.Kind, _ row: Int) -> AlternateSources.Entry? {
     while let entry = alternates.rows[kind.rawValue][row].first {
       let pair = pair(entry, row)
-      if remotes[Int(pair.remote)].version != entry.version
-        || remotes[Int(pair.remote)].alternatesStarted > 0
-          && alternates.started.contains(AlternateSources.key(pair.local, pair.remote))
-      {
+      if isOutdated(entry, pair) {
         alternates.rows[kind.rawValue][row].removeFirst()
         continue
       }

@@ -210,8 +210,9 @@ public final class Plan: @unchecked Sendable {
   public func add(_ candidates: [Candidate]) {
     var endpoints = endpoints ?? DistinctKeys(remotes.map { $0.endpoint }, secret: hashSecret)
     self.endpoints = nil
-    append(candidates.filter { endpoints.insert($0.endpoint).isNew })
+    let added = candidates.filter { endpoints.insert($0.endpoint).isNew }
     self.endpoints = endpoints
+    if !added.isEmpty { append(added) }
   }
 
   /// Adds remotes under a NAT64's prefix.

@@ -40,6 +40,21 @@ extension Plan {
     return reasons
   }
 
+  /// How long silence of a pair starts the next, before it is divided by the attempts in flight, and why; `nil`:
+  /// the pace does not go by it.
+  public func delayReason(for pair: Pair) -> [UInt8]? {
+    guard options.pace == .accelerating || options.pace == .steady, !isHopeless(pair) else {
+      return nil
+    }
+    let patience = patience(of: pair)
+    var text = TextBuffer()
+    text.append("delay ")
+    text.append(rounded: patience.base)
+    text.append(": ")
+    text.append(patience.reason.word)
+    return text.bytes
+  }
+
   private func localReason(_ pair: Pair) -> [UInt8] {
     if isImpossible(pair) { return [UInt8]("none of the given local addresses fits") }
     guard pair.isFirst else { return [UInt8]("another local address") }

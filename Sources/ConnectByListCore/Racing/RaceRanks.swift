@@ -54,6 +54,8 @@ extension Race {
       rank += 1
       if !body(attempt.pair, rank, attempt.chance) { return }
     }
+    // Without a start the plan has not been ordered; the reasons of its pairs are read from the plan itself.
+    if rankBase == nil { plan.prepare() }
     let silent = (rankBase?.plan ?? plan).copy()
     silent.ignoresHolds = true
     if plan.options.pace != .parallel {

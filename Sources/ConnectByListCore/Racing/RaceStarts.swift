@@ -3,7 +3,6 @@
 extension Race {
   func startOrWait(at now: Instant) -> Step {
     takeFailures(at: now)
-    if isRankBaseStale { setRankBase() }
     var wakeUp = min(deadline, names.nextRelease, pathInformationDue)
     if mayHavePairsLeft {
       switch startDue(at: now) {
@@ -114,7 +113,9 @@ extension Race {
       if flights.count < cap { return .step(start(choice.pair, choice, at: now)) }
       // Beyond the first start of an instant only a paced one may end another attempt.
       guard deadline != .distantFuture, !pace.hasStarted || pace.isDueBySilence(at: now) else {
-        return .blocked(until: deadline == .distantFuture ? .distantFuture : pace.delayEnds)
+        // Silence changes which pair is the next: a pair without a route needs no place.
+        return .blocked(
+          until: min(nextSilence, pace.delayEnds > now ? pace.delayEnds : .distantFuture))
       }
       if let victim = leastLikely(at: now), Chance.isLikelier(choice.chance, than: victim.chance) {
         promised = choice

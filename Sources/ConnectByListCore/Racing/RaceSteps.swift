@@ -38,6 +38,8 @@ extension Race {
       if !hasPathInformation || plan.unknownCount == 0 { recompress(at: now) }
     }
     if needsPathInformation(at: now) { return .needsPathInformation }
+    // Ranks are those of the plan before the silences of this instant.
+    if isRankBaseStale { setRankBase() }
     // Of attempts that are started at one instant none is silent before all have been.
     if !pace.hasStarted { noteSilences(until: now) }
     return startOrWait(at: now)
@@ -144,7 +146,10 @@ extension Race {
   /// Candidates join the plan.
   func join(_ candidates: [Candidate]) {
     guard !candidates.isEmpty, !isDecided else { return }
+    let before = plan.remoteCount
     plan.add(candidates)
+    // Duplicates of what is in the plan add nothing to be tried.
+    guard plan.remoteCount > before else { return }
     isRankBaseStale = true
     hasJoined = true
   }

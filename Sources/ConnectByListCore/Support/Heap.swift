@@ -30,6 +30,18 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
     sinkFirst()
   }
 
+  /// Calls `body` with the elements near the first: those for which `isNear` holds, and for all above which it
+  /// holds.
+  package func forEachNearFirst(where isNear: (Element) -> Bool, _ body: (Element) -> Void) {
+    var indices = [1, 2]
+    while let index = indices.popLast() {
+      guard index < elements.count, isNear(elements[index]) else { continue }
+      body(elements[index])
+      indices.append(2 * index + 1)
+      indices.append(2 * index + 2)
+    }
+  }
+
   private mutating func sinkFirst() {
     var parent = 0
     while true {
