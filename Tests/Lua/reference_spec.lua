@@ -167,6 +167,8 @@ describe("the Lua reference", function()
     add(select(4, net.connect_by_list({ stopped:address() }, { timeout = 5 })))
     add(select(4, net.connect_by_list({ silent:address() }, { timeout = 0.1, hedge = 0.01 })))
     add(select(4, net.connect_by_name("localhost", "no-such-service", { timeout = 5 })))
+    local address = stopped:address()
+    add(select(4, net.connect_by_name("localhost", address.port, { timeout = 5 })))
     assert.same(sorted_keys(fields), sorted_keys(documented_fields(text, "## Report")))
     assert.same(sorted_keys(names), sorted_keys(documented_fields(text, "A table in `report.names`")))
     assert.same(sorted_keys(attempts),

@@ -68,14 +68,14 @@ test("slow AAAA: a late answer joins the running race", function()
   equal(check.started(report) >= 2, true, "attempts")
 end)
 
-for _, timeout in ipairs { 0.05, 0.3, 1 } do
-  test(("W09 nothing answered: the deadline of %g s holds"):format(timeout), function()
+test("W09 nothing answered: a deadline holds", function()
+  for _, timeout in ipairs { 0.05, 0.3, 1 } do
     local code, report = check.fail(check.list "4-drop.6-drop.test:9", { timeout = timeout })
     equal(code, "ETIMEDOUT", "code")
     between(report.elapsed, timeout, timeout + 0.005 + NOISE, "elapsed")
     print(("# overrun %.2f ms"):format((report.elapsed - timeout) * 1e3))
-  end)
-end
+  end
+end)
 
 test("nothing answered, no deadline: the resolver's own limit, in words", function()
   local _, message, code = net.connect_by_name("4-drop.6-drop.test", 9)
