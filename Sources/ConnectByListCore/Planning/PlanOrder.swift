@@ -91,12 +91,17 @@ extension Plan {
 
   private func candidate(_ index: Int) -> OrderingCandidate {
     let remote = remotes[index]
+    // A pair without a route has no source, even if it was tried from one before that was known.
+    if remote.isHopeless {
+      return OrderingCandidate(
+        remote.endpoint.address, isUsable: false, sourcePrefixLength: 0,
+        isNative: remote.pathInformation.isNative)
+    }
     let source = locals[remote.source].address
     let pair = Pair(local: remote.source, remote: Int32(index), isFirst: true)
     return OrderingCandidate(
       remote.endpoint.address, source: source?.address,
-      isUsable: !remote.isHopeless
-        && (source != nil || remote.pathInformation.route != .noSource),
+      isUsable: source != nil || remote.pathInformation.route != .noSource,
       sourcePrefixLength: source?.prefixLength ?? 0, sourceFlags: source?.flags ?? [],
       isNative: remote.pathInformation.isNative, roundTrip: roundTrip(of: pair)?.smoothed)
   }

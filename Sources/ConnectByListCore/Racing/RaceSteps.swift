@@ -29,6 +29,7 @@ extension Race {
       expire(expired, at: now)
       return .abandon(expired)
     }
+    noteSilences(before: now)
     join(names.release(at: now))
     askForPrefix()
     if let lookup = nextLookup() { return .lookUp(lookup) }
