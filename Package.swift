@@ -99,7 +99,12 @@ let program: [LinkerSetting] =
 /// What both builds have.
 let library: [Target] = [
   // Constants and non-variadic system calls for Embedded Swift, which has no Glibc module.
-  .target(name: "CConnectByListPosix", cSettings: cSettingsWithoutUnwinding),
+  .target(
+    name: "CConnectByListPosix",
+    cSettings: cSettingsWithoutUnwinding + [
+      // Tests make system calls fail.
+      .define("CBL_POSIX_FAULTS", .when(configuration: .debug))
+    ]),
   // Planning and racing. Imports nothing; reads no clock and owns no descriptor.
   .target(name: "ConnectByListCore", swiftSettings: librarySwiftSettings),
   // The driver of the race, and the socket.
@@ -115,7 +120,9 @@ let library: [Target] = [
   .target(name: "CConnectByListLuaHeaders"),
   // The C half of the Lua binding: knows Lua, and nothing of sockets.
   .target(
-    name: "CConnectByListLua", dependencies: ["CConnectByListLuaHeaders"], cSettings: cSettings),
+    name: "CConnectByListLua",
+    dependencies: ["CConnectByListLuaHeaders", "CConnectByListPosix", "CConnectByListTerminal"],
+    cSettings: cSettings),
   // The Swift half of the Lua binding: the functions that the C half calls. Sees no Lua.
   .target(
     name: "ConnectByListLua",
@@ -175,14 +182,18 @@ let library: [Target] = [
 ]
 
 /// One of the programs in `examples`. SwiftPM requires every other file of that folder to be excluded.
-func example(_ name: String, _ source: String, _ dependencies: [Target.Dependency]) -> Target {
+func example(
+  _ name: String, _ source: String, _ dependencies: [Target.Dependency],
+  linkerSettings: [LinkerSetting] = []
+) -> Target {
   let files = [
-    "connect.c", "connect.lua", "connect.swift", "order.txt", "quickstart.lua", "race.txt",
-    "redis.lua", "redis_spec.lua", "simulation_spec.lua",
+    "connect.c", "connect.lua", "connect.swift", "cqueues.lua", "embed.c", "embed.swift",
+    "order.txt", "primary.lua", "quickstart.lua", "race.txt", "redis.lua", "redis_spec.lua",
+    "simulation_spec.lua",
   ]
   return .executableTarget(
     name: name, dependencies: dependencies, path: "examples",
-    exclude: files.filter { $0 != source }, sources: [source])
+    exclude: files.filter { $0 != source }, sources: [source], linkerSettings: linkerSettings)
 }
 
 /// What only the ordinary build has.
@@ -190,7 +201,9 @@ let hostAndTests: [Target] = [
   // Connecting from tasks. Not for Embedded Swift, which has no tasks.
   // ConnectByListCore is declared although its types come through ConnectByList: otherwise an
   // incremental build keeps code for a layout that they no longer have.
-  .target(name: "ConnectByListAsync", dependencies: ["ConnectByList", "ConnectByListCore"]),
+  .target(
+    name: "ConnectByListAsync",
+    dependencies: ["ConnectByList", "ConnectByListCore", "CConnectByListPosix"]),
   // Random worlds, and a checker of the races in them.
   .target(
     name: "ConnectByListRaceWorlds",
@@ -250,7 +263,26 @@ let hostAndTests: [Target] = [
       "CConnectByList", "ConnectByListCAPI", "ConnectByList", "ConnectByListCore",
       "ConnectByListTesting", "CConnectByListPosix",
     ]),
+  // Lua states for programs that embed Lua.
+  .target(
+    name: "ConnectByListLuaHost",
+    dependencies: [
+      "CConnectByListLuaHost", "ConnectByListLua", "ConnectByListLuaSimulation", "ConnectByList",
+      "ConnectByListCore",
+    ],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  .testTarget(
+    name: "ConnectByListLuaHostTests",
+    dependencies: [
+      "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+    ]),
   example("ConnectByListExampleC", "connect.c", ["CConnectByList", "ConnectByListCAPI"]),
+  example(
+    "ConnectByListExampleEmbedC", "embed.c", ["CConnectByListLua", "ConnectByListLua"],
+    linkerSettings: [.linkedLibrary("lua5.4")]),
+  example(
+    "ConnectByListExampleEmbedSwift", "embed.swift",
+    ["ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting"]),
   example(
     "ConnectByListExampleSwift", "connect.swift",
     ["ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting"]),
@@ -272,6 +304,7 @@ let package = Package(
       .library(name: "ConnectByListAsync", targets: ["ConnectByListAsync"]),
       .library(name: "ConnectByListTesting", targets: ["ConnectByListTesting"]),
       .library(name: "ConnectByListSimulation", targets: ["ConnectByListSimulation"]),
+      .library(name: "ConnectByListLuaHost", targets: ["ConnectByListLuaHost"]),
       .library(name: "CConnectByList", targets: ["CConnectByList", "ConnectByListCAPI"]),
       .executable(name: "connectbylist", targets: ["CConnectByListCommand"]),
     ],

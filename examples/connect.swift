@@ -23,8 +23,9 @@ import ConnectByListTesting
     if let local = try socket.localEndpoint() { print("local   \(local.text)") }
     if let remote = try socket.remoteEndpoint() { print("remote  \(remote.text)") }
     socket.timeout = .seconds(1)
-    try socket.write("hello\n")
-    print("echoed  \(try socket.readLine() ?? "nothing")")
+    // In a task these do not block its thread.
+    try await socket.write("hello\n")
+    print("echoed  \(try await socket.readLine() ?? "nothing")")
 
     // 3. The same from a task, without blocking its thread. Cancelling the task ends the connect.
     let candidates = try AddressList([silent.endpoint.text])

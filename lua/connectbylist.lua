@@ -3,29 +3,47 @@
 -- The public API, made from `connectbylist.core` (C and Swift). Only this file uses `require`, and only
 -- while it is loaded: its parts in `connectbylist/` are embedded in the core. They load without a
 -- descriptor, whatever has become of `require`, `package.path` or the current directory.
+-- Without the basic functions there is no _VERSION either.
+if _VERSION and _VERSION ~= "Lua 5.4" then
+  error("connectbylist is made for Lua 5.4, and this is " .. tostring(_VERSION), 2)
+end
+
 local core = require "connectbylist.core"
+
+-- These functions of a standard library, each from a copy of the library where `given` lacks it.
+local function copy(library, given, names)
+  local copied, whole = {}, nil
+  for i = 1, #names do
+    local name = names[i]
+    local found = given and given[name]
+    if not found then
+      whole = whole or core.library(library)
+      found = whole[name]
+    end
+    copied[name] = found
+  end
+  return copied
+end
+
+-- The global variables of this file, of the parts and of connectbylist.testing. They are copied now: a host
+-- need not have opened the libraries, and may remove functions from the globals after it has loaded this.
+-- No file uses a method of a string: its metatable may be gone too.
+local globals = copy("base", _ENV, {
+  "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawget", "select", "setmetatable",
+  "tonumber", "tostring", "type",
+})
+globals.math = copy("math", math, { "ceil", "floor", "max", "min", "tointeger", "type" })
+globals.string = copy("string", string, { "byte", "find", "format", "gmatch", "gsub", "match", "rep", "sub" })
+globals.table = copy("table", table, { "concat", "insert", "sort", "unpack" })
+globals.utf8 = copy("utf8", utf8, { "codepoint", "len" })
+core.environment = globals
+local _ENV = globals -- luacheck: ignore
 
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
+local start, start_list = core.start, core.start_list
 
 local rawget, error = rawget, error
-
--- The global variables of the parts. They are copied now: a host may remove functions, or whole
--- libraries, from the globals after it has loaded this module.
-local globals = {
-  getmetatable = getmetatable, ipairs = ipairs, next = next, pairs = pairs, rawget = rawget,
-  setmetatable = setmetatable, tostring = tostring, type = type,
-  math = {
-    floor = math.floor, max = math.max, min = math.min, tointeger = math.tointeger,
-    type = math.type,
-  },
-  string = {
-    byte = string.byte, find = string.find, format = string.format, gsub = string.gsub,
-    rep = string.rep, sub = string.sub,
-  },
-  table = { concat = table.concat, insert = table.insert },
-  utf8 = { len = utf8.len },
-}
 
 -- What each part is called with.
 local api = { core = core }
@@ -41,13 +59,15 @@ function api.part(name)
   return part
 end
 
--- These load at once. `drawing` and `json` are larger, and most scripts never need them: they load
--- when a report is printed.
+-- These load at once. The others, which draw reports, are larger, and most scripts never need them: they
+-- load when a report is printed.
 local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
-local reports = api.part "report"
+local reports, operations = api.part "report", api.part "operation"
+local adopt_operation, drive, needs_steps = operations.adopt, operations.drive, operations.needs_steps
 local make_address, fill, plain_options = addresses.make, lists.fill, lists.plain_options
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
+---@type connectbylist
 local net = {
   version = core.version,
   --- A socket that owns a connected descriptor from now on: `net.wrap(fd)`.
@@ -68,34 +88,59 @@ function net.address_list(entries, default_port)
   if entries ~= nil and kind ~= "table" and kind ~= "string" then
     error("bad argument #1 to 'address_list' (table or string expected, got " .. kind .. ")", 2)
   end
+  if type(default_port) == "string" then
+    error("bad argument #2 to 'address_list' (number expected, got string; it is the default port, and " ..
+      "several entries are an array: { 'a.example:1', 'b.example:2' })", 2)
+  end
   return fill(core.address_list(nil, default_port), entries or {})
+end
+
+-- A list of entries that are text or an array; anything else is returned, for the core to look at.
+local function list_of(entries)
+  local kind = type(entries)
+  if kind ~= "table" and kind ~= "string" then return entries end
+  return fill(core.address_list(), entries, true)
+end
+
+-- Raises for a port in place of the options.
+local function wrong_options(number)
+  error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port " ..
+    "are one entry: 'a.example:80')", 3)
 end
 
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
 -- argument is a socket made by `net.socket`, that socket is connected and returned.
 function net.connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
-  local kind = type(entries)
-  if kind == "table" or kind == "string" then
-    local list, message, code = fill(core.address_list(), entries)
-    if not list then
-      return nil, "connect_by_list: " .. message, code, core.failed_report(code)
-    end
-    entries = list
+  if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
+  local list, message, code = list_of(entries)
+  if message then return nil, "connect_by_list: " .. message, code, core.failed_report(code) end
+  entries = list
+  local takes_steps = operations.waiter
+  if options and type(options) == "table" then
+    if rawget(options, "local_addresses") then options = plain_options(options) end
+    takes_steps = takes_steps or needs_steps(options)
   end
-  if options and type(options) == "table" and rawget(options, "local_addresses") then
-    options = plain_options(options)
+  if takes_steps then
+    local op, problem, problem_code, report = start_list(entries, options, sock)
+    return drive(
+      adopt_operation("connect_by_list", sock, options, op, problem, problem_code, report))
   end
   if sock then return connect_socket(sock, entries, options) end
   return connect(entries, options)
 end
 
-local connect_name = core.connect_by_name
+local connect_name, start_name = core.connect_by_name, core.start_name
 
 --- The same for the addresses of one host name: `net.connect_by_name("db.test", "https")`. `service`:
 -- a port or the name of a service.
 function net.connect_by_name(host, service, options)
-  return connect_name(host, service, plain_options(options))
+  options = plain_options(options)
+  if operations.waiter or type(options) == "table" and needs_steps(options) then
+    local op, message, code, report = start_name(host, service, options)
+    return drive(adopt_operation("connect_by_name", nil, options, op, message, code, report))
+  end
+  return connect_name(host, service, options)
 end
 
 local resolve = core.resolve
@@ -110,16 +155,34 @@ function net.resolve(host, service, options)
   return resolve(host, service, plain_options(options))
 end
 
+--- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it
+-- goes on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what to
+-- wait for.
+function net.start(entries, options)
+  local list, message, code = list_of(entries)
+  if message then return nil, "start: " .. message, code, core.failed_report(code) end
+  options = plain_options(options)
+  local op, problem, problem_code, report = start(list, options)
+  local given = type(options) == "table" and options
+  return adopt_operation("start", nil, given, op, problem, problem_code, report)
+end
+
+--- Sets how this Lua state waits: in connects, reads, writes and `net.sleep`, where these have no waiter of
+-- their own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
+net.setwait = operations.setwait
+
+--- Waits for so many seconds.
+net.sleep = operations.sleep
+
+--- The monotonic clock, in seconds.
+net.now = core.now
+
 --- The plan of a connect, without sending a packet: an array of {rank, local_address, remote_address,
 -- chance, reasons}; `tostring` prints it as a table. Names are not resolved.
 function net.explain(entries, options)
-  local kind = type(entries)
-  if kind == "table" or kind == "string" then
-    local list, message, code = fill(core.address_list(), entries)
-    if not list then return nil, "explain: " .. message, code end
-    entries = list
-  end
-  local plan, message, code = core.explain(entries, plain_options(options))
+  local list, problem, problem_code = list_of(entries)
+  if problem then return nil, "explain: " .. problem, problem_code end
+  local plan, message, code = core.explain(list, plain_options(options))
   if not plan then return nil, message, code end
   return reports.explanation(plan)
 end

@@ -6,5 +6,5 @@ _Static_assert(sizeof(struct connect_by_list_addresses) ==
                    offsetof(struct connect_by_list_addresses, addresses),
                "the addresses follow the structure");
 _Static_assert(sizeof(struct connect_by_list_options) ==
-                   sizeof(size_t) + 2 * sizeof(int) + sizeof(int *),
+                   sizeof(size_t) + 2 * sizeof(int) + sizeof(int *) + sizeof(char *),
                "no padding in the options");

@@ -26,6 +26,7 @@ struct cbl_lua_handle {
 /* One Lua name. */
 struct cbl_lua_method {
   const char *name;
+  const char *key; /* its field in the core, where that is not the name that messages have */
   cbl_lua_function function;
   cbl_lua_ready_function ready; /* tried first if there is no argument, or only the text `ready_for` */
   char ready_for;               /* a text of this one character */
@@ -38,7 +39,9 @@ struct cbl_lua_method {
   bool has_lua_wrapper; /* scripts call it through a function of lua/, one level up */
   bool may_close;       /* may be called on a closed handle; has no arguments */
   bool releases;        /* releases the object when it returns, before any collection */
+  bool answers_closed;  /* returns nil, "closed" where others raise, as LuaSocket's methods do */
   bool answer_when_released; /* the result of a `may_close` method if the object is released */
+  bool ignores_waiter; /* waits in `poll` even if there is a waiter: lua/ has asked for that */
   /* For an iterator: the method that made it. A failure of the iterator is raised, and a bad argument of
    * its call was an argument of that method. */
   const char *iterator_of;
@@ -99,6 +102,24 @@ void cbl_lua_push_failure(lua_State *L, const struct cbl_lua_method *method,
  * for it. Returns how many values. */
 int cbl_lua_push_results(lua_State *L, const struct cbl_lua_method *method,
                          const struct cbl_lua_call *call, enum cbl_lua_verdict verdict, int made);
+
+/* wait.c */
+
+/* Blocks until an event or the instant of `wait`. Returns true, with the events (0: none) in `ready`; false if
+ * Lua code has to run before the waiting goes on: cbl_lua_run_hooks. Allocates nothing and does not raise. */
+bool cbl_lua_block(lua_State *L, const struct cbl_lua_wait *wait, int *ready);
+
+/* Runs a debug hook that is set, by Ctrl-C or by a limit, and checks the limits of the state. Raises what they
+ * raise. */
+void cbl_lua_run_hooks(lua_State *L);
+
+/* Pushes the waiter of the socket at index 1, else the state's. Returns false, and pushes nothing, if there is
+ * none. */
+bool cbl_lua_push_waiter(lua_State *L);
+
+/* Lua: setwait([function]), and socket:setwait([function]). */
+int cbl_lua_set_waiter(lua_State *L);
+int cbl_lua_set_socket_waiter(lua_State *L);
 
 /* call.c */
 

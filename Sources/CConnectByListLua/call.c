@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "binding.h"
+#include "state.h"
 
 enum {
   VALUES_LOCAL = 12, /* so many arguments, or results, need no allocation */
@@ -44,6 +45,11 @@ static int raise_argument(lua_State *L, const struct cbl_lua_method *method, int
 }
 
 static int raise_closed(lua_State *L, const struct cbl_lua_method *method) {
+  if (method->answers_closed) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "closed");
+    return 2;
+  }
   lua_pushfstring(L, "attempt to use a closed %s", cbl_lua_types[method->self].name);
   return raise_message(L, method);
 }
@@ -89,17 +95,80 @@ static struct cbl_lua_value *allocate_values(lua_State *L, size_t count) {
   return lua_newuserdatauv(L, count * sizeof(struct cbl_lua_value), 0);
 }
 
-/* Calls the method with the arguments on the stack. `self`: the handle of the first; NULL for a plain
- * function. */
-static int invoke(lua_State *L, const struct cbl_lua_method *method, struct cbl_lua_handle *self) {
+/* --- between two tries --- */
+
+/* Makes the handle that owns what the call keeps. Its argument: the address of the object's pointer. */
+static int adopt(lua_State *L) {
+  void **pending = lua_touserdata(L, 1);
+  struct cbl_lua_handle *handle = push_handle(L, CBL_LUA_TYPE_PENDING);
+  cbl_lua_push_metatable(L, CBL_LUA_TYPE_PENDING);
+  lua_setmetatable(L, -2);
+  handle->object = *pending;
+  return 1;
+}
+
+/* Lua code is going to run: leaves on the stack the arguments and, above them, a handle that owns what the call
+ * keeps, if it keeps an object. `owner` is that handle, if there is one already. Raises without leaking the
+ * object. */
+static struct cbl_lua_handle *settle(lua_State *L, int top, struct cbl_lua_kept *kept,
+                                     struct cbl_lua_handle *owner) {
+  if (owner || !kept->pending) {
+    lua_settop(L, owner ? top + 1 : top);
+    return owner;
+  }
+  lua_settop(L, top);
+  lua_pushcfunction(L, adopt);
+  lua_pushlightuserdata(L, &kept->pending);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return lua_touserdata(L, -1);
+  cbl_lua_release_pending(kept->pending);
+  lua_error(L);
+  return NULL;
+}
+
+/* What is on the stack while a waiter runs, above the arguments: the owner of the kept object, if the context
+ * says so; the deadline; the progress. */
+enum { CONTEXT_HAS_OWNER = 1 };
+
+static int run(lua_State *L, const struct cbl_lua_method *method, int top, struct cbl_lua_kept *kept,
+               struct cbl_lua_handle *owner);
+
+/* The continuation of every call that waits: after the waiter has returned the call is tried again. */
+static int go_on(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  const struct cbl_lua_method *method = (const struct cbl_lua_method *)(context & ~(lua_KContext)CONTEXT_HAS_OWNER);
+  struct cbl_lua_kept kept = {.is_retry = true};
+  kept.deadline = lua_tointeger(L, -2);
+  kept.progress = (size_t)lua_tointeger(L, -1);
+  lua_pop(L, 2);
+  struct cbl_lua_handle *owner = context & CONTEXT_HAS_OWNER ? lua_touserdata(L, -1) : NULL;
+  if (owner) kept.pending = owner->object;
+  return run(L, method, lua_gettop(L) - (owner ? 1 : 0), &kept, owner);
+}
+
+/* Calls the waiter at the top of the stack with the first argument. It may yield; then `go_on` is called in
+ * place of returning here. */
+static void call_waiter(lua_State *L, const struct cbl_lua_method *method, const struct cbl_lua_kept *kept,
+                        bool has_owner) {
+  lua_pushinteger(L, kept->deadline);
+  lua_insert(L, -2);
+  lua_pushinteger(L, (lua_Integer)kept->progress);
+  lua_insert(L, -2);
+  lua_pushvalue(L, 1);
+  lua_KContext context = (lua_KContext)method | (has_owner ? CONTEXT_HAS_OWNER : 0);
+  lua_callk(L, 1, 0, context, go_on);
+  lua_pop(L, 2);
+}
+
+/* One try: reads the arguments and calls Swift, again and again while the waits in between run no Lua code.
+ * Returns the number of results; -1 if Lua code has to run first and `call` says why. */
+static int try_call(lua_State *L, const struct cbl_lua_method *method, struct cbl_lua_handle *self, int top,
+                    struct cbl_lua_call *call, struct cbl_lua_handle *owner,
+                    enum cbl_lua_verdict *verdict) {
   int first = method->self ? 2 : 1;
-  int top = lua_gettop(L);
   int count = top >= first ? top - first + 1 : 0;
   luaL_checkstack(L, count + STACK_EXTRA, "too many arguments");
 
   struct cbl_lua_value local_arguments[VALUES_LOCAL], local_results[VALUES_LOCAL];
-  struct cbl_lua_call call;
-  memset(&call, 0, offsetof(struct cbl_lua_call, scratch));
 
   /* All allocations come before the reading: an allocation may run finalizers, and those may close self,
    * or remove from a table the text that was read from it. */
@@ -112,11 +181,11 @@ static int invoke(lua_State *L, const struct cbl_lua_method *method, struct cbl_
     arguments = allocate_values(L, needed);
     capacity = needed;
   }
-  call.results = local_results;
-  call.result_max = VALUES_LOCAL;
+  call->results = local_results;
+  call->result_max = VALUES_LOCAL;
   if (count > VALUES_LOCAL) {
-    call.results = allocate_values(L, (size_t)count);
-    call.result_max = (size_t)count;
+    call->results = allocate_values(L, (size_t)count);
+    call->result_max = (size_t)count;
   }
   struct cbl_lua_handle *made = NULL, *reply = NULL;
   int made_index = 0;
@@ -125,39 +194,86 @@ static int invoke(lua_State *L, const struct cbl_lua_method *method, struct cbl_
     made_index = lua_gettop(L);
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_setmetatable(L, made_index);
-    call.made = &made->object;
+    call->made = &made->object;
   }
   if (method->replies || (method->replies_to_many && count > 1)) {
     reply = push_handle(L, CBL_LUA_TYPE_REPLY);
     cbl_lua_push_metatable(L, CBL_LUA_TYPE_REPLY);
     lua_setmetatable(L, -2);
-    call.reply = &reply->object;
+    call->reply = &reply->object;
   }
-  /* A finalizer may have closed it by now. */
-  if (self && !self->object) return raise_closed(L, method);
-  call.object = self ? self->object : NULL;
+  /* A finalizer, or whoever ran during a wait, may have closed it by now. */
+  if (self && !self->object) {
+    if (!method->may_close) return raise_closed(L, method);
+    lua_pushboolean(L, method->answer_when_released);
+    return 1;
+  }
+  call->object = self ? self->object : NULL;
   cbl_lua_read_arguments(L, first, top, arguments, capacity);
-  call.arguments = arguments;
-  call.argument_count = (size_t)count;
+  call->arguments = arguments;
+  call->argument_count = (size_t)count;
+  call->policy = cbl_lua_policy_of(L);
 
-  enum cbl_lua_verdict verdict = method->function(&call);
+  do {
+    *verdict = method->function(call);
+    /* From here on either Swift has released what the call kept, or the call waits. */
+    if (owner) owner->object = call->kept.pending;
+    if (*verdict == CBL_LUA_COLLECT) return -1;
+    if (*verdict != CBL_LUA_WAIT) break;
+    call->kept.is_retry = true;
+    if (method->self == CBL_LUA_TYPE_SOCKET && !method->ignores_waiter && cbl_lua_push_waiter(L)) {
+      lua_pop(L, 1);
+      return -1;
+    }
+  } while (cbl_lua_block(L, &call->wait, &call->kept.ready));
+  if (*verdict == CBL_LUA_WAIT) return -1;
 
-  if (verdict == CBL_LUA_FAILED && method->makes_on_failure) {
+  if (*verdict == CBL_LUA_FAILED && method->makes_on_failure) {
     change_type(L, made, made_index, method->makes_on_failure);
   }
-  if (verdict == CBL_LUA_CLOSED) return raise_closed(L, method);
-  if (verdict == CBL_LUA_MISUSE) {
-    lua_pushlstring(L, call.scratch, call.message_count);
-    return raise_argument(L, method, call.bad_argument, lua_tostring(L, -1));
+  if (*verdict == CBL_LUA_CLOSED) return raise_closed(L, method);
+  if (*verdict == CBL_LUA_MISUSE) {
+    lua_pushlstring(L, call->scratch, call->message_count);
+    return raise_argument(L, method, call->bad_argument, lua_tostring(L, -1));
   }
-  if (verdict == CBL_LUA_FAILED && method->iterator_of) {
-    cbl_lua_push_failure(L, method, &call);
+  if (*verdict == CBL_LUA_FAILED && method->iterator_of) {
+    cbl_lua_push_failure(L, method, call);
     return raise_message(L, method);
   }
   if (method->releases) cbl_lua_release(self);
-  int pushed = cbl_lua_push_results(L, method, &call, verdict, made_index);
+  int pushed = cbl_lua_push_results(L, method, call, *verdict, made_index);
   if (reply) cbl_lua_release(reply);
   return pushed;
+}
+
+/* Calls the method with the arguments on the stack, 1 to `top`. */
+static int run(lua_State *L, const struct cbl_lua_method *method, int top, struct cbl_lua_kept *kept,
+               struct cbl_lua_handle *owner) {
+  for (;;) {
+    struct cbl_lua_call call;
+    memset(&call, 0, offsetof(struct cbl_lua_call, scratch));
+    call.kept = *kept;
+    struct cbl_lua_handle *self = method->self ? lua_touserdata(L, 1) : NULL;
+    enum cbl_lua_verdict verdict;
+    int pushed = try_call(L, method, self, top, &call, owner, &verdict);
+    if (pushed >= 0) return pushed;
+    *kept = call.kept;
+    kept->ready = 0;
+    owner = settle(L, top, kept, owner);
+    if (verdict == CBL_LUA_COLLECT) {
+      *kept = (struct cbl_lua_kept){.has_collected = true};
+      lua_gc(L, LUA_GCCOLLECT);
+    } else if (method->self == CBL_LUA_TYPE_SOCKET && !method->ignores_waiter && cbl_lua_push_waiter(L)) {
+      call_waiter(L, method, kept, owner != NULL);
+    } else {
+      cbl_lua_run_hooks(L);
+    }
+  }
+}
+
+static int invoke(lua_State *L, const struct cbl_lua_method *method) {
+  struct cbl_lua_kept kept = {.is_retry = false};
+  return run(L, method, lua_gettop(L), &kept, NULL);
 }
 
 /* The first argument, which must be an open handle of the method's type. */
@@ -189,7 +305,7 @@ static bool push_ready(lua_State *L, const struct cbl_lua_method *method,
 
 int cbl_lua_trampoline(lua_State *L) {
   const struct cbl_lua_method *method = lua_touserdata(L, lua_upvalueindex(1));
-  if (!method->self) return invoke(L, method, NULL);
+  if (!method->self) return invoke(L, method);
   struct cbl_lua_handle *self = cbl_lua_handle_at(L, 1, &cbl_lua_types[method->self]);
   if (!self) return raise_no_self(L, method);
   if (method->ready) {
@@ -206,7 +322,7 @@ int cbl_lua_trampoline(lua_State *L) {
     }
   }
   if (!self->object) return raise_closed(L, method);
-  return invoke(L, method, self);
+  return invoke(L, method);
 }
 
 /* --- socket:lines --- */
@@ -218,7 +334,8 @@ static int next_line(lua_State *L) {
   lua_settop(L, 0);
   luaL_checkstack(L, count + 1, "too many arguments");
   for (int i = 0; i <= count; i++) lua_pushvalue(L, lua_upvalueindex(2 + i));
-  return invoke(L, method, check_self(L, method));
+  check_self(L, method);
+  return invoke(L, method);
 }
 
 /* The iterator where `ready` may answer: without a format, or with the one that it answers. It checks no
@@ -230,11 +347,11 @@ static int next_ready_line(lua_State *L) {
 
 int cbl_lua_lines(lua_State *L) {
   const struct cbl_lua_method *method = &cbl_lua_lines_method;
-  struct cbl_lua_handle *self = check_self(L, method);
+  check_self(L, method);
   int count = lua_gettop(L) - 1;
   if (count > FORMATS_MAX) raise_argument(L, method, FORMATS_MAX + 2, "too many arguments");
   bool is_ready = count == 0 || (count == 1 && is_ready_for(L, &cbl_lua_next_line_method));
-  invoke(L, method, self);
+  invoke(L, method);
   lua_settop(L, count + 1);
   lua_pushinteger(L, count);
   lua_insert(L, 1);

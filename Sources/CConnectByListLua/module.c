@@ -1,9 +1,13 @@
 /* The module `connectbylist.core`: metatables, tables of functions, embedded files, and luaopen. */
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "binding.h"
 #include "cbl_lua_files.h"
+#include "cbl_terminal.h"
 #include "cbl_version.h"
+#include "state.h"
 
 /* With the fields that lua/ adds; an address list has the most: __name, __gc, __len, __index, __tostring. */
 enum { METATABLE_FIELDS_MAX = 5 };
@@ -62,13 +66,15 @@ static void push_table_for(lua_State *L, const struct cbl_lua_method *rows,
 }
 
 static void push_methods(lua_State *L, enum cbl_lua_type_index index) {
-  push_table_for(L, cbl_lua_methods, index, 2); /* `read` and `lines` */
+  push_table_for(L, cbl_lua_methods, index, 3); /* `read`, `lines` and `setwait` */
   for (const struct cbl_lua_method *method = cbl_lua_methods; method->name; method++) {
     if (method->self != index) continue;
     push_function(L, method);
     lua_setfield(L, -2, method->name);
   }
   if (index != CBL_LUA_TYPE_SOCKET) return;
+  lua_pushcfunction(L, cbl_lua_set_socket_waiter);
+  lua_setfield(L, -2, "setwait");
   push_function(L, &cbl_lua_read_method);
   lua_setfield(L, -2, "read");
   lua_pushcfunction(L, cbl_lua_lines);
@@ -106,13 +112,78 @@ static int load_file(lua_State *L) {
   return luaL_argerror(L, 1, "no such file");
 }
 
-/* The functions; `types`, the metatables by type; `methods`, `load` and `version`. lua/connectbylist.lua builds the
- * public API on these. */
+/* Weak: an interpreter that was linked without one of its libraries can load the module too. */
+#pragma weak luaopen_base
+#pragma weak luaopen_math
+#pragma weak luaopen_string
+#pragma weak luaopen_table
+#pragma weak luaopen_utf8
+
+/* Calls the opener of a standard library with an empty table of global variables: luaopen_base fills it. */
+static int call_opener(lua_State *L) {
+  lua_CFunction open = lua_tocfunction(L, 1);
+  lua_newtable(L);
+  lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  lua_pushcfunction(L, open);
+  lua_call(L, 0, 1);
+  return 1;
+}
+
+/* core.library(name): a copy of a standard library for the module alone, for what the host has not opened or
+ * has taken away. The global variables, and the metatable of strings, which luaopen_string sets, are as
+ * before. */
+static int open_library(lua_State *L) {
+  static const char *const names[] = {"base", "math", "string", "table", "utf8", NULL};
+  static const lua_CFunction openers[] = {luaopen_base, luaopen_math, luaopen_string, luaopen_table,
+                                          luaopen_utf8};
+  lua_CFunction open = openers[luaL_checkoption(L, 1, NULL, names)];
+  if (!open) return luaL_error(L, "the interpreter has no library '%s'", lua_tostring(L, 1));
+  lua_settop(L, 0);
+  lua_pushliteral(L, "");
+  if (!lua_getmetatable(L, 1)) lua_pushnil(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  lua_pushcfunction(L, call_opener);
+  lua_pushcfunction(L, open);
+  int status = lua_pcall(L, 1, 1, 0);
+  /* Neither allocates: the entry is there. */
+  lua_pushvalue(L, 3);
+  lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  lua_pushvalue(L, 2);
+  lua_setmetatable(L, 1);
+  if (status != LUA_OK) return lua_error(L);
+  return 1;
+}
+
+/* core.terminal([file]): the columns of the terminal that the file is (nil: it is none), whether the user's
+ * locale is UTF-8's, and whether the file may get colours. Without a file: of standard output, else of
+ * standard error, and no colours. */
+static int terminal(lua_State *L) {
+  int fd = -1;
+  bool is_given = !lua_isnoneornil(L, 1);
+  if (is_given) {
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    luaL_argcheck(L, stream->closef != NULL, 1, "attempt to use a closed file");
+    fd = fileno(stream->f);
+  } else {
+    fd = cbl_terminal_is_terminal(STDOUT_FILENO) ? STDOUT_FILENO : STDERR_FILENO;
+  }
+  if (cbl_terminal_is_terminal(fd)) {
+    lua_pushinteger(L, cbl_terminal_columns(fd));
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushboolean(L, cbl_terminal_is_utf8());
+  lua_pushboolean(L, is_given && cbl_terminal_uses_color(fd));
+  return 3;
+}
+
+/* The functions; `types`, the metatables by type; `methods`, `load`, `library`, `terminal`, `setwait`,
+ * `only_loopback` and `version`. lua/connectbylist.lua builds the public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 4); /* `types`, `methods`, `load`, `version` */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 8); /* what is set below */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -120,15 +191,23 @@ int luaopen_connectbylist_core(lua_State *L) {
     lua_setfield(L, -2, cbl_lua_types[index].name);
   }
   lua_setfield(L, -2, "types");
+  lua_pushcfunction(L, cbl_lua_set_waiter);
+  lua_setfield(L, -2, "setwait");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
   lua_pushcfunction(L, load_file);
   lua_setfield(L, -2, "load");
+  lua_pushcfunction(L, open_library);
+  lua_setfield(L, -2, "library");
+  lua_pushcfunction(L, cbl_lua_only_loopback);
+  lua_setfield(L, -2, "only_loopback");
+  lua_pushcfunction(L, terminal);
+  lua_setfield(L, -2, "terminal");
   lua_pushliteral(L, CBL_VERSION);
   lua_setfield(L, -2, "version");
   for (const struct cbl_lua_method *method = cbl_lua_functions; method->name; method++) {
     push_function(L, method);
-    lua_setfield(L, -2, method->name);
+    lua_setfield(L, -2, method->key ? method->key : method->name);
   }
   return 1;
 }

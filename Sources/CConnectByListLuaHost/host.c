@@ -11,6 +11,7 @@
 
 #include "cbl_host.h"
 #include "cbl_lua_headers.h"
+#include "cbl_lua_host.h"
 #include "chunk.h"
 #include "interactive.h"
 #include "preload.h"
@@ -165,8 +166,9 @@ static int run_protected(lua_State *L) {
 
 int cbl_host_run(const struct cbl_host_invocation *invocation) {
   lua_State *L = luaL_newstate();
-  if (L == NULL) {
+  if (L == NULL || (invocation->policy && cbl_lua_set_policy(L, invocation->policy) != 0)) {
     cbl_host_report_error("cannot create state: not enough memory");
+    if (L) lua_close(L);
     return EXIT_FAILURE;
   }
   bool has_name = invocation->argc > 0 && invocation->argv[0][0] != '\0';

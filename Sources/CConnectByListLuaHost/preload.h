@@ -4,10 +4,8 @@
 #include "cbl_lua_headers.h"
 
 /*
- * Makes `require` find the modules that are part of the program: the core and the Lua files. May raise.
- *
- * They are entries of `package.preload`, which `require` searches first, so that an installed copy of the
- * Lua files is never combined with this core. A script can replace an entry to use another copy.
+ * Makes `require` find the modules that are part of the program: those of connectbylist_preload and the
+ * simulator. May raise.
  */
 void cbl_host_preload(lua_State *L);
 

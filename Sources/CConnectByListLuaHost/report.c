@@ -40,13 +40,18 @@ static int write_protected(lua_State *L) {
   lua_call(L, 1, 0);
   cbl_lua_push_report(L, report->object);
   report->object = NULL;
-  if (strcmp(report->format, "text") == 0) {
-    luaL_tolstring(L, -1, NULL);
-  } else {
-    lua_getfield(L, -1, report->format);
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 1);
+  lua_getfield(L, -1, report->format);
+  lua_pushvalue(L, -2);
+  /* report:text{file = io.stderr}, which the tools write to: its width and its colours. */
+  bool is_text = strcmp(report->format, "text") == 0;
+  if (is_text) {
+    lua_createtable(L, 0, 1);
+    lua_getglobal(L, LUA_IOLIBNAME);
+    lua_getfield(L, -1, "stderr");
+    lua_remove(L, -2);
+    lua_setfield(L, -2, "file");
   }
+  lua_call(L, is_text ? 2 : 1, 1);
   lua_pushliteral(L, "\n");
   lua_concat(L, 2);
   size_t size;

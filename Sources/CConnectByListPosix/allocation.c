@@ -1,13 +1,20 @@
-/* Memory for the objects of Embedded Swift, in the module build.
- *
- * The runtime of Embedded Swift allocates every object and array with posix_memalign, asks for an alignment of
+/* Memory: buffers whose size comes from input and, in the module build, the objects of Embedded Swift. */
+#include <stdlib.h>
+
+#include "cbl_posix.h"
+#include "faults.h"
+
+void *cbl_posix_resize(void *memory, size_t size) { return realloc(memory, size); }
+
+void cbl_posix_free(void *memory) { free(memory); }
+
+/* The runtime of Embedded Swift allocates every object and array with posix_memalign, asks for an alignment of
  * 16. This function takes its place inside our shared objects (its visibility is hidden): malloc aligns to 16 as
  * well and takes half the instructions (measured with glibc 2.36: 41 instead of 95). */
 #ifdef CONNECTBYLIST_MODULE
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #define DEFAULT_ALIGNMENT 16
 

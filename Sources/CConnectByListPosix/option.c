@@ -6,6 +6,8 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "faults.h"
+
 int cbl_posix_set_option(int fd, int level, int name, const void *value, size_t size) {
   return (int)cbl_posix_result(setsockopt(fd, level, name, value, (socklen_t)size));
 }

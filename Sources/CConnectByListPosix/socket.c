@@ -3,8 +3,11 @@
 #include "internal.h"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "faults.h"
 
 int cbl_posix_socket(int family, int type, int protocol) {
   return (int)cbl_posix_result(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
@@ -83,6 +86,33 @@ int cbl_posix_unix_path(int fd, int of_peer, void *path) {
   return (int)count;
 }
 
+/* Whether what a socket shows is left from a connect that failed. The kernel has given that port back, and only the
+ * kernel knows: such a socket can be bound, and one that is bound cannot. */
+static int has_old_port(int fd, int family) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return 0;
+  /* Anything else would be ended by what follows. */
+  if (info.tcpi_state != TCP_CLOSE) return 0;
+  int delays = 0, on = 1;
+  size = sizeof delays;
+  if (getsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &delays, &size) < 0) return 0;
+  /* This forgets the address that the connect has chosen, and none that the caller has bound. */
+  struct sockaddr none = {.sa_family = AF_UNSPEC};
+  union cbl_posix_address any;
+  struct cbl_posix_endpoint left;
+  size = sizeof any;
+  if (connect(fd, &none, sizeof none) < 0 || getsockname(fd, &any.any, &size) < 0) return 0;
+  cbl_posix_from_system(&left, &any);
+  if (left.high != 0 || (uint32_t)left.low != 0) return 0;
+  memset(&any, 0, sizeof any);
+  any.any.sa_family = (sa_family_t)family;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  int is_old = bind(fd, &any.any, family == AF_INET ? sizeof any.inet : sizeof any.inet6) == 0;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &delays, sizeof delays);
+  return is_old;
+}
+
 int cbl_posix_is_bound(int fd) {
   union cbl_posix_address address;
   socklen_t size = sizeof address;
@@ -90,7 +120,8 @@ int cbl_posix_is_bound(int fd) {
   if (address.any.sa_family == AF_UNIX) return size > sizeof address.any.sa_family;
   struct cbl_posix_endpoint endpoint;
   cbl_posix_from_system(&endpoint, &address);
-  return endpoint.port != 0 || endpoint.high != 0 || (uint32_t)endpoint.low != 0;
+  if (endpoint.port != 0) return !has_old_port(fd, address.any.sa_family);
+  return endpoint.high != 0 || (uint32_t)endpoint.low != 0;
 }
 
 int cbl_posix_shutdown(int fd, int how) { return (int)cbl_posix_result(shutdown(fd, how)); }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -36,3 +37,5 @@ int64_t cbl_posix_routing_user(void) {
 int cbl_posix_process(void) { return (int)getpid(); }
 
 void cbl_posix_set_errno(int number) { errno = number; }
+
+const char *cbl_posix_error_text(int number) { return strerrordesc_np(number); }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "faults.h"
+
 int64_t cbl_posix_find_byte(const void *bytes, size_t count, int byte) {
   /* memchr may not be called with NULL, which is what an empty buffer has. */
   const char *found = count > 0 ? memchr(bytes, byte, count) : NULL;

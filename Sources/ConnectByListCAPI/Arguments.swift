@@ -75,6 +75,15 @@ struct CallOptions {
   /// A larger size is a mistake of the caller.
   private static let sizeMax = 4096
 
+  // The ends of the fields, because an older caller's structure may end before any of them.
+  private static let cancelEnd = MemoryLayout<Int>.size + MemoryLayout<CInt>.size
+  private static let flagsEnd = cancelEnd + MemoryLayout<CInt>.size
+  private static let badEntryEnd = flagsEnd + MemoryLayout<Int>.size
+  private static let policyEnd = badEntryEnd + MemoryLayout<Int>.size
+
+  /// The longest text of a policy, in bytes.
+  private static let policyMax = 65536
+
   init(_ given: UnsafePointer<connect_by_list_options>?) {
     self.given = given
     size = given?.pointee.size ?? 0
@@ -82,9 +91,7 @@ struct CallOptions {
 
   /// Where the index of a bad entry goes; `nil`: the caller did not ask for it, or has an older version.
   private var badEntry: UnsafeMutablePointer<CInt>? {
-    guard let given, MemoryLayout<connect_by_list_options>.size...Self.sizeMax ~= size else {
-      return nil
-    }
+    guard let given, Self.badEntryEnd...Self.sizeMax ~= size else { return nil }
     return given.pointee.bad_entry
   }
 
@@ -95,18 +102,31 @@ struct CallOptions {
   func cancelDescriptor() throws(Errno) -> CInt {
     guard let given else { return -1 }
     guard MemoryLayout<Int>.size...Self.sizeMax ~= size else { throw .invalidArgument }
-    // The ends of the fields, because an older caller's structure may end before any of them.
-    let cancelEnd = MemoryLayout<Int>.size + MemoryLayout<CInt>.size
-    let flagsEnd = cancelEnd + MemoryLayout<CInt>.size
-    if size >= flagsEnd && given.pointee.flags != 0 { throw .invalidArgument }
+    if size >= Self.flagsEnd && given.pointee.flags != 0 { throw .invalidArgument }
     let known = MemoryLayout<connect_by_list_options>.size
     if size > known {
       let unknown = UnsafeRawBufferPointer(start: given, count: size)[known...]
       guard unknown.allSatisfy({ $0 == 0 }) else { throw .invalidArgument }
     }
-    guard size >= cancelEnd else { return -1 }
+    guard size >= Self.cancelEnd else { return -1 }
     let number = given.pointee.cancel_fd
     guard number >= -1 else { throw .badDescriptor }
     return number
+  }
+
+  /// The policy; everything is allowed where the caller gives none. Throws `.invalidArgument` for a malformed
+  /// one.
+  func policy() throws(Errno) -> EgressPolicy {
+    guard let given, size >= Self.policyEnd, let text = given.pointee.policy else {
+      return .unrestricted
+    }
+    var bytes: [UInt8] = []
+    while text[bytes.count] != 0 {
+      guard bytes.count < Self.policyMax else { throw .invalidArgument }
+      bytes.append(UInt8(bitPattern: text[bytes.count]))
+    }
+    do throws(EgressPolicyError) { return try EgressPolicy(parsing: bytes) } catch {
+      throw .invalidArgument
+    }
   }
 }

@@ -60,6 +60,7 @@ private func connect(
   var request = ConnectRequest()
   if let timeout { request.options.timeout = try span(timeout.pointee) }
   request.cancelDescriptor = try options.cancelDescriptor()
+  request.policy = try options.policy()
   let report: ConnectReport
   do throws(ConnectError) {
     report = try connectByList(&list, onto: socket, request)

@@ -1,6 +1,7 @@
 import CConnectByListLuaHost
 import CConnectByListTerminal
 import ConnectByListCore
+import ConnectByListLua
 
 /// The program `connectbylist`, called by `main` in C.
 @c @implementation public func cbl_host_main(
@@ -77,6 +78,9 @@ private struct Program {
       invocation.is_interactive = request.isInteractive
       invocation.ignores_environment = request.ignoresEnvironment
       invocation.takes_interrupts = true
+      if request.policy != .unrestricted {
+        invocation.policy = PolicyBox(request.policy).retained()
+      }
       return cbl_host_run(&invocation)
     }
   }

@@ -37,17 +37,21 @@ extension Call {
     case CBL_LUA_NIL: return nil
     case CBL_LUA_TEXT:
       return EndpointText.parsePort(value.text).map { .number($0) } ?? .service(value.text)
-    default:
-      let number = try integer(index)
-      guard let port = Int(exactly: number), portRange.contains(port) else {
+    case CBL_LUA_INTEGER, CBL_LUA_NUMBER:
+      guard let number = Int(exactly: value.number) else { break }
+      guard portRange.contains(number) else {
         var text = TextBuffer()
         text.append("port ")
-        text.append(decimal: Int(number))
+        text.append(decimal: number)
         text.append(" is not in 1 to 65535")
         throw .malformed(text)
       }
-      return .number(UInt16(port))
+      return .number(UInt16(number))
+    default: throw expected("number", index)
     }
+    var text = TextBuffer()
+    text.append("the port is neither a whole number nor text")
+    throw .malformed(text)
   }
 
   /// The entry in an argument, `host:port`, or in two, a host and a port.
@@ -63,7 +67,7 @@ extension Call {
       }
       return Entry(entry)
     } catch {
-      throw .malformed(entryProblem(host, error.message))
+      throw .malformed(entryProblem(host, EntryError.advice(on: host) ?? error.message))
     }
   }
 
@@ -101,6 +105,9 @@ extension Call {
     let box = call.this(ListBox.self)
     if call[0].kind == CBL_LUA_OBJECT, call[0].type == CInt(CBL_LUA_TYPE_TEST_ENDPOINT.rawValue) {
       return try call.addTestEndpoint(to: box)
+    }
+    if call[0].kind == CBL_LUA_OBJECT, call[0].type == CInt(CBL_LUA_TYPE_LIST.rawValue) {
+      return try call.addList(to: box)
     }
     // A third argument says that the first is a Unix path (true) or a name with SRV records (false). Text never
     // means one of these by itself.
@@ -142,6 +149,29 @@ extension Call {
       box.list.append(.endpoint(endpoint.endpoint))
     }
     box.testEndpoints.append(endpoint)
+    addSelf()
+  }
+
+  /// Adds the entries of another list, or of the same, and keeps its test endpoints open.
+  fileprivate func addList(to box: ListBox) throws(CallError) {
+    let other: ListBox = try object(0, CBL_LUA_TYPE_LIST, "address list")
+    let entries = other.list
+    let endpoints = other.testEndpoints
+    guard entries.count <= AddressList.countMax - box.list.count else {
+      throw .malformed(entryProblem([], "the list has 1,000,000 entries"))
+    }
+    for index in 0..<entries.count {
+      let entry = entries[index]
+      if case .endpoint(let endpoint) = entry, endpoint.family == .unix {
+        // Checked when the other list got it.
+        do throws(EntryError) { try box.list.append(unixPath: entries.unixPaths[endpoint]) } catch {
+          assertionFailure()
+        }
+      } else {
+        box.list.append(entry)
+      }
+    }
+    box.testEndpoints += endpoints
     addSelf()
   }
 
@@ -237,7 +267,7 @@ extension Call {
         }
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 
@@ -325,6 +355,6 @@ extension Call {
         }
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }

@@ -13,6 +13,9 @@ enum CallError: Error {
   case malformed(TextBuffer)
   /// Raised: the handle is closed.
   case closed
+  /// Not the end: the call is made again when one of the events has come to the descriptor (-1: none), or the
+  /// instant has passed.
+  case wait(CInt, events: CInt, until: Instant)
 
   static func misuse(_ argument: Int, _ message: StaticString) -> CallError {
     var text = TextBuffer()
@@ -38,6 +41,8 @@ public typealias Call = UnsafeMutablePointer<cbl_lua_call>
 extension Call {
   /// Runs the body and turns what it throws into a verdict.
   func perform(_ body: (Call) throws(CallError) -> Void) -> cbl_lua_verdict {
+    pointee.result_count = 0
+    pointee.scratch_count = 0
     do throws(CallError) {
       try body(self)
       return CBL_LUA_DONE
@@ -50,6 +55,10 @@ extension Call {
     pointee.result_count = 0
     switch error {
     case .closed: return CBL_LUA_CLOSED
+    case .wait(let number, let events, let until):
+      pointee.wait = cbl_lua_wait(fd: number, events: events, until: until.nanoseconds)
+      return CBL_LUA_WAIT
+    case .failed(let errno, _) where mayCollect(errno): return CBL_LUA_COLLECT
     case .misuse(let argument, let text):
       setMessage(text)
       pointee.bad_argument = CInt(argument)
@@ -64,6 +73,11 @@ extension Call {
       setCode(.invalidArgument)
       return CBL_LUA_FAILED
     }
+  }
+
+  /// Whether the call failed for want of descriptors, and none were collected for it yet.
+  func mayCollect(_ errno: Errno) -> Bool {
+    (errno == .tooManyOpen || errno == .tooManyOpenInSystem) && !pointee.kept.has_collected
   }
 
   private func setMessage(_ text: TextBuffer) {
@@ -132,6 +146,16 @@ extension Call {
     let value = self[index]
     guard value.kind == CBL_LUA_TEXT else { throw expected("string", index) }
     return value.text
+  }
+
+  /// Bytes that are kept: at most 16 MiB.
+  func payload(_ index: Int) throws(CallError) -> [UInt8] {
+    let value = self[index]
+    guard value.kind == CBL_LUA_TEXT else { throw expected("string", index) }
+    guard value.count <= 16 << 20 else {
+      throw .misuse(luaNumber(index), "the text has more than 16 MiB")
+    }
+    return [UInt8](value.raw)
   }
 
   func integer(_ index: Int) throws(CallError) -> Int64 {
@@ -274,7 +298,12 @@ extension cbl_lua_value {
   }
 
   var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: count) }
-  var text: [UInt8] { [UInt8](raw) }
+
+  /// A copy of the text, at most the first 64 KiB of it. No name, address, path or option is so long, so what
+  /// comes behind cannot make it valid, and memory that input sizes is not an array's.
+  var text: [UInt8] { [UInt8](raw.prefix(Self.textMax)) }
+
+  static let textMax = 64 << 10
 
   /// The name of its type in Lua.
   var typeName: [UInt8] {

@@ -2,22 +2,90 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
-/// Arguments: list, options. Returns a socket, or nil, message, code, report.
-@c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_lua_verdict {
-  var report: ConnectReport?
-  let verdict = call.perform { (call) throws(CallError) in
-    let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
+extension Call {
+  /// The first argument.
+  func readList() throws(CallError) -> ListBox {
+    try object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
+  }
+
+  /// The options, an argument.
+  func readRequest(_ index: Int = 1) throws(CallError) -> ConnectRequest {
     var request = ConnectRequest()
-    try call.readOptions(1, into: &request)
-    do throws(ConnectError) {
-      call.add(made: SocketBox(try makeConnection(&box.list, request)))
-    } catch {
+    request.policy = policy
+    try readOptions(index, into: &request)
+    return request
+  }
+
+  /// Makes the error of a connect the call's, and keeps its report.
+  func noting<Result: ~Copyable>(
+    _ report: inout ConnectReport?, _ body: () throws(ConnectError) -> Result
+  ) throws(CallError) -> Result {
+    do throws(ConnectError) { return try body() } catch {
       report = error.report
       throw .failed(error)
     }
   }
-  if let report { call.add(made: ReportBox(report)) }
-  return verdict
+
+  /// Adds the report of a connect that has failed to the results.
+  func finish(_ verdict: cbl_lua_verdict, _ report: ConnectReport?) -> cbl_lua_verdict {
+    if verdict == CBL_LUA_FAILED, let report { add(made: ReportBox(report)) }
+    return verdict
+  }
+
+  /// The operation that an earlier try of this call has begun.
+  var pendingOperation: Operation? {
+    guard let pending = pointee.kept.pending else { return nil }
+    return Unmanaged<Operation>.fromOpaque(pending).takeUnretainedValue()
+  }
+
+  /// Drives an operation to its end; where it has to wait, the call does, and keeps it.
+  func drive(_ operation: Operation) throws(CallError) -> RaceResult {
+    let isNew = pointee.kept.pending == nil
+    var progress = isNew ? operation.advance() : operation.advance(after: pointee.kept.ready)
+    while true {
+      switch progress {
+      case .pending:
+        if isNew { pointee.kept.pending = Unmanaged.passRetained(operation).toOpaque() }
+        let (number, events) = operation.waitsFor
+        throw .wait(number, events: events, until: operation.wakeUp)
+      case .validate(let id):
+        operation.accept(id)
+        progress = operation.advance()
+      case .finished(let result):
+        if !isNew {
+          pointee.kept.pending = nil
+          Unmanaged.passUnretained(operation).release()
+        }
+        // For want of descriptors: the binding collects some, and the call begins anew.
+        if case .lost(let errno, _) = result, mayCollect(errno) { throw .failed(errno) }
+        return result
+      }
+    }
+  }
+}
+
+/// Arguments: list, options. Returns a socket, or nil, message, code, report.
+@c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_lua_verdict {
+  var report: ConnectReport?
+  let verdict = call.perform { (call) throws(CallError) in
+    let list = try call.readList()
+    let operation: Operation
+    if let pending = call.pendingOperation {
+      operation = pending
+    } else {
+      let request = try call.readRequest()
+      operation = try call.noting(&report) { () throws(ConnectError) in
+        try Operation(list.list, request)
+      }
+    }
+    let result = try call.drive(operation)
+    operation.remember(in: &list.list)
+    let connection = try call.noting(&report) { () throws(ConnectError) in
+      try operation.connection(result)
+    }
+    call.add(made: SocketBox(connection))
+  }
+  return call.finish(verdict, report)
 }
 
 /// self: a socket that is not connected yet. Arguments: list, options. Returns self, or nil, message,
@@ -26,19 +94,28 @@ import ConnectByListCore
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
     let socket = try call.openBox()
-    let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
-    var request = ConnectRequest()
-    try call.readOptions(1, into: &request)
-    do throws(ConnectError) {
-      try socket.socket.connect(&box.list, request)
-      call.addSelf()
-    } catch {
-      report = error.report
-      throw .failed(error)
+    let list = try call.readList()
+    let operation: Operation
+    if let pending = call.pendingOperation {
+      operation = pending
+    } else {
+      let request = try call.readRequest()
+      operation = try call.noting(&report) { () throws(ConnectError) in
+        try socket.socket.startConnecting(list.list, request)
+      }
     }
+    let result = try call.drive(operation)
+    operation.remember(in: &list.list)
+    try call.noting(&report) { () throws(ConnectError) in
+      try socket.socket.concludeConnecting(operation, result)
+    }
+    call.addSelf()
   }
-  if let report { call.add(made: ReportBox(report)) }
-  return verdict
+  return call.finish(verdict, report)
+}
+
+@c @implementation public func cbl_lua_release_pending(_ object: UnsafeMutableRawPointer!) {
+  Unmanaged<Operation>.fromOpaque(object).release()
 }
 
 /// Arguments: list, options. Returns the plan as an array of pairs, in the order of their ranks.
@@ -46,6 +123,7 @@ import ConnectByListCore
   call.perform { (call) throws(CallError) in
     let box: ListBox = try call.object(0, CBL_LUA_TYPE_LIST, "address list, table or string")
     var request = ConnectRequest()
+    request.policy = call.policy
     try call.readOptions(1, into: &request)
     let race: Race
     do throws(ConnectError) { race = try request.explain(box.list) } catch {
@@ -62,6 +140,6 @@ import ConnectByListCore
         }
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }

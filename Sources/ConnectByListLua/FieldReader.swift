@@ -28,6 +28,13 @@ struct FieldReader: Sequence, IteratorProtocol {
     return (key, value)
   }
 
+  /// The argument after this one, and after its fields if it is a table.
+  static func valueAfter(
+    _ value: UnsafePointer<cbl_lua_value>
+  ) -> UnsafePointer<cbl_lua_value> {
+    end(of: value)
+  }
+
   /// The position after a value, and after its fields if it is a table.
   private static func end(
     of value: UnsafePointer<cbl_lua_value>

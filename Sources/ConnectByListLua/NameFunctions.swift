@@ -7,8 +7,7 @@ import ConnectByListCore
   call.perform { (call) throws(CallError) in
     let isService = call[1].kind == CBL_LUA_BOOLEAN
     let entry = isService ? try call.serviceEntry(0) : try call.entry(0, defaultPort: nil)
-    var request = ConnectRequest()
-    try call.readOptions(2, into: &request)
+    let request = try call.readRequest(2)
     var list = AddressList(hashSecret: .ofThisProcess)
     switch entry {
     case .endpoint: list.append(entry)
@@ -23,30 +22,54 @@ import ConnectByListCore
   }
 }
 
-/// Arguments: host, service, options. Returns a socket, or nil, message, code, report. A malformed host
-/// or port fails as a connect does, with a report.
-@c @implementation public func cbl_lua_connect_by_name(_ call: Call!) -> cbl_lua_verdict {
-  var report: ConnectReport?
-  let verdict = call.perform { (call) throws(CallError) in
-    let entry: Entry
+extension Call {
+  /// A list of one name. Arguments: host, service. A malformed host or port fails as a connect does, with a report.
+  func readName(_ report: inout ConnectReport?) throws(CallError) -> AddressList {
+    var list = AddressList()
     do throws(CallError) {
-      entry = try call.entry(0, defaultPort: nil)
+      list.append(try entry(0, defaultPort: nil))
     } catch {
       guard case .malformed(let text) = error else { throw error }
       report = ConnectReport(.invalidArgument)
       throw .failed(.invalidArgument, text)
     }
-    var request = ConnectRequest()
-    try call.readOptions(2, into: &request)
-    var list = AddressList()
-    list.append(entry)
-    do throws(ConnectError) {
-      call.add(made: SocketBox(try makeConnection(&list, request)))
-    } catch {
-      report = error.report
-      throw .failed(error)
-    }
+    return list
   }
-  if let report { call.add(made: ReportBox(report)) }
-  return verdict
+}
+
+/// Arguments: host, service, options. Returns a socket, or nil, message, code, report.
+@c @implementation public func cbl_lua_connect_by_name(_ call: Call!) -> cbl_lua_verdict {
+  var report: ConnectReport?
+  let verdict = call.perform { (call) throws(CallError) in
+    let operation: Operation
+    if let pending = call.pendingOperation {
+      operation = pending
+    } else {
+      let list = try call.readName(&report)
+      let request = try call.readRequest(2)
+      operation = try call.noting(&report) { () throws(ConnectError) in
+        try Operation(list, request)
+      }
+    }
+    let result = try call.drive(operation)
+    let connection = try call.noting(&report) { () throws(ConnectError) in
+      try operation.connection(result)
+    }
+    call.add(made: SocketBox(connection))
+  }
+  return call.finish(verdict, report)
+}
+
+/// Arguments: host, service, options. Returns an operation, or nil, message, code, report.
+@c @implementation public func cbl_lua_operation_new_by_name(_ call: Call!) -> cbl_lua_verdict {
+  var report: ConnectReport?
+  let verdict = call.perform { (call) throws(CallError) in
+    let list = ListBox(try call.readName(&report))
+    let request = try call.readRequest(2)
+    let operation = try call.noting(&report) { () throws(ConnectError) in
+      try Operation(list.list, request)
+    }
+    call.add(made: OperationBox(operation, list, nil))
+  }
+  return call.finish(verdict, report)
 }

@@ -14,7 +14,7 @@ extension Call {
     for (key, value) in FieldReader(pointee.arguments + index) {
       guard key.kind == CBL_LUA_TEXT else { throw .misuse(argument, "option names are strings") }
       guard let option = ConnectOption.named(key.text) else {
-        throw unknownOption(key.text, among: ConnectOption.table.map { $0.name }, argument)
+        throw unknownConnectOption(key.text, argument)
       }
       try read(option, value, into: &request, argument)
     }
@@ -33,6 +33,12 @@ extension Call {
     case .socketOptions:
       guard value.kind == CBL_LUA_TABLE else { throw wrongValue(of: option, value, argument) }
       try readSocketOptions(value, into: &request.settings, argument)
+    case .function:
+      // The C half passes a function as its type's name; lua/ calls it.
+      guard value.kind == CBL_LUA_OTHER, value.value.text.equals("function") else {
+        throw wrongValue(of: option, value, argument)
+      }
+      if [UInt8](option.name).equals("validate") { request.options.validates = true }
     case .boolean, .span, .bound, .whole, .word:
       guard option.set(OptionValue(value.value), in: &request.options) else {
         throw wrongValue(of: option, value, argument)
@@ -48,7 +54,7 @@ extension Call {
     var addresses: [Endpoint] = []
     for (_, element) in value.fields {
       guard let address = localAddress(element.value) else {
-        throw wrongValue(of: option, element, argument)
+        throw wrongLocalAddress(option, element, argument)
       }
       addresses.append(address)
     }
@@ -73,12 +79,42 @@ extension Call {
     return endpoint.unmapped
   }
 
+  /// The name of an interface in place of an address is a common mistake.
+  private func wrongLocalAddress(
+    _ option: ConnectOption, _ element: FieldReader.Field, _ argument: Int
+  ) -> CallError {
+    var text = optionProblem(
+      [UInt8](option.name), element.value, expected: option.allowed.bytes)
+    let name = element.kind == CBL_LUA_TEXT ? element.value.text : []
+    if !name.isEmpty && SystemScopes().index(ofInterface: name) != nil {
+      text.append("; to connect through an interface: interface = '")
+      text.append(escaped: name)
+      text.append("'")
+    }
+    return .misuse(argument: argument, text)
+  }
+
   private func wrongValue(
     of option: ConnectOption, _ value: FieldReader.Field, _ argument: Int
   ) -> CallError {
     .misuse(
       argument: argument,
       optionProblem([UInt8](option.name), value.value, expected: option.allowed.bytes))
+  }
+
+  /// A socket option among those of the connect is in the wrong table.
+  private func unknownConnectOption(_ name: [UInt8], _ argument: Int) -> CallError {
+    let names = ConnectOption.table.map { $0.name }
+    guard SocketOption.named(name) != nil else {
+      return unknownOption(name, among: names, argument)
+    }
+    var text = TextBuffer()
+    text.append("unknown option '")
+    text.append(escaped: name)
+    text.append("'; it is a socket option: socket = {")
+    text.append(escaped: name)
+    text.append(" = …}")
+    return .misuse(argument: argument, text)
   }
 
   func unknownOption(
@@ -88,13 +124,25 @@ extension Call {
   }
 }
 
+/// A name as C has it, `TCP_NODELAY`, without its level and in lower case; any other as it is.
+private func withoutLevel(_ name: [UInt8]) -> [UInt8] {
+  let levels: [StaticString] = ["tcp_", "so_", "ipv6_", "ip_"]
+  let small = name.prefix(64).map { byte in
+    UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
+  }
+  for level in levels where Array(small.prefix(level.utf8CodeUnitCount)).equals(level) {
+    return Array(small.dropFirst(level.utf8CodeUnitCount))
+  }
+  return name
+}
+
 /// `unknown option 'timout'; did you mean 'timeout'?`
 func unknownOptionText(_ name: [UInt8], among names: [StaticString]) -> TextBuffer {
   var text = TextBuffer()
   text.append("unknown option '")
   text.append(escaped: name)
   text.append("'")
-  if let nearest = NearestName.nearest(to: name, in: names) {
+  if let nearest = NearestName.nearest(to: withoutLevel(name), in: names) {
     text.append("; did you mean '")
     text.append(nearest)
     text.append("'?")

@@ -1,34 +1,44 @@
 import CConnectByListLua
+import ConnectByList
 import ConnectByListCore
 
 /// A tree of results, or several texts, with their memory. A handle owns it until Lua has copied
 /// everything, so an error during the copying leaks nothing.
+///
+/// Adding never fails; where memory runs out `isShort` is set, and `seal` throws.
 final class Reply {
   /// The bytes of all texts.
-  private var arena: [UInt8] = []
-  /// Until `seal`, a text's `integer` is its offset in the arena.
-  private var values: [cbl_lua_value] = []
-  private var isText: [Bool] = []
-  private var sealed: UnsafeMutablePointer<cbl_lua_value>?
-  private var sealedText: UnsafeMutableRawPointer?
+  private var arena = RawMemory()
+  private var arenaEnd = 0
+  /// Values of type cbl_lua_value. Until `seal`, a text in the arena has no pointer and its `integer` is its
+  /// offset there.
+  private var values = RawMemory()
+  private var count = 0
+  private(set) var isShort = false
 
-  deinit {
-    sealed?.deallocate()
-    sealedText?.deallocate()
-  }
+  private static let stride = MemoryLayout<cbl_lua_value>.stride
 
   func add(_ value: cbl_lua_value) {
-    values.append(value)
-    isText.append(false)
+    do throws(Errno) { try values.reserve((count + 1) * Self.stride) } catch {
+      isShort = true
+      return
+    }
+    values.bytes.storeBytes(of: value, toByteOffset: count * Self.stride, as: cbl_lua_value.self)
+    count += 1
   }
 
   func add(kind: cbl_lua_kind = CBL_LUA_TEXT, copying text: some Collection<UInt8>) {
+    do throws(Errno) { try arena.reserve(arenaEnd + max(1, text.count)) } catch {
+      isShort = true
+      return
+    }
     var value = cbl_lua_value(kind: kind)
-    value.integer = Int64(arena.count)
+    value.integer = Int64(arenaEnd)
     value.count = text.count
-    arena.append(contentsOf: text)
-    values.append(value)
-    isText.append(true)
+    let room = arena.bytes[arenaEnd..<arenaEnd + text.count]
+    UnsafeMutableRawBufferPointer(rebasing: room).copyBytes(from: text)
+    arenaEnd += text.count
+    add(value)
   }
 
   func key(_ name: StaticString) { add(cbl_lua_value(name)) }
@@ -65,32 +75,37 @@ final class Reply {
     }
   }
 
-  /// Makes the values final, with pointers to their text. Nothing may be added after this.
-  func seal() -> UnsafeMutableBufferPointer<cbl_lua_value> {
-    let text = UnsafeMutableRawPointer.allocate(byteCount: max(1, arena.count), alignment: 1)
-    arena.withUnsafeBytes {
-      text.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(text), byteCount: $0.count)
-    }
-    let memory = UnsafeMutablePointer<cbl_lua_value>.allocate(capacity: max(1, values.count))
+  /// Makes the values final, with pointers to their text. Nothing may be added after this. Throws
+  /// `.outOfMemory` where there was no memory for what was added.
+  func seal() throws(Errno) -> UnsafeMutableBufferPointer<cbl_lua_value> {
+    if isShort { throw .outOfMemory }
+    let values = UnsafeMutableBufferPointer(
+      start: values.bytes.baseAddress?.assumingMemoryBound(to: cbl_lua_value.self), count: count)
     for index in values.indices {
-      var value = values[index]
-      if isText[index] { value.bytes = UnsafeRawPointer(text + Int(value.integer)) }
-      (memory + index).initialize(to: value)
+      let kind = values[index].kind
+      guard kind == CBL_LUA_TEXT || kind == CBL_LUA_NUMERAL, values[index].bytes == nil else {
+        continue
+      }
+      values[index].bytes = UnsafeRawPointer(arena.bytes.baseAddress! + Int(values[index].integer))
     }
-    sealed = memory
-    sealedText = text
-    arena = []
-    return UnsafeMutableBufferPointer(start: memory, count: values.count)
+    return values
   }
 }
 
 extension Call {
   /// Answers with the tree, which the call's reply handle owns from now on.
-  func answer(_ reply: Reply) {
-    let values = reply.seal()
-    pointee.reply.pointee = Unmanaged.passRetained(reply).toOpaque()
+  func answer(_ reply: Reply) throws(CallError) {
+    let values = try sealed(reply)
     pointee.tree = UnsafePointer(values.baseAddress)
     pointee.tree_count = values.count
+  }
+
+  /// The final values of a reply, which the call's reply handle owns from now on.
+  func sealed(_ reply: Reply) throws(CallError) -> UnsafeMutableBufferPointer<cbl_lua_value> {
+    let values: UnsafeMutableBufferPointer<cbl_lua_value>
+    do throws(Errno) { values = try reply.seal() } catch { throw .failed(error) }
+    pointee.reply.pointee = Unmanaged.passRetained(reply).toOpaque()
+    return values
   }
 }
 

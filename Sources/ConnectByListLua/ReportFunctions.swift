@@ -62,7 +62,7 @@ package final class ReportBox {
         reply.set("winner", cbl_lua_value(index + 1))
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 

@@ -6,6 +6,10 @@ import ConnectByListCore
 /// A socket as a Lua object.
 final class SocketBox {
   var socket: Socket
+  /// The host name of the entry that a candidate was reached by; the report has that of a winner.
+  var candidateName: [UInt8]?
+  /// The timeouts of LuaSocket's methods and the clock of their statistics.
+  var dialect = LuaSocketState()
   init(_ socket: consuming Socket) { self.socket = socket }
   init(_ connection: consuming Connection) { socket = Socket(connection) }
 }
@@ -16,6 +20,40 @@ extension Call {
     let box = this(SocketBox.self)
     guard box.socket.isOpen else { throw .closed }
     return box
+  }
+
+  /// Runs a try of a read or a write. Where it would block, the call waits and is made again.
+  func attempt<Result: ~Copyable>(
+    _ box: SocketBox, _ body: (inout Socket, Instant) throws(Socket.Stop) -> Result
+  ) throws(CallError) -> Result {
+    let deadline =
+      pointee.kept.is_retry
+      ? Instant(nanoseconds: pointee.kept.deadline) : box.socket.deadline
+    do throws(Socket.Stop) {
+      if let errno = failureOfWait { throw .failed(errno) }
+      let result = try body(&box.socket, deadline)
+      box.socket.awaited = 0
+      return result
+    } catch {
+      switch error {
+      case .failed(let errno):
+        box.socket.awaited = 0
+        throw errno == .messageTooLong ? box.tooLong : .failed(errno)
+      case .timedOut(let events):
+        box.socket.awaited = events
+        box.socket.awaitedUntil = .distantFuture
+        // The stream itself has no error: what is said names whose limit it was.
+        var text = TextBuffer()
+        let isFinal = Clock.now() >= box.socket.finalDeadline
+        text.append(isFinal ? "timed out (setdeadline)" : "timed out (settimeout)")
+        throw .failed(.timedOut, text)
+      case .wouldBlock(let events):
+        pointee.kept.deadline = deadline.nanoseconds
+        box.socket.awaited = events
+        box.socket.awaitedUntil = deadline
+        throw .wait(box.socket.number, events: events, until: deadline)
+      }
+    }
   }
 
   fileprivate func format(_ index: Int) -> ReadFormat? {
@@ -50,20 +88,20 @@ extension Call {
       throw .misuse(call.luaNumber(index), "invalid format")
     }
     let reply = count > 1 ? Reply() : nil
-    do throws(Errno) {
-      try box.socket.read(count: max(count, 1)) { index in
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryRead(count: max(count, 1), before: deadline) { index in
         count == 0 ? .line(keepsEnd: false) : call.format(index)!
-      } item: { _, item in
+      } item: { _, item throws(Socket.Stop) in
         switch item {
         case .bytes(let bytes): call.take(bytes, CBL_LUA_TEXT, reply)
         case .numeral(let bytes): call.take(bytes, CBL_LUA_NUMERAL, reply)
         case .end: if let reply { reply.add(cbl_lua_value()) } else { call.addNil() }
         }
+        // Then nothing is consumed.
+        if let reply, reply.isShort { throw .failed(.outOfMemory) }
       }
-    } catch {
-      throw .failed(error)
     }
-    if let reply { call.answerEach(reply) }
+    if let reply { for value in try call.sealed(reply) { call.add(value) } }
   }
 }
 
@@ -81,61 +119,49 @@ extension Call {
       add(cbl_lua_value(kind: kind, bytes))
     }
   }
-
-  /// Makes the reply's values the results.
-  fileprivate func answerEach(_ reply: Reply) {
-    let values = reply.seal()
-    pointee.reply.pointee = Unmanaged.passRetained(reply).toOpaque()
-    for value in values { add(value) }
-  }
 }
 
 @c @implementation public func cbl_lua_socket_receive_any(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let most = call.isNil(0) ? 64 * 1024 : try call.integer(0, "the size", in: 1...Socket.readMax)
-    do throws(Errno) {
-      guard let bytes = try box.socket.receiveAny(max: most) else {
-        call.addNil()
-        return
-      }
-      call.add(cbl_lua_value(kind: CBL_LUA_TEXT, bytes))
-    } catch {
-      throw .failed(error)
+    let bytes = try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryReceiveAny(max: most, before: deadline)
     }
+    if let bytes { call.add(cbl_lua_value(kind: CBL_LUA_TEXT, bytes)) } else { call.addNil() }
   }
 }
 
 @c @implementation public func cbl_lua_socket_write(_ call: Call!) -> cbl_lua_verdict {
-  var written = 0
   let verdict = call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     let count = call.count
     for index in 0..<count where call[index].kind != CBL_LUA_TEXT {
       throw call.expected("string", index)
     }
-    do throws(Errno) {
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
       try withUnsafeTemporaryAllocation(of: cbl_posix_slice.self, capacity: max(1, count)) {
-        slices throws(Errno) in
+        slices throws(Socket.Stop) in
         for index in 0..<count {
           slices[index] = cbl_posix_slice(bytes: call[index].bytes, count: call[index].count)
         }
-        try box.socket.write(
-          UnsafeMutableBufferPointer(rebasing: slices[0..<count]), written: &written)
+        let all = UnsafeMutableBufferPointer(rebasing: slices[0..<count])
+        Socket.skip(call.pointee.kept.progress, of: all)
+        try socket.tryWrite(all, written: &call.pointee.kept.progress, before: deadline)
       }
-    } catch {
-      throw .failed(error)
     }
     call.addSelf()
   }
-  if verdict == CBL_LUA_FAILED { call.add(written) }
+  if verdict == CBL_LUA_FAILED { call.add(call.pointee.kept.progress) }
   return verdict
 }
 
 @c @implementation public func cbl_lua_socket_flush(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error) }
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryFlush(before: deadline)
+    }
     call.add(true)
   }
 }
@@ -157,9 +183,10 @@ extension Call {
     let size =
       call.isNil(1)
       ? WriteBuffer.sizeDefault : try call.integer(1, "the size", in: 1...WriteBuffer.sizeMax)
-    do throws(Errno) { try box.socket.setBuffering(mode, size: size) } catch {
-      throw .failed(error)
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryFlush(before: deadline)
     }
+    box.socket.setBufferingNow(mode, size: size)
     call.add(true)
   }
 }
@@ -167,7 +194,17 @@ extension Call {
 @c @implementation public func cbl_lua_socket_close(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.this(SocketBox.self)
-    do throws(Errno) { try box.socket.close() } catch { throw .failed(error) }
+    do throws(CallError) {
+      try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+        try socket.tryFlush(before: deadline)
+      }
+    } catch {
+      // It is closed whatever became of what was buffered.
+      if case .wait = error { throw error }
+      box.socket.closeNow()
+      throw error
+    }
+    box.socket.closeNow()
     call.add(true)
   }
 }
@@ -190,6 +227,11 @@ extension Call {
         throw .misuse(2, "'read', 'write' or 'both' expected")
       }
     }
+    if how != 0 {
+      try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+        try socket.tryFlush(before: deadline)
+      }
+    }
     do throws(Errno) { try box.socket.shutdown(how: how) } catch {
       throw .failed(error)
     }
@@ -210,16 +252,34 @@ extension Call {
   }
 }
 
+/// Argument: true asks the kernel, as LuaSocket's getpeername does: a connection that both ends have shut down
+/// has no peer any more.
 @c @implementation public func cbl_lua_socket_remote_address(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
     do throws(Errno) {
-      let endpoint = try box.socket.remoteEndpoint()
+      let endpoint =
+        call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
+        ? try Syscalls.remoteEndpoint(box.socket.number) : try box.socket.remoteEndpoint()
       let isUnix = endpoint?.family == .unix
       call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
     } catch {
       throw .failed(error)
     }
+  }
+}
+
+/// The host name of the entry that won, or whose connection is being checked; nil for a literal.
+@c @implementation public func cbl_lua_socket_name(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
+    guard let name = box.candidateName ?? box.socket.report?.winnerName else {
+      call.addNil()
+      return
+    }
+    var text = TextBuffer()
+    text.append(name)
+    call.add(copying: text)
   }
 }
 
@@ -233,18 +293,42 @@ extension Call {
   }
 }
 
+/// The events that a waiter waits for: what the call that waits needs, or the one that ended with ETIMEDOUT;
+/// else to become readable.
+@c @implementation public func cbl_lua_socket_events(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    call.add(try call.openBox().socket.awaited == CInt(CBL_POSIX_WRITABLE) ? "w" : "r")
+  }
+}
+
+/// Seconds until the call that waits times out; nil: never.
+@c @implementation public func cbl_lua_socket_timeout(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let socket = try call.openBox()
+    let until = socket.socket.awaited == 0 ? .distantFuture : socket.socket.awaitedUntil
+    call.add(secondsUntil: until)
+  }
+}
+
+extension Call {
+  /// Adds the seconds until an instant, 0 if it has passed; nil for no instant.
+  func add(secondsUntil instant: Instant) {
+    guard instant != .distantFuture else { return addNil() }
+    add(cbl_lua_value(max(.zero, instant - Clock.now()).seconds))
+  }
+}
+
+/// Arguments: seconds, and LuaSocket's mode: "b", the default, or "t".
 @c @implementation public func cbl_lua_socket_settimeout(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    switch call[0].kind {
-    case CBL_LUA_NIL: box.socket.timeout = nil
-    case CBL_LUA_INTEGER, CBL_LUA_NUMBER:
-      guard let span = TimeSpan(seconds: call[0].number) else {
-        throw .misuse(2, "the timeout must be nil or a number of seconds, 0 or more")
-      }
-      box.socket.timeout = span == .forever ? nil : span
-    default: throw call.expected("number", 0)
+    let timeout = try call.timeout(0)
+    switch call.isNil(1) ? UInt8(ascii: "b") : try call.text(1).first {
+    case UInt8(ascii: "b"): box.dialect.block = timeout
+    case UInt8(ascii: "t"), UInt8(ascii: "r"): box.dialect.total = timeout
+    default: throw .misuse(3, "invalid timeout mode")
     }
+    box.socket.timeout = box.dialect.shortest
     call.addSelf()
   }
 }
@@ -270,14 +354,24 @@ extension Call {
     guard try call.integer(0) == -1 else {
       throw .misuse(2, "only -1 can be set; wrap makes a socket of a descriptor")
     }
+    let lost = box.socket.buffered.count
+    // It lets go whatever is lost: LuaSec has the descriptor by then, and ignores the result.
     _ = box.socket.detach().release()
+    guard lost > 0 else { return }
+    var text = TextBuffer()
+    text.append(decimal: lost)
+    text.append(lost == 1 ? " unread byte is lost" : " unread bytes are lost")
+    text.append("; detach(true) returns them")
+    throw .misuse(argument: 0, text)
   }
 }
 
 @c @implementation public func cbl_lua_socket_detach(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
-    do throws(Errno) { try box.socket.flush() } catch { throw .failed(error) }
+    try call.attempt(box) { socket, deadline throws(Socket.Stop) in
+      try socket.tryFlush(before: deadline)
+    }
     let hasRest = call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
     let count = box.socket.buffered.count
     if count > 0 && !hasRest {
@@ -301,7 +395,7 @@ extension Call {
 @c @implementation public func cbl_lua_socket_connected(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let socket = call.this(SocketBox.self)
-    call.add(socket.socket.isOpen && socket.socket.isConnected)
+    call.add(socket.socket.isOpen && socket.socket.isConnected && socket.socket.failure == nil)
   }
 }
 

@@ -18,7 +18,14 @@ extension Call {
     named name: [UInt8], _ argument: Int
   ) throws(CallError) -> SocketOption {
     guard let option = SocketOption.named(name) else {
-      throw unknownOption(name, among: SocketOption.names, argument)
+      guard ConnectOption.named(name) != nil else {
+        throw unknownOption(name, among: SocketOption.names, argument)
+      }
+      var text = TextBuffer()
+      text.append("unknown option '")
+      text.append(escaped: name)
+      text.append("' of a socket; it is an option of the connect")
+      throw .misuse(argument: argument, text)
     }
     return option
   }

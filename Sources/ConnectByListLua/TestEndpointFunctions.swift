@@ -1,4 +1,5 @@
 import CConnectByListLua
+import CConnectByListPosix
 import ConnectByList
 import ConnectByListCore
 import ConnectByListTesting
@@ -9,6 +10,7 @@ import ConnectByListTesting
 /// Arguments: the kind; then what it takes, see `kind`; then a table of options.
 @c @implementation public func cbl_lua_test_endpoint_new(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
+    guard call.policy.allowsTestEndpoints else { throw .failed(.accessDenied) }
     let last = call.count - 1
     guard last >= 1, call[last].kind == CBL_LUA_TABLE else { throw call.expected("table", last) }
     let word = try call.text(0)
@@ -16,6 +18,7 @@ import ConnectByListTesting
       word.equals("reset") || word.equals("closing") ? .end : word.equals("proxy") ? .proxy : .place
     var options = TestEndpointOptions()
     try options.read(call.pointee.arguments + last, group)
+    options.proxy.policy = call.policy
     let kind = try call.kind(word, options)
     if case .silent = kind, options.unixPath != nil {
       var text = TextBuffer()
@@ -89,14 +92,14 @@ extension Call {
 
   private func step(_ index: Int) throws(CallError) -> ScriptStep {
     let word = try text(index)
-    if word.equals("expect") { return .expect(try text(index + 1)) }
+    if word.equals("expect") { return .expect(try payload(index + 1)) }
     if word.equals("expect_line") {
-      return .expectLine(isNil(index + 1) ? nil : try text(index + 1))
+      return .expectLine(isNil(index + 1) ? nil : try payload(index + 1))
     }
     if word.equals("expect_any") {
       return .expectAny(try integer(index + 1, "the count", in: 1...ScriptStep.expectAnyMax))
     }
-    if word.equals("send") { return .send(try text(index + 1)) }
+    if word.equals("send") { return .send(try payload(index + 1)) }
     if word.equals("wait") { return .wait(try seconds(index + 1)) }
     if word.equals("close") { return .close }
     if word.equals("shut") { return .shut }
@@ -121,10 +124,17 @@ extension Call {
       return
     }
     let count = Int(clamping: try call.integer(0))
-    let span = call.isNil(1) ? .forever : try call.seconds(1)
-    do throws(Errno) { call.add(try endpoint.waitForAccepted(count, for: span)) } catch {
-      throw .failed(error)
+    let until = try call.keptDeadline { (call) throws(CallError) in
+      call.isNil(1) ? .forever : try call.seconds(1)
     }
+    if let errno = call.failureOfWait { throw .failed(errno) }
+    let event: CInt?
+    do throws(Errno) { event = try endpoint.nextAcceptEvent() } catch { throw .failed(error) }
+    let found = endpoint.acceptedCount
+    if let event, found < count, Clock.now() < until {
+      throw .wait(event, events: CInt(CBL_POSIX_READABLE), until: until)
+    }
+    call.add(found)
   }
 }
 
@@ -145,7 +155,7 @@ extension Call {
         reply.add(cbl_lua_value())
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 
@@ -159,7 +169,7 @@ extension Call {
         reply.add(copying: failures[index])
       }
     }
-    call.answer(reply)
+    try call.answer(reply)
   }
 }
 

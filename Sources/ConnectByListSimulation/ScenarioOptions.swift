@@ -10,7 +10,7 @@ extension ConnectOption {
   private var isForScenarios: Bool {
     switch kind {
     case .boolean, .span, .bound, .whole, .word, .localAddresses: true
-    case .interface, .socketOptions: false
+    case .interface, .socketOptions, .function: false
     }
   }
 }
@@ -49,7 +49,7 @@ extension ScenarioLine {
         return .text(word)
       }
       return .number(Double(number))
-    case .word, .localAddresses, .interface, .socketOptions: return .text(word)
+    case .word, .localAddresses, .interface, .socketOptions, .function: return .text(word)
     }
   }
 
@@ -122,7 +122,7 @@ extension ScenarioText {
           }
         }
       }
-    case .interface, .socketOptions: break
+    case .interface, .socketOptions, .function: break
     }
   }
 

@@ -121,7 +121,7 @@ struct ScenarioWorld: Sendable {
   func history(at now: Instant) -> ConnectHistory {
     var history = ConnectHistory()
     let lines = scenario.seen
-    for index in lines.indices.sorted(by: { (lines[$1].age, $0) < (lines[$0].age, $1) }) {
+    for index in sortedIndices(lines.count, { (lines[$1].age, $0) < (lines[$0].age, $1) }) {
       let line = lines[index]
       switch line.outcome {
       case .connected(let roundTrip):

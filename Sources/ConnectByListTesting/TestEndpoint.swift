@@ -94,19 +94,25 @@ public final class TestEndpoint: @unchecked Sendable {
 
   /// Waits until so many connections have been accepted, or the span has passed, and returns how many have.
   ///
-  /// Throws the errors of `eventfd`.
+  /// Throws the errors of `eventfd` and `poll`.
   public func waitForAccepted(_ count: Int, for span: TimeSpan) throws(Errno) -> Int {
     let deadline = Clock.now() + span
     while true {
-      guard let server, isOwn else { return acceptedCount }
-      let event = try server.acceptEvent()
-      // Before the count is read: what comes after it makes the event readable again.
-      Syscalls.clearEvent(event)
+      guard let event = try nextAcceptEvent() else { return acceptedCount }
       let found = acceptedCount
       let rest = deadline - Clock.now()
       if found >= count || rest <= .zero { return found }
-      _ = Syscalls.poll(event, events: CInt(CBL_POSIX_READABLE), for: rest)
+      _ = try Syscalls.poll(event, events: CInt(CBL_POSIX_READABLE), for: rest)
     }
+  }
+
+  /// A descriptor that becomes readable with the next connection that `acceptedCount` does not count yet, if
+  /// that is read after this; `nil`: there will be none, because the endpoint is closed.
+  package func nextAcceptEvent() throws(Errno) -> CInt? {
+    guard let server, isOwn else { return nil }
+    let event = try server.acceptEvent()
+    Syscalls.clearEvent(event)
+    return event
   }
 
   /// What the clients have sent, connection by connection in the order of acceptance: the first MiB of all

@@ -23,8 +23,8 @@ import Testing
     var socket = try await connectByList(
       Self.list(refused, echo), options: Self.options())
     socket.timeout = .seconds(10)
-    try socket.write("hello\n")
-    let line = try socket.readLine()
+    try await socket.write("hello\n")
+    let line = try await socket.readLine()
     #expect(line == "hello")
     let remote = try socket.remoteEndpoint()
     #expect(remote == echo.endpoint)
@@ -117,6 +117,63 @@ import Testing
     }
   }
 
+  @Test func `1,000 tasks connect, write and read on one thread`() async throws {
+    let echo = try TestEndpoint(.echo)
+    let list = Self.list(echo)
+    // Starts the thread.
+    _ = try await connectByList(list, options: Self.options()).isOpen
+    let before = threadCount()
+    let most = await withTaskGroup(of: Int.self) { group in
+      for number in 0..<1000 {
+        group.addTask {
+          do {
+            var socket = try await connectByList(list, options: Self.options(timeout: .seconds(60)))
+            socket.timeout = .seconds(60)
+            try await socket.write("\(number)\n")
+            return try await socket.readLine() == "\(number)" ? threadCount() : -1
+          } catch {
+            return -1
+          }
+        }
+      }
+      return await group.reduce(0) { $0 < 0 || $1 < 0 ? -1 : max($0, $1) }
+    }
+    #expect(most > 0, "a task failed")
+    // The pool has a thread for each processor.
+    #expect(most <= before + 2 + sysconf(Int32(_SC_NPROCESSORS_ONLN)), "\(most) threads")
+  }
+
+  @Test func `an async read times out and is cancelled, and loses no bytes`() async throws {
+    let echo = try TestEndpoint(.echo)
+    var socket = try await connectByList(Self.list(echo), options: Self.options())
+    socket.timeout = .milliseconds(30)
+    try await socket.write("half")
+    do {
+      _ = try await socket.readLine()
+      Issue.record("nothing was thrown")
+    } catch {
+      #expect(error as? Errno == .timedOut)
+    }
+    try await socket.write(" a line\n")
+    socket.timeout = .seconds(10)
+    let line = try await socket.readLine()
+    #expect(line == "half a line")
+  }
+
+  @Test func `a cancelled task ends its read`() async throws {
+    let echo = try TestEndpoint(.echo)
+    let list = Self.list(echo)
+    let task = Task {
+      var socket = try await connectByList(list, options: Self.options())
+      return try await socket.readLine()
+    }
+    while echo.acceptedCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
+    try await Task.sleep(for: .milliseconds(20))
+    task.cancel()
+    let result = await task.result
+    #expect(throws: CancellationError.self) { try result.get() }
+  }
+
   @MainActor
   @Test func `an actor can use the socket`() async throws {
     let echo = try TestEndpoint(.echo)
@@ -135,8 +192,12 @@ import Testing
       let silent = try (0..<5).map { _ in try TestEndpoint(.silent) }
       var list = AddressList()
       for peer in silent { list.append(.endpoint(peer.endpoint)) }
-      // Makes the runtime open the descriptors that it needs for sleeping.
+      // Makes the runtime open the descriptors that it needs for sleeping, and the thread of all connects its own.
       try await Task.sleep(for: .milliseconds(5))
+      let refused = try TestEndpoint(.refused)
+      _ = try? await connectByList(
+        ConnectAsyncTests.list(refused), options: ConnectAsyncTests.options()
+      ).isOpen
       let before = openDescriptors()
       var quickest = TimeSpan.forever
       for _ in 0..<10 {
@@ -163,3 +224,12 @@ import Testing
 
 /// The numbers of all open descriptors of this process.
 private func openDescriptors() -> [CInt] { (0..<4096).filter { fcntl($0, F_GETFD) >= 0 } }
+
+/// How many threads this process has.
+private func threadCount() -> Int {
+  guard let folder = opendir("/proc/self/task") else { return -1 }
+  defer { closedir(folder) }
+  var count = -2
+  while readdir(folder) != nil { count += 1 }
+  return count
+}

@@ -224,6 +224,32 @@ extension ConnectByListCAPI {
       }
     }
 
+    @Test func `a policy denies addresses with EACCES, and a malformed one is EINVAL`() throws {
+      let peer = try TestEndpoint(.echo)
+      let list = CList(peer.endpoint)
+      func code(_ policy: String) -> CInt {
+        policy.withCString { text in
+          var given = options()
+          given.policy = text
+          return withUnsafePointer(to: given) { call(CSocket(), list, options: $0) }
+        }
+      }
+      #expect(code("deny loopback") == EACCES)
+      #expect(code("allow 10.0.0.0/8; deny any") == EACCES)
+      for bad in ["loopback", "deny 127.1", "deny " + String(repeating: "any ", count: 20_000)] {
+        #expect(code(bad) == EINVAL, "\(bad.prefix(20))")
+      }
+      #expect(peer.acceptedCount == 0)
+      #expect(code("allow loopback # all else is denied") == 0)
+      // IPv4 on an AF_INET6 socket is v4-mapped, and the rules for IPv4 hold.
+      var given = options()
+      "deny 127.0.0.0/8".withCString { text in
+        given.policy = text
+        let status = withUnsafePointer(to: given) { call(CSocket.dualStack(), list, options: $0) }
+        #expect(status == EACCES)
+      }
+    }
+
     @Test func `options of an unknown version are EINVAL unless the unknown fields are 0`() throws {
       let peer = try TestEndpoint(.echo)
       let list = CList(peer.endpoint)
@@ -248,6 +274,7 @@ extension ConnectByListCAPI {
       #expect(code(size: 8) { $0.cancel_fd = 1_000_000 } == 0)
       #expect(code(size: 12) { $0.flags = 1 } == 0)
       #expect(code(size: 16) { $0.bad_entry = .init(bitPattern: 8) } == 0)
+      #expect(code(size: 24) { $0.policy = .init(bitPattern: 8) } == 0)
       // A newer caller's fields, all at their defaults; then one that is not.
       #expect(code(size: known + 100) == 0)
       memory.storeBytes(of: 1, toByteOffset: known + 99, as: UInt8.self)

@@ -251,7 +251,8 @@ func call(
 /// The values of CONNECT_BY_LIST_OPTIONS_INIT.
 func options(cancel: CInt = -1) -> connect_by_list_options {
   connect_by_list_options(
-    size: MemoryLayout<connect_by_list_options>.size, cancel_fd: cancel, flags: 0, bad_entry: nil)
+    size: MemoryLayout<connect_by_list_options>.size, cancel_fd: cancel, flags: 0, bad_entry: nil,
+    policy: nil)
 }
 
 /// Runs `body` on a thread; the result waits for it.

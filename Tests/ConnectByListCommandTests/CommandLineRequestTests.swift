@@ -1,3 +1,4 @@
+import ConnectByListCore
 import Testing
 
 @testable import ConnectByListCommand
@@ -78,6 +79,20 @@ struct CommandLineRequestTests {
     #expect(
       try read("-W", "--trace", "a.lua", "--trace")
         == .run(Run(traces: true, steps: [.warnings], program: .file(argument: 3))))
+  }
+
+  @Test func `a policy is read in the order of its options`() throws {
+    let policy = try EgressPolicy("allow 10.0.0.0/8:443; deny private names")
+    #expect(
+      try read("--allow", "10.0.0.0/8:443", "--deny", "private", "-W", "--deny", "names", "a.lua")
+        == .run(Run(policy: policy, steps: [.warnings], program: .file(argument: 8))))
+    for arguments in [
+      ["--deny"], ["--allow", "10.0.0.1/8"], ["--deny", "example.net"], ["--deny", ""],
+    ] {
+      #expect(throws: Request.Misuse.self) {
+        try Request((["connectbylist"] + arguments).map { Array($0.utf8) })
+      }
+    }
   }
 
   @Test func `help wins over what stands beside it`() throws {

@@ -13,8 +13,8 @@ struct ExamplesTests {
     let outcome = try Interpreter.host().run([path("quickstart.lua")])
     #expect(outcome.status == 0, "\(outcome.errors)")
     for part in [
-      "Connected\n  from  127.0.0.1:", "\n  to    127.0.0.1:", "said  hello, whoever you are\n",
-      "Pair #5 won after", "#2 127.0.0.1:", "was refused", "was silent", "The race\n",
+      "Connected from 127.0.0.1:", " to 127.0.0.1:", "It said: hello, whoever you are\n",
+      "Pair #5 won after", "#2 127.0.0.1:", "refused", "lost the race", "connected after",
     ] {
       #expect(outcome.output.contains(part), "\(part) is missing in:\n\(outcome.output)")
     }
@@ -30,6 +30,24 @@ struct ExamplesTests {
     #expect(lines[2] == "echoed  hello")
     #expect(lines[3] == "cancelled")
     #expect(lines[4].hasPrefix("failed  ECONNREFUSED: connection refused after "))
+  }
+
+  @Test func `the hosts in C and in Swift end the script that they do not trust`() throws {
+    let inC = try Interpreter.built("ConnectByListExampleEmbedC").run([])
+    #expect(inC.status == 0, "\(inC.errors)")
+    #expect(inC.output == "echoed\thello\ndenied\tEACCES\nended\tby its time limit\n")
+    let inSwift = try Interpreter.built("ConnectByListExampleEmbedSwift").run([])
+    #expect(inSwift.status == 0, "\(inSwift.errors)")
+    #expect(
+      inSwift.output == """
+        echoed  Ada,Grace
+        denied  169.254.169.254:80 EACCES
+        denied  [::ffff:10.0.0.1]:80 EACCES
+        denied  127.0.0.1:1 EACCES
+        ended   time limit exceeded
+        failed  script:1: attempt to index a nil value (local 't')
+
+        """)
   }
 
   @Test func `the example of a race is the one in README`() throws {

@@ -51,7 +51,7 @@ final class Collector: @unchecked Sendable {
   }
 
   private func serve() throws {
-    _ = Syscalls.poll(listener.number, events: 1, for: .seconds(20))
+    _ = try? Syscalls.poll(listener.number, events: 1, for: .seconds(20))
     guard let descriptor = try Syscalls.accept(listener.number) else { return }
     var socket = Socket(descriptor)
     socket.timeout = .seconds(20)
@@ -79,7 +79,7 @@ final class Resetter: @unchecked Sendable {
   }
 
   private func serve() throws {
-    _ = Syscalls.poll(listener.number, events: 1, for: .seconds(20))
+    _ = try? Syscalls.poll(listener.number, events: 1, for: .seconds(20))
     guard let descriptor = try Syscalls.accept(listener.number) else { return }
     let number = descriptor.number
     var socket = Socket(descriptor)

@@ -86,7 +86,8 @@ struct ToolTests {
     let given = try host(["--explain", "127.0.0.1:80", "127.0.0.2:80", "--order", "given"])
     #expect(
       given.output.hasPrefix(
-        "1 127.0.0.1 127.0.0.1:80 0.784 route's source; the caller's order; delay 10 ms: loopback\n2 "))
+        "1 127.0.0.1 127.0.0.1:80 0.784 route's source; the caller's order; delay 10 ms: loopback\n2 "
+      ))
   }
 
   // MARK: --probe
@@ -318,10 +319,13 @@ struct ToolTests {
     let lines = lost.errors.split(separator: "\n")
     try #require(lines.count == 2)
     #expect(lines[1].contains("\"code\":\"ECONNREFUSED\""))
+    let picture = try host(["--connect", list, "--report=svg"], input: "x")
+    #expect(picture.errors.hasPrefix("<svg xmlns=") && picture.errors.hasSuffix("</svg>\n\n"))
     let unknown = try host(["--connect", list, "--report=xml"])
     #expect(unknown.status == 2)
     #expect(
-      unknown.errors == "connectbylist: 'xml' is no format of a report; expected text or json\n")
+      unknown.errors
+        == "connectbylist: 'xml' is no format of a report; expected text, json or svg\n")
   }
 
   /// The lines of a trace without their times.
@@ -367,6 +371,26 @@ struct ToolTests {
         "trace: 1 connected 127.0.0.1 \(echo.endpoint.text)",
         "trace: 1 won 127.0.0.1 \(echo.endpoint.text)",
       ])
+  }
+
+  // MARK: policies
+
+  @Test func `a policy holds for scripts and for tools`() throws {
+    let echo = try TestEndpoint(.echo)
+    let entry = echo.endpoint.text
+    let script = "print(select(3, require 'connectbylist'.connect_by_list('\(entry)')) or 'up')"
+    #expect(try host(["--deny", "loopback", "-e", script]).output.hasPrefix("EACCES"))
+    #expect(try host(["--allow", "loopback", "-e", script]).output == "up\n")
+    for tool in ["--connect", "--wait", "--probe"] {
+      let outcome = try host([tool, entry, "--deny", "127.0.0.1", "--timeout", "0.2"])
+      #expect(outcome.status != 0, "\(tool): \(outcome)")
+      #expect(
+        (outcome.output + outcome.errors).lowercased().contains("permission denied")
+          || (outcome.output + outcome.errors).contains("EACCES"), "\(tool): \(outcome)")
+    }
+    #expect(echo.acceptedCount == 1)
+    let explain = try host(["--explain", entry, "--deny", "any"])
+    #expect(explain.status == 2 && explain.errors.contains("have no meaning here"))
   }
 
   // MARK: terminals

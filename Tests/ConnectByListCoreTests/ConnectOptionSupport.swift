@@ -13,7 +13,7 @@ func fieldTexts(of options: ConnectOptions) -> [String: String] {
     case .whole(_, let get, _): texts["\(option.name)"] = "\(get(options))"
     case .word(_, let get, _): texts["\(option.name)"] = "\(get(options))"
     case .localAddresses: texts["\(option.name)"] = "\(options.locals)"
-    case .interface, .socketOptions: break
+    case .interface, .socketOptions, .function: break
     }
   }
   return texts
@@ -44,7 +44,7 @@ func otherValues(of option: ConnectOption) -> [OtherValue] {
           Endpoint(IPAddress(v4: 0x0a00_0005), port: 4000),
         ])),
     ]
-  case .interface, .socketOptions: []
+  case .interface, .socketOptions, .function: []
   }
 }
 

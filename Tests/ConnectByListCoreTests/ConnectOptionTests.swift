@@ -29,6 +29,9 @@ import Testing
     ("local_addresses", "an array of IP addresses, or false", "all"),
     ("interface", "the name of an interface", "any"),
     ("socket", "a table of socket options", "`{nodelay = true}`"),
+    ("validate", "a function", "none"),
+    ("on_event", "a function", "none"),
+    ("wait", "a function", "blocks"),
   ]
 
   @Test func `the table has the contract's options, each once`() {
@@ -53,7 +56,7 @@ import Testing
       if let value = get(defaults) { #expect(defaultText == "\(value.seconds)") }
     case .whole(_, let get, _): #expect(defaultText == "\(get(defaults))")
     case .word(let words, let get, _): #expect(defaultText == "\(words[get(defaults)])")
-    case .localAddresses, .interface, .socketOptions: break
+    case .localAddresses, .interface, .socketOptions, .function: break
     }
   }
 
@@ -112,7 +115,7 @@ import Testing
       wrong.removeAll { texts.contains($0) }
       return (texts.map { .text($0) }, wrong.map { .text($0) })
     case .boolean: return ([.boolean(true), .boolean(false)], [])
-    case .localAddresses, .interface, .socketOptions: return ([], [])
+    case .localAddresses, .interface, .socketOptions, .function: return ([], [])
     }
   }
 
@@ -144,7 +147,8 @@ import Testing
     case .whole: wrong += [.boolean(true), .span(.seconds(1))]
     case .word: wrong += [.boolean(true), .number(0), .span(.zero)]
     // No single value is one of these.
-    case .localAddresses, .interface, .socketOptions: wrong += [.boolean(false), .text([])]
+    case .localAddresses, .interface, .socketOptions, .function:
+      wrong += [.boolean(false), .text([])]
     }
     for value in wrong {
       var options = ConnectOptions()
@@ -180,7 +184,7 @@ import Testing
     case .whole(let range, _, let set):
       if range.lowerBound > .min { add { set(&$0, range.lowerBound - 1) } }
       if range.upperBound < .max { add { set(&$0, range.upperBound + 1) } }
-    case .boolean, .word, .localAddresses, .interface, .socketOptions: break
+    case .boolean, .word, .localAddresses, .interface, .socketOptions, .function: break
     }
     return all
   }
@@ -232,7 +236,7 @@ import Testing
 
   @Test func `a name that is near to none has no nearest`() {
     let all = ConnectOption.table.map { $0.name }
-    for name in ["", "colour", "validate_all", String(repeating: "timeout", count: 10)] {
+    for name in ["", "colour", "credentials_all", String(repeating: "timeout", count: 10)] {
       #expect(NearestName.nearest(to: Array(name.utf8), in: all) == nil, "\(name)")
       #expect(ConnectOption.named(Array(name.utf8)) == nil)
     }

@@ -17,12 +17,14 @@ import Testing
     // More than one, because a queue with room would take the first.
     for _ in 0..<3 {
       let socket = try Syscalls.socket(address.family)
-      #expect(try Syscalls.connect(socket.number, to: endpoint.endpoint) == .started)
-      let events = Syscalls.poll(
+      #expect(
+        try Syscalls.connect(socket.number, to: endpoint.endpoint, under: .unrestricted) == .started
+      )
+      let events = try Syscalls.poll(
         socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .milliseconds(100))
       #expect(events == 0)
       let second = thrown { () throws(Errno) in
-        _ = try Syscalls.connect(socket.number, to: endpoint.endpoint)
+        _ = try Syscalls.connect(socket.number, to: endpoint.endpoint, under: .unrestricted)
       }
       #expect(second == .alreadyConnecting)
     }
@@ -33,8 +35,9 @@ import Testing
   func `a refused endpoint refuses, and keeps its port from others`(address: IPAddress) throws {
     let endpoint = try TestEndpoint(.refused, at: address)
     let socket = try Syscalls.socket(address.family)
-    _ = try Syscalls.connect(socket.number, to: endpoint.endpoint)
-    let events = Syscalls.poll(socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+    _ = try Syscalls.connect(socket.number, to: endpoint.endpoint, under: .unrestricted)
+    let events = try Syscalls.poll(
+      socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
     #expect(events & CInt(CBL_POSIX_FAILED) != 0)
     #expect(Syscalls.takePendingError(socket.number) == .connectionRefused)
     let other = try Syscalls.socket(address.family)

@@ -81,6 +81,41 @@ extension Driver {
       #expect(line == "still there")
     }
 
+    /// `connect` as the caller may have called it before, to an endpoint that refuses.
+    private func failToConnect(_ number: CInt) throws {
+      let refused = try TestEndpoint(.refused)
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = refused.endpoint.port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+      let result = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      #expect(result == -1)
+      _ = try Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+      #expect(Syscalls.takePendingError(number) == .connectionRefused)
+    }
+
+    @Test func `a socket whose earlier connect failed is not taken for a bound one`() throws {
+      let echo = try TestEndpoint(.echo)
+      var socket = try Socket(.inet)
+      try failToConnect(socket.number)
+      let before = try Syscalls.localEndpoint(socket.number)
+      #expect(before?.port != 0)
+      var list = list(echo.endpoint)
+      try socket.connect(&list, request())
+      let isConnected = socket.isConnected
+      #expect(isConnected)
+      // One that was bound still is.
+      var bound = try Socket(.inet)
+      try bound.bind(to: Endpoint(.loopback, port: 0))
+      try failToConnect(bound.number)
+      let error = try failure(of: &bound, echo)
+      #expect(error.errno == .invalidArgument)
+    }
+
     @Test func `where nothing connects the socket is unchanged, and can connect later`() throws {
       let refused = try TestEndpoint(.refused)
       let silent = try TestEndpoint(.silent)
@@ -168,7 +203,7 @@ extension Driver {
       var wanted = request()
       wanted.cancel = cancel
       try startDetachedThread {
-        _ = Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        _ = try? Syscalls.poll(-1, events: 0, for: .milliseconds(50))
         cancel.cancel()
       }
       var list = list(silent.endpoint)

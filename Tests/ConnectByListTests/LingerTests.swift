@@ -19,7 +19,7 @@ extension Driver {
 
     @Test func `the winner lingers as the caller said`() throws {
       let peer = try TestEndpoint(.echo)
-      var list = try list(peer.endpoint)
+      var list = list(peer.endpoint)
       let socket = try connectByList(&list, lingering())
       #expect(try linger(socket.number) == .whole(5))
     }

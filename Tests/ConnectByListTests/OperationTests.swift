@@ -85,7 +85,7 @@ extension Driver {
       var turnCount = 0
       while progress == .pending {
         let span = operation.wakeUp - Clock.now()
-        _ = Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: span)
+        _ = try? Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: span)
         progress = operation.advance()
         #expect(try operation.pollDescriptor() == descriptor)
         turnCount += 1
@@ -101,10 +101,10 @@ extension Driver {
       #expect(operation.advance() == .pending)
       // Made late, it sees the attempt that is in flight already.
       let descriptor = try operation.pollDescriptor()
-      #expect(Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .zero) == 0)
+      #expect(try Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .zero) == 0)
       #expect(operation.advance() == .pending)
       try gate.open()
-      let ready = Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
+      let ready = try Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
       #expect(ready == CInt(CBL_POSIX_READABLE))
       #expect(operation.advance() == .finished(.won(AttemptID(0))))
     }
@@ -203,7 +203,7 @@ extension Driver {
       let operation = try Stepwise(peer.endpoint, with: validating())
       #expect(operation.finish() == .validate(AttemptID(0)))
       let descriptor = try operation.pollDescriptor()
-      #expect(Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .zero) == 0)
+      #expect(try Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .zero) == 0)
     }
 
     // MARK: what a peer can do to a handshake
@@ -307,7 +307,7 @@ extension Driver {
       var told: Set<AttemptID> = []
       for _ in 0..<3 {
         var count = 0
-        set.collect(for: .zero) { id, events in
+        try set.collect(for: .zero) { id, events in
           #expect(events == CInt(CBL_POSIX_WRITABLE))
           told.insert(id)
           count += 1

@@ -38,7 +38,7 @@ extension Driver {
       let socket = try operation.conclude(operation.run())
       #expect(socket.report!.race!.round >= 3)
       #expect(socket.report!.elapsed >= .milliseconds(40))
-      var addresses = try list(remote)
+      var addresses = list(remote)
       operation.remember(in: &addresses)
       let history = try #require(addresses.history[remote])
       #expect(history.hasConnected)

@@ -32,6 +32,30 @@ extension Driver {
       #expect("\(error!)".hasPrefix("ECONNREFUSED: connection refused after "))
     }
 
+    @Test func `a policy denies what it does not allow, and another entry wins`() throws {
+      let peers = try [TestEndpoint(.echo), TestEndpoint(.echo)]
+      let list = try AddressList(peers.map(\.endpoint.text))
+      let policy = try EgressPolicy("allow 127.0.0.1:\(peers[1].endpoint.port)")
+      var options = ConnectOptions()
+      options.order = .given
+      options.timeout = .seconds(5)
+      var socket = try connectByList(list, options: options, policy: policy)
+      #expect(try socket.remoteEndpoint() == peers[1].endpoint)
+      #expect(peers[0].acceptedCount == 0)
+      do throws(ConnectError) {
+        _ = try connectByName("localhost", port: peers[0].endpoint.port, policy: policy)
+        Issue.record("connected")
+      } catch { #expect(error.errno == .accessDenied) }
+      do throws(ConnectError) {
+        let noNames = try! EgressPolicy("deny names")
+        _ = try connectByName("localhost", port: peers[1].endpoint.port, policy: noNames)
+        Issue.record("connected")
+      } catch { #expect(error.errno == .accessDenied) }
+      #expect(
+        "\(#expect(throws: EgressPolicyError.self) { try EgressPolicy("deny 127.1") }!)".contains(
+          "'127.1'"))
+    }
+
     @Test func `W09 W16 the deadline is the options'`() throws {
       let silent = try TestEndpoint(.silent)
       var list = try AddressList([silent.endpoint.text])

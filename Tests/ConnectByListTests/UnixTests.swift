@@ -96,13 +96,25 @@ extension Driver {
       }
     }
 
+    @Test func `a policy on paths is asked before the connect`() throws {
+      let echo = try TestEndpoint(.echo, unixPath: path("allowed"))
+      var request = request(timeout: .seconds(5))
+      request.policy = try EgressPolicy(
+        "deny unix:\(String(decoding: path("allowed"), as: UTF8.self)); allow unix")
+      let error = try failure(of: list(path("allowed")), with: request)
+      #expect(error.errno == .accessDenied)
+      #expect(echo.acceptedCount == 0)
+      request.policy = try EgressPolicy("allow unix:\(String(decoding: path("*"), as: UTF8.self))")
+      _ = try connect(list(path("allowed")), with: request)
+    }
+
     @Test func `a listener whose queue is full is EAGAIN, and the next is tried at once`() throws {
       let full = path("full")
       let listener = try Syscalls.socket(.unix)
       try Syscalls.bind(listener.number, toUnix: full)
       try Syscalls.listen(listener.number, backlog: 0)
       let filler = try Syscalls.socket(.unix)
-      _ = try Syscalls.connect(filler.number, toUnix: full)
+      _ = try Syscalls.connect(filler.number, toUnix: full, under: .unrestricted)
       let error = try failure(of: list(full), with: request(timeout: .seconds(10)))
       #expect(error.errno == .tryAgain)
       #expect(error.report.outcomes == [.failed])

@@ -134,7 +134,7 @@ describe("an address list", function()
       function() local _ = net.address_list(5) end)
     misuse("bad argument #2 to 'address_list' %(the default port must be 1 to 65535%)",
       function() local _ = net.address_list({}, 0) end)
-    misuse("bad argument #2 to 'address_list' %(number expected, got string%)",
+    misuse("bad argument #2 to 'address_list' %(number expected, got string; it is the default port",
       function() local _ = net.address_list({}, "80") end)
     misuse("bad argument #1 to 'add' %(address list expected, got table%)",
       function() list.add({}, "192.0.2.1:80") end)

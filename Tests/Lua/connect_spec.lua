@@ -68,7 +68,7 @@ describe("connect_by_list", function()
     -- On this machine an answer takes no time, so each delay is the least of 10 ms. The rest is for a busy
     -- machine.
     local elapsed = support.now() - began
-    assert.is_true(elapsed >= 0.2 and elapsed < 1.5, ("it took %.2f s"):format(elapsed))
+    assert.is_true(elapsed >= 0.19 and elapsed < 1.5, ("it took %.2f s"):format(elapsed))
     assert.is_true(sock:remote_address() == echo:address())
     for i = 1, 20 do endpoints[i]:close() end
   end)
@@ -188,7 +188,7 @@ describe("connect_by_list", function()
     it("with ENODEV for an interface that does not exist", function()
       for _, name in ipairs { "nonesuch0", "lo\0", ("x"):rep(300), "99999" } do
         local message, code = failure({ "127.0.0.1:80" }, { interface = name })
-        assert.equal("connect_by_list: no such interface", message)
+        assert.matches("^connect_by_list: no such interface: '[nlx9]", message)
         assert.equal("ENODEV", code)
       end
     end)

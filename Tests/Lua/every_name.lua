@@ -26,7 +26,7 @@ end
 -- Uses each part of the module that loads with its first use.
 local function load_all_parts(net)
   local _, _, _, report = net.connect_by_list {}
-  assert(#tostring(report) > 0 and #report:json() > 0)
+  assert(#tostring(report) > 0 and #report:json() > 0 and #report:svg() > 0)
 end
 
 local function world()
@@ -80,7 +80,7 @@ section("addresses", world, function(w)
   assert(not net.address("192.0.2.1", 0))
   misuse("bad argument #1 to 'address'", net.address)
   misuse("bad argument #2 to 'address'", net.address, "192.0.2.1", {})
-  misuse("no integer representation", net.address, "192.0.2.1", 1.5)
+  assert(select(3, net.address("192.0.2.1", 1.5)) == "EINVAL")
   assert(#net.local_addresses() > 0)
   assert(net.resolve("localhost", 80, { family = "inet", timeout = 5 })[1].port == 80)
   none, message, code = net.resolve({ srv = "192.0.2.1" }, { timeout = 0 })
@@ -162,9 +162,15 @@ section("connecting", world, function(w)
     assert(attempt.rank == i and attempt.remote_address == list[i] and #attempt.reasons > 0)
   end
   assert(tostring(report):find "refused" and report:json():find '"winner":2')
+  assert(report:text { columns = 60, ascii = true, color = true }:find "\27")
+  assert(report:svg { theme = "dark" }:find "refused")
+  misuse("a report has no field 'nonesuch'", function() return report.nonesuch end)
+  misuse("unknown option 'theme'", report.text, report, { theme = "dark" })
+  misuse("option 'columns' must be of type integer", report.text, report, { columns = "80" })
+  misuse("'auto', 'light' or 'dark'", report.svg, report, { theme = "blue" })
   assert(#list:history() == 2)
   local plan = assert(net.explain(list, { local_addresses = { net.address("127.0.0.1", 1) } }))
-  assert(#plan >= 2 and tostring(plan):find "rank")
+  assert(#plan >= 2 and tostring(plan):find "rank" and plan:text { columns = 40 }:find "\n")
 end)
 
 section("names", world, function(w)
@@ -309,7 +315,9 @@ section("a socket's life", world, function(w)
   assert(sock:local_address().host == "127.0.0.1" and sock:getfamily() == "inet")
   assert(tostring(sock):find "^tcp{client}: 127")
   assert(sock:settimeout(2) == sock and sock:gettimeout() == 2)
-  misuse("0 or more", sock.settimeout, sock, -1)
+  misuse("a number of seconds", sock.settimeout, sock, 0 / 0)
+  misuse("invalid timeout mode", sock.settimeout, sock, 1, "x")
+  assert(sock:settimeout(-1, "t"):settimeout(2) == sock)
   misuse("number expected", sock.settimeout, sock, "x")
   misuse("only %-1 can be set", sock.setfd, sock, 5)
   -- Long, because a short string that exists already needs no allocation.
@@ -379,6 +387,8 @@ section("misusing sockets", world, function(w)
   assert(other:connected() == false and tostring(other) == "tcp{client}: closed" and other:close() == true)
 end)
 
+assert(loadfile "Tests/Lua/every_name_engine.lua")(section, world, connected, misuse, pass_on)
+
 section("test endpoints", world, function(w)
   local testing = w.testing
   local echo <close> = testing.echo("::1")
@@ -413,6 +423,20 @@ section("test endpoints", world, function(w)
   local _ <close> = connected(w)
   assert(tostring(w.echo):find "test endpoint")
 end)
+
+section("a policy for the rest of the state's life", world, function(w)
+  local core = require "connectbylist.core"
+  for _, name in ipairs { "base", "math", "string", "table", "utf8" } do
+    assert(core.library(name) ~= core.library(name))
+  end
+  assert(getmetatable("").__index == string and _G.print)
+  misuse("invalid option", core.library, "os")
+  assert(w.testing.only_loopback() == nil)
+  local sock <close> = connected(w)
+  local _, _, code, report = w.net.connect_by_list({ "192.0.2.1:80" }, { local_addresses = false })
+  assert(code == "EACCES" and report.code == code)
+end)
+sections[#sections].is_lasting = true -- it changes the state that it runs in
 
 section("errors of any size that end a block", world, function(w)
   local huge = {}

@@ -134,7 +134,8 @@ describe("a hostile script", function()
       names[#names + 1] = name
     end
     table.sort(names)
-    assert.same({ "address list", "reply", "report", "socket", "test endpoint" }, names)
+    assert.same({ "address list", "operation", "pending call",
+      "reply", "report", "socket", "test endpoint" }, names)
   end)
 
   it("may nest options deeply and give very many", function()

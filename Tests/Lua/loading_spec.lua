@@ -31,6 +31,32 @@ describe("the module works after a host has taken away", function()
   end)
 end)
 
+describe("the module loads without", function()
+  for _, libraries in ipairs { "utf8", "math", "string", "table", "_G", "coroutine io os debug",
+    "utf8 math string table coroutine io os debug _G" } do
+    it(libraries, function()
+      local command = ("exec '%s' Tests/Lua/before_loading.lua %s 2>&1"):format(interpreter(), libraries)
+      local pipe <close> = assert(io.popen(command))
+      assert.equal("all works\n", pipe:read("a"))
+    end)
+  end
+end)
+
+describe("core.library", function()
+  it("leaves the global variables and the metatable of strings as they are", function()
+    local metatable, index, before = getmetatable "", getmetatable("").__index, {}
+    for name, value in pairs(_G) do before[name] = value end
+    for _, name in ipairs { "base", "math", "string", "table", "utf8" } do
+      local library = core.library(name)
+      assert.is_true(next(library) ~= nil and library ~= _G[name] and library ~= _G)
+    end
+    assert.equal(metatable, getmetatable "")
+    assert.equal(index, getmetatable("").__index)
+    assert.same(before, (function() local now = {} for k, v in pairs(_G) do now[k] = v end return now end)())
+    assert.is_false((pcall(core.library, "os")))
+  end)
+end)
+
 describe("core.load", function()
   it("gives a file as a function that sees only the globals it is given", function()
     local seen = {}

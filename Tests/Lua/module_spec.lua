@@ -26,7 +26,7 @@ describe("the module", function()
     for name in pairs(net) do names[#names + 1] = name end
     table.sort(names)
     assert.same({ "address", "address_list", "connect_by_list", "connect_by_name", "explain",
-      "local_addresses", "resolve", "socket", "version", "wrap" }, names)
+      "local_addresses", "now", "resolve", "setwait", "sleep", "socket", "start", "version", "wrap" }, names)
   end)
 
   it("gives sockets these methods and no others", function()
@@ -34,11 +34,11 @@ describe("the module", function()
     local names = {}
     for name in pairs(getmetatable(sock).__index) do names[#names + 1] = name end
     table.sort(names)
-    assert.same({ "bind", "close", "connected", "detach", "flush", "getfamily", "getfd",
-      "getoption", "gettimeout",
-      "lines", "local_address", "read", "receive_any", "remote_address", "report", "setfd",
-      "setoption",
-      "settimeout", "setvbuf", "shutdown", "write" }, names)
+    assert.same({ "alive", "bind", "buffered", "class", "close", "connected", "detach", "dirty", "events",
+      "flush", "getfamily", "getfd", "getoption", "getpeername", "getsockname", "getstats", "gettimeout",
+      "lines", "local_address", "name", "pollfd", "read", "receive", "receive_any", "remote_address",
+      "report", "send", "setdeadline", "setfd", "setmaxline", "setoption", "setstats", "settimeout",
+      "setvbuf", "setwait", "shutdown", "timeout", "write" }, names)
     sock:close()
     endpoint:close()
   end)

@@ -51,10 +51,12 @@ describe("the report of a race", function()
     for i = 1, 1000 do list:add(("127.1.%d.%d"):format(i // 250, i % 250 + 1), 9) end
     local sock <close> = assert(net.connect_by_list(list, { order = "given", timeout = 5 }))
     local report = sock:report()
-    assert.equal(1000, report.not_started)
-    assert.equal(101, #report.attempts)
+    -- On a busy machine the answer may take longer than the delay, and more attempts start.
+    local started = 1001 - report.not_started
+    assert.is_true(started >= 1 and started < 900)
+    assert.equal(100 + started, #report.attempts)
     assert.equal(1, report.winner)
-    for i = 2, 101 do
+    for i = started + 1, 100 + started do
       assert.equal("not_started", report.attempts[i].outcome)
       assert.equal(i, report.attempts[i].rank)
       assert.is_nil(report.attempts[i].delay)

@@ -3,21 +3,14 @@
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
 local support = require "Tests.Lua.support"
+local documentation = require "Tests.Lua.documentation"
 
-local CATALOGUE = "Sources/ConnectByList/ConnectByList.docc/"
+local text_of, sorted_keys, methods_of =
+  documentation.text_of, documentation.sorted_keys, documentation.methods_of
+local documented_fields = documentation.fields
+
+local CATALOGUE = documentation.catalogue
 local REFERENCE = CATALOGUE .. "LuaReference.md"
-
-local function text_of(path)
-  local file <close> = assert(io.open(path))
-  return file:read("a")
-end
-
-local function sorted_keys(set)
-  local keys = {}
-  for key in pairs(set) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
 
 -- The names in the headings of the reference, by what is before the dot or colon:
 -- documented.sock.read is true because of the heading "### `sock:read(…)`".
@@ -28,42 +21,6 @@ local function documented_names(text)
     documented[owner][name] = true
   end
   return documented
-end
-
--- The names in the first column of the table that follows the line `before`.
-local function documented_fields(text, before)
-  local start = assert(text:find(before, 1, true), before)
-  local rows = assert(text:match("\n(| field |.-)\n\n", start))
-  local fields = {}
-  for cell in rows:gmatch("\n| ([^|]+) |") do
-    for name in cell:gmatch("`([%w_]+)`") do fields[name] = true end
-  end
-  return fields
-end
-
--- The table that holds the methods of an object: the metatable's __index, or an upvalue of it where
--- __index is a function. `known` is the name of one of the methods.
-local function methods_of(object, known)
-  local seen = {}
-  local function search(value, depth)
-    if type(value) == "table" then
-      if rawget(value, known) ~= nil and rawget(value, known) == object[known] then return value end
-      if depth == 0 or seen[value] then return nil end
-      seen[value] = true
-      for _, inner in next, value do
-        local found = type(inner) == "table" and search(inner, depth - 1)
-        if found then return found end
-      end
-    elseif type(value) == "function" then
-      for i = 1, 60 do
-        local name, upvalue = debug.getupvalue(value, i)
-        if not name then return nil end
-        local found = type(upvalue) == "table" and search(upvalue, depth)
-        if found then return found end
-      end
-    end
-  end
-  return assert(search(getmetatable(object).__index, 2), "no methods found")
 end
 
 -- Adds the keys of a table to a set.
@@ -114,7 +71,10 @@ local function run(example, path)
 end
 
 local PAGES = { "README.md" }
-for _, name in ipairs { "LuaReference", "ConnectOptions", "SocketOptions", "Host", "TestSuites" } do
+for _, name in ipairs {
+  "LuaReference", "ConnectOptions", "SocketOptions", "Host", "TestSuites", "LuaSocketAndTLS", "EventLoops",
+  "Retrying", "ChoosingThePeer", "ReadingAReport",
+} do
   PAGES[#PAGES + 1] = CATALOGUE .. name .. ".md"
 end
 
@@ -135,6 +95,7 @@ describe("the Lua reference", function()
     check("net", net)
     check("testing", testing)
     check("simulation", require "connectbylist.simulation")
+    check("wait", require "connectbylist.wait")
   end)
 
   it("has every method and no other", function()
@@ -148,6 +109,8 @@ describe("the Lua reference", function()
     check("sock", methods_of(sock, "read"))
     check("report", methods_of(report, "json"))
     check("endpoint", methods_of(server, "accepted"))
+    local op <close> = assert(net.start(list))
+    check("op", methods_of(op, "step"))
   end)
 
   it("has every field of a report and no other", function()
@@ -167,6 +130,8 @@ describe("the Lua reference", function()
     add(select(4, net.connect_by_list({ stopped:address() }, { timeout = 5 })))
     add(select(4, net.connect_by_list({ silent:address() }, { timeout = 0.1, hedge = 0.01 })))
     add(select(4, net.connect_by_name("localhost", "no-such-service", { timeout = 5 })))
+    local named <close> = assert(net.connect_by_name("localhost", server:address().port, { timeout = 5 }))
+    add(named:report())
     add(select(4, net.connect_by_name("localhost", stopped:address().port, { timeout = 5 })))
     assert.same(sorted_keys(fields), sorted_keys(documented_fields(text, "## Report")))
     assert.same(sorted_keys(names), sorted_keys(documented_fields(text, "A table in `report.names`")))
@@ -189,6 +154,18 @@ describe("the Lua reference", function()
     assert.same(sorted_keys(locals), sorted_keys(documented_fields(text, "### `net.local_addresses")))
   end)
 
+  it("has every field of an event", function()
+    local server <close> = testing.echo()
+    local stopped <close> = testing.refused()
+    local found = {}
+    local function note(event) collect(found, event) end
+    local list = net.address_list { stopped:address() }
+    list:add("localhost", server:address().port)
+    local sock <close> = assert(net.connect_by_list(list, { timeout = 5, on_event = note }))
+    assert.is_true(sock:connected())
+    assert.same(sorted_keys(found), sorted_keys(documented_fields(text, "A table that `on_event` gets")))
+  end)
+
   it("has every field of an address", function()
     local address = assert(net.address("[fe80::1%lo]:80"))
     assert.same(sorted_keys(address), sorted_keys(documented_fields(text, "\n## Address\n")))
@@ -198,14 +175,19 @@ describe("the Lua reference", function()
     local code = {}
     for _, example in ipairs(examples_of(REFERENCE)) do code[#code + 1] = example.code end
     local all = table.concat(code, "\n")
-    local prefixes = { net = "net%.", testing = "testing%.", simulation = "simulation%." }
+    local prefixes =
+      { net = "net%.", testing = "testing%.", simulation = "simulation%.", wait = "wait%." }
     for owner, names in pairs(documented) do
       for name in pairs(names) do
-        assert.matches((prefixes[owner] or ":") .. name .. "%f[^%w_]", all, owner .. ": " .. name)
+        assert.matches((prefixes[owner] or "[:.]") .. name .. "%f[^%w_]", all, owner .. ": " .. name)
       end
     end
   end)
 end)
+
+-- The loops keep descriptors from their first use until the end of the process.
+pcall(function() require "cqueues".poll(0) end)
+pcall(function() require "luv".run("nowait") end)
 
 describe("an example of the documentation", function()
   local note_descriptors, check_descriptors = support.descriptor_guard()

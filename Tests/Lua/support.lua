@@ -136,4 +136,21 @@ function support.printer()
   end, lines
 end
 
+-- busted forgets modules between files, and luv crashes if a state loads it twice.
+local LUV = "connectbylist.tests.luv"
+package.preload.luv = function()
+  local registry = debug.getregistry()
+  if not registry[LUV] then
+    local path = assert(package.searchpath("luv", package.cpath))
+    registry[LUV] = assert(package.loadlib(path, "luaopen_luv"))()
+  end
+  return registry[LUV]
+end
+
+--- luv; nil if it is not installed.
+function support.luv()
+  local found, uv = pcall(require, "luv")
+  return found and uv or nil
+end
+
 return support

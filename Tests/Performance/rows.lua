@@ -150,6 +150,11 @@ return {
   row("connect_each_us", "make a list, connect, close: µs", 1,
     times("connect_each", 2000, rounds, ours)),
 
+  row("at_once_calls", "connects at once in one thread, each: system calls", 1,
+    calls("at_once", { "ours", "luv" }), ours),
+  row("at_once_us", "… 900 of them, each: µs", 1, times("at_once", 900, rounds, { "ours", "luv" })),
+  row("at_once_ratio", "… divided by luv's", 2, against("at_once", "luv")),
+
   row("read_line_instructions", "a line of 64 bytes by `sock:read(\"l\")`: instructions", 0,
     instructions("read_line", 10000, lines_peers), { "ours", "luasocket" }),
   row("lines_instructions", "a line of 64 bytes by `for line in sock:lines()`: instructions", 0,

@@ -129,6 +129,7 @@ public struct ReferenceRace {
       if nextRound > now { return }
       beginRound()
     }
+    endEarlierRow()
     takeAnswers()
     takeCompletions()
     if decide() { return }
@@ -163,6 +164,14 @@ public struct ReferenceRace {
     for place in pending where attempts[place].silentAt <= now && !attempts[place].isSilent {
       attempts[place].isSilent = true
       plan.noteSilent(attempts[place].pair)
+    }
+  }
+
+  /// A delay of nothing passes in the instant of its start, at which nothing happens any more.
+  private mutating func endEarlierRow() {
+    if !attempts.isEmpty, !pace.hasPassed, pace.due(began: began) < now {
+      pace.hasPassed = true
+      pace.row = 0
     }
   }
 

@@ -7,6 +7,9 @@ local find, format, gsub = string.find, string.format, string.gsub
 
 local addresses = {}
 
+-- The part is not loaded with this one, because scripts seldom print a name.
+local function printable(given) return api.part "text".printable(given) end
+
 local methods = {}
 local address_type = { __name = "address", __index = methods }
 local name_type = { __name = "name" }
@@ -37,12 +40,15 @@ local host_with_scope = addresses.host_with_scope
 
 --- The text of a local address. A port of 0 is left out: the kernel chose one that is not known.
 function addresses.without_free_port(address)
-  local text = tostring(address)
-  return address.port == 0 and (gsub(text, ":0$", "")) or text
+  local printed = tostring(address)
+  return address.port == 0 and (gsub(printed, ":0$", "")) or printed
 end
 
 function address_type:__tostring()
-  return core.address_text(host_with_scope(self), self.port, self.family == "unix")
+  local host, port = host_with_scope(self), self.port
+  local canonical = core.address_text(host, port, self.family == "unix")
+  -- Its interface may be gone, or have a name that cannot be parsed again.
+  return canonical or format("[%s]:%s", printable(host), tostring(port))
 end
 
 function address_type.__concat(a, b) return tostring(a) .. tostring(b) end
@@ -52,7 +58,8 @@ function address_type.__eq(a, b)
 end
 
 function name_type:__tostring()
-  return format(find(self.host, ":", 1, true) and "[%s]:%s" or "%s:%s", self.host, self.port)
+  return format(find(self.host, ":", 1, true) and "[%s]:%s" or "%s:%s", printable(self.host),
+    printable(self.port))
 end
 
 function service_type:__tostring() return self.srv .. " (SRV)" end

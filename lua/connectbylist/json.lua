@@ -1,28 +1,35 @@
 --- Reports as JSON text. The fields are in a fixed order, so that reports can be compared as text.
 local api = ...
-local addresses = api.part "address"
+local addresses, text = api.part "address", api.part "text"
 local ipairs, pairs, tostring, type = ipairs, pairs, tostring, type
 local math_type = math.type
 local byte, format, gsub, sub = string.byte, string.format, string.gsub, string.sub
-local concat, len = table.concat, utf8.len
+local concat = table.concat
 
 local json = {}
 
-local REPORT_FIELDS = { "elapsed", "deadline", "code", "winner", "mptcp", "summary" }
+-- A change of what a field means, or a field that is gone, is a new version; a new field is not.
+local VERSION = 1
+
+local REPORT_FIELDS = { "version", "elapsed", "deadline", "code", "winner", "mptcp", "rounds", "not_started",
+  "summary" }
 local NAME_FIELDS = { "host", "port", "family", "addresses", "started", "ended", "code" }
-local ATTEMPT_FIELDS = { "rank", "local_address", "remote_address", "chance", "started", "ended",
-  "outcome", "code", "resent", "hedge" }
+local ATTEMPT_FIELDS = { "rank", "local_address", "remote_address", "entry", "name", "chance", "delay",
+  "delay_reason", "started", "ended", "outcome", "code", "resent", "hedge" }
 
 local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
-local function text_value(text)
-  -- JSON must be UTF-8, and a Unix path need not be.
-  if not len(text) then
-    text = gsub(text, "[\128-\255]", function(c) return format("\\x%02x", byte(c)) end)
-  end
-  return '"' .. gsub(text, '[%c"\\\127]', function(c)
-    return ESCAPES[c] or format("\\u%04x", byte(c))
-  end) .. '"'
+-- JSON must be UTF-8, and a Unix path need not be: then its bytes are written as `\xff`, with a backslash.
+-- Others as an escape of JSON, those above U+FFFF as the two of UTF-16.
+local function escape(char, code)
+  if not code then return format("\\\\x%02x", byte(char)) end
+  if code < 0x10000 then return ESCAPES[char] or format("\\u%04x", code) end
+  code = code - 0x10000
+  return format("\\u%04x\\u%04x", 0xd800 + (code >> 10), 0xdc00 + (code & 0x3ff))
+end
+
+local function text_value(given)
+  return '"' .. text.escaped(gsub(given, '["\\]', ESCAPES), escape) .. '"'
 end
 
 local function value_text(value)
@@ -62,8 +69,10 @@ function json.report(fields)
   local names, attempts = {}, {}
   for i, name in ipairs(fields.names) do names[i] = object(name, NAME_FIELDS) end
   for i, attempt in ipairs(fields.attempts) do attempts[i] = attempt_object(attempt) end
-  local text = with_array(object(fields, REPORT_FIELDS), "names", names)
-  return with_array(text, "attempts", attempts)
+  local copy = { version = VERSION }
+  for key, value in pairs(fields) do copy[key] = value end
+  local report = with_array(object(copy, REPORT_FIELDS), "names", names)
+  return with_array(report, "attempts", attempts)
 end
 
 return json

@@ -3,11 +3,14 @@
 -- program's `--simulate`.
 local core = require "connectbylist.simulation_core"
 local net = require "connectbylist"
+-- The standard functions, also where the host has taken them away.
+local _ENV = require "connectbylist.core".environment -- luacheck: ignore
 
 local setmetatable, tonumber, type, error = setmetatable, tonumber, type, error
 local find, format, gmatch, match, sub = string.find, string.format, string.gmatch, string.match, string.sub
 local address_type = getmetatable(net.address("127.0.0.1", 1))
 
+---@type connectbylist.simulation
 local simulation = {}
 
 -- An address from its text in a transcript: a remote endpoint, or a local address, whose port is 0 unless the

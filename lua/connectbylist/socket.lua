@@ -2,7 +2,7 @@
 local api = ...
 local core, addresses = api.core, api.part "address"
 local make_address, host_with_scope = addresses.make, addresses.host_with_scope
-local type, format = type, string.format
+local format, tostring, type = string.format, tostring, type
 
 local sockets = { type = core.types.socket }
 
@@ -40,6 +40,35 @@ function socket:getfamily()
   local address, message, code = self:local_address()
   if not address then return nil, message, code end
   return address.family
+end
+
+local dialect = api.part "dialect"
+local stats, name_of = socket.stats, dialect.name_of
+socket.stats, socket.await = nil, nil
+
+--- LuaSocket's methods, with its results; see connectbylist.luasocket.
+socket.class = "tcp{client}"
+socket.send, socket.receive = dialect.make(socket.send, socket.receive)
+
+function socket:getpeername()
+  if not is_open(self) then return nil, "closed" end
+  return name_of(remote_address(self, true))
+end
+
+function socket:getsockname()
+  if not is_open(self) then return nil, "closed" end
+  local host, port, family = name_of(local_address(self))
+  -- LuaSocket gives the port as text here, and as a number in `getpeername`.
+  if host and port then port = tostring(port) end
+  return host, port, family
+end
+
+function socket:getstats() return stats(self) end
+
+function socket:setstats(received, sent, age)
+  local result, word = stats(self, received, sent, age)
+  if not result then return nil, word end
+  return 1.0
 end
 
 sockets.type.__index = socket

@@ -7,9 +7,11 @@
 -- `<close>` scope and garbage collection close an endpoint; a list that has it as an entry keeps it open.
 local core = require "connectbylist.core"
 local net = require "connectbylist"
+-- The standard functions, also where the host has taken them away.
+local _ENV = core.environment -- luacheck: ignore
 
 local error, ipairs, math_type, next, tostring, type = error, ipairs, math.type, next, tostring, type
-local format, unpack = string.format, table.unpack
+local format, gsub, sub, unpack = string.format, string.gsub, string.sub, table.unpack
 local new_endpoint, address_list, parse_address = core.test_endpoint, net.address_list, net.address
 
 local endpoint_core = core.methods "test endpoint"
@@ -47,6 +49,7 @@ function endpoint_type:__tostring()
     is_closed and " (closed)" or "")
 end
 
+---@type connectbylist.testing
 local testing = {}
 
 local function bad_argument(number, name, message, level)
@@ -64,7 +67,7 @@ local function make(kind, number, options, ...)
   local made, message, code = new_endpoint(kind, unpack(arguments))
   if made then return made end
   if code == "EINVAL" then bad_argument(number, kind, message, 3) end
-  error(kind .. message:sub(#"test_endpoint" + 1), 3)
+  error(kind .. sub(message, #"test_endpoint" + 1), 3)
 end
 
 local function maker(kind)
@@ -125,7 +128,7 @@ end
 -- once), `seed`.
 function testing.proxy(target, options)
   local list, message = address_list { target }
-  if not list then bad_argument(1, "proxy", message:gsub("^entry 1: ", ""), 2) end
+  if not list then bad_argument(1, "proxy", gsub(message, "^entry 1: ", ""), 2) end
   local address = list[1]
   local family = address.family
   if not family then bad_argument(1, "proxy", "an address expected, got a name", 2) end
@@ -198,7 +201,12 @@ function testing.script(script)
   local made, message, code = new_endpoint("script", unpack(flat, 1, flat.n))
   if made then return made end
   if code == "EINVAL" then bad_argument(1, "script", message, 2) end
-  error("script" .. message:sub(#"test_endpoint" + 1), 2)
+  error("script" .. sub(message, #"test_endpoint" + 1), 2)
 end
+
+--- Allows this state's connects loopback addresses and Unix sockets only, for the rest of its life: the
+-- others fail with EACCES, so that a test suite never leaves the machine. Cannot be undone. A proxy that
+-- was made before may still connect to its target.
+testing.only_loopback = core.only_loopback
 
 return testing

@@ -75,7 +75,7 @@ struct connect_by_list_addresses {
  *                there is no route; ENETUNREACH also for IPv4 on a socket with IPV6_V6ONLY on
  *   EAFNOSUPPORT an IPv6 address on an AF_INET socket
  *   EADDRNOTAVAIL, EACCES, EPERM, ...
- *                as from connect(2)
+ *                as from connect(2); EACCES also where `policy` does not allow the address
  *   ETIMEDOUT    the kernel has given up the last attempt
  *
  * Errors at any time:
@@ -112,14 +112,23 @@ struct connect_by_list_options {
   /* NULL, or where the index of the address is stored for which the call fails with EINVAL; -1 is stored if the
    * call ends in any other way. */
   int *bad_entry;
+  /* NULL, or rules about which addresses may be connected to. They are checked on the actual address before each
+   * connect(2); an attempt to one that is not allowed fails with EACCES. Words, separated by white space or
+   * semicolons; a # begins a comment, up to the end of the line:
+   *   allow 10.1.0.0/16:443 [2001:db8::/32]:443,8000-8099; deny private metadata; allow any
+   * `allow` and `deny` are followed by what they are for: an address or a network, with or without ports;
+   * loopback, private, link-local, multicast, metadata; inet, inet6, any. The first rule that matches decides.
+   * Where none does, the address is denied if a rule allows something, and allowed otherwise. */
+  const char *policy;
 };
 
-#define CONNECT_BY_LIST_OPTIONS_INIT {sizeof(struct connect_by_list_options), -1, 0, NULL}
+#define CONNECT_BY_LIST_OPTIONS_INIT {sizeof(struct connect_by_list_options), -1, 0, NULL, NULL}
 
 /* Connects as connect_by_list does, with options; NULL: the defaults. Checked after `timeout`:
  *   EINVAL       `size` is below its own size or above 4096, `flags` is not 0, or a byte beyond the known fields is
  *                not 0
- *   EBADF        `cancel_fd` is neither -1 nor an open descriptor */
+ *   EBADF        `cancel_fd` is neither -1 nor an open descriptor
+ *   EINVAL       `policy` has a malformed rule, or is longer than 65536 bytes */
 int connect_by_list_options(int socket, const struct connect_by_list_addresses *list,
                             socklen_t *local_length, struct sockaddr *local,
                             socklen_t *remote_length, struct sockaddr *remote,

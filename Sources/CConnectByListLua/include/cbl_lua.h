@@ -45,7 +45,9 @@ enum cbl_lua_type_index {
   CBL_LUA_TYPE_SOCKET,
   CBL_LUA_TYPE_REPORT,
   CBL_LUA_TYPE_TEST_ENDPOINT,
-  CBL_LUA_TYPE_REPLY, /* owns a tree of results while it is written */
+  CBL_LUA_TYPE_OPERATION,
+  CBL_LUA_TYPE_REPLY,   /* owns a tree of results while it is written */
+  CBL_LUA_TYPE_PENDING, /* owns what a call keeps while Lua code runs between two tries */
   CBL_LUA_TYPE_COUNT
 };
 
@@ -53,15 +55,40 @@ enum cbl_lua_verdict {
   CBL_LUA_DONE,   /* returns the results */
   CBL_LUA_FAILED, /* returns nil, message, code, and the results */
   CBL_LUA_MISUSE, /* raises: message, and the argument's number in bad_argument (0: none in particular) */
-  CBL_LUA_CLOSED  /* raises: attempt to use a closed … */
+  CBL_LUA_CLOSED, /* raises: attempt to use a closed … */
+  /* Swift never blocks. The binding waits for what `wait` says and makes the call again, with `is_retry`. */
+  CBL_LUA_WAIT,
+  /* Out of descriptors. The binding collects garbage, whose sockets and lists may hold some, and makes the call
+   * again, once, with `has_collected`. */
+  CBL_LUA_COLLECT
 };
 
 enum { CBL_LUA_SCRATCH_MAX = 1024 };
+
+/* What a call waits for: an event of the descriptor, or the instant. */
+struct cbl_lua_wait {
+  int fd;        /* -1: the instant alone */
+  int events;    /* CBL_POSIX_READABLE, CBL_POSIX_WRITABLE */
+  int64_t until; /* nanoseconds of CLOCK_MONOTONIC; INT64_MAX: for ever */
+};
+
+/* What a call keeps from one try to the next. All else is read again from the Lua stack. */
+struct cbl_lua_kept {
+  bool is_retry;
+  bool has_collected;
+  int ready;        /* the events that ended the wait; 0: none did, or it is not known; -errno: it failed */
+  int64_t deadline; /* of a read or a write, fixed by the first try; as `until` */
+  size_t progress;  /* bytes that a write has passed on */
+  /* An object of the call, such as an operation. Swift stores it together with the verdict CBL_LUA_WAIT and
+   * releases it, and stores NULL, with every other verdict. */
+  void *pending;
+};
 
 struct cbl_lua_call {
   void *object; /* the object behind the first argument, where the method has a type; never NULL */
   const struct cbl_lua_value *arguments; /* without self; a table's fields follow it */
   size_t argument_count;                 /* a table counts as one */
+  void *policy; /* the host's, for connects, name lookups and test endpoints; NULL: everything is allowed */
   struct cbl_lua_value *results;
   size_t result_max; /* at least 4, and at least the number of arguments */
   size_t result_count;
@@ -74,6 +101,8 @@ struct cbl_lua_call {
   void **reply;
   const struct cbl_lua_value *tree; /* the last result, if not NULL */
   size_t tree_count;
+  struct cbl_lua_wait wait; /* CBL_LUA_WAIT */
+  struct cbl_lua_kept kept;
   int bad_argument;
   const char *code; /* CBL_LUA_FAILED; a literal */
   size_t code_count;
@@ -102,6 +131,14 @@ void cbl_lua_release_socket(void *object);
 void cbl_lua_release_report(void *object);
 void cbl_lua_release_test_endpoint(void *object);
 void cbl_lua_release_reply(void *object);
+void cbl_lua_release_operation(void *object);
+void cbl_lua_release_pending(void *object);
+
+/* The policy of a text of rules; NULL if it is malformed, with the reason in `message`. */
+void *cbl_lua_policy_new(const char *rules, char *message, size_t message_size);
+/* A policy that allows of what `policy` allows loopback addresses and Unix sockets; NULL: everything. */
+void *cbl_lua_policy_on_loopback(void *policy);
+void cbl_lua_release_policy(void *policy);
 
 enum cbl_lua_verdict cbl_lua_list_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_list_add(struct cbl_lua_call *call);
@@ -120,6 +157,26 @@ enum cbl_lua_verdict cbl_lua_connect_by_name(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_resolve(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect_socket(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_explain(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_sleep(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_now(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_poll(struct cbl_lua_call *call);
+
+enum cbl_lua_verdict cbl_lua_operation_new(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_new_by_name(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_advance(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_take(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_accept(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_reject(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_conclude(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_failure(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_log(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_pollfd(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_events(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_timeout(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_cancel(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_report(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_wait(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_operation_close(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_local_addresses(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_wrap(struct cbl_lua_call *call);
 
@@ -137,6 +194,7 @@ enum cbl_lua_verdict cbl_lua_socket_close(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_shutdown(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_local_address(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_remote_address(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_name(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_report(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_settimeout(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_gettimeout(struct cbl_lua_call *call);
@@ -147,6 +205,23 @@ enum cbl_lua_verdict cbl_lua_socket_setfd(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_detach(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_unread(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_connected(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_events(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_timeout(struct cbl_lua_call *call);
+
+enum cbl_lua_verdict cbl_lua_socket_setdeadline(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_setmaxline(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_alive(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_buffered(struct cbl_lua_call *call);
+
+enum cbl_lua_verdict cbl_lua_socket_receive(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_send(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_stats(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_dirty(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_await(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_error_word(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_wall_clock(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_ready(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_poll_set(struct cbl_lua_call *call);
 
 enum cbl_lua_verdict cbl_lua_report_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_report_table(struct cbl_lua_call *call);

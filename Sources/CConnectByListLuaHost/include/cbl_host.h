@@ -68,6 +68,9 @@ struct cbl_host_invocation {
    * may then run on several threads at once.
    */
   bool takes_interrupts;
+
+  /* Where the script may connect to: an object of Swift, which the run takes over. NULL: everywhere. */
+  void *policy;
 };
 
 /*

@@ -111,7 +111,8 @@ int cbl_posix_remote_endpoint(int fd, struct cbl_posix_endpoint *endpoint);
  * one that is no Unix socket. */
 int cbl_posix_unix_path(int fd, int of_peer, void *path);
 
-/* 1 for a socket that has a local address or port, else 0. */
+/* 1 for a socket that has a local address or port, else 0. One that shows a port because an earlier connect failed
+ * is not bound, and shows none afterwards. */
 int cbl_posix_is_bound(int fd);
 
 /* C: shutdown. */
@@ -169,10 +170,16 @@ int64_t cbl_posix_send_slices(int fd, const struct cbl_posix_slice *slices, size
  * slot_size where it was truncated; 0 where the kernel did not send it. C: recvmmsg. */
 int cbl_posix_netlink_receive(int fd, void *slots, size_t slot_size, uint32_t *sizes, int count);
 
+/* The text of an errno in English; NULL for none. C: strerrordesc_np. */
+const char *cbl_posix_error_text(int number);
+
 /* --- wait.c; a timeout below 0 is no timeout --- */
 
 /* CLOCK_MONOTONIC in nanoseconds. Cannot fail on Linux. */
 int64_t cbl_posix_monotonic_ns(void);
+
+/* CLOCK_REALTIME in nanoseconds since 1970. */
+int64_t cbl_posix_wall_clock_ns(void);
 
 /* Waits for one descriptor. Returns its ready events, 0 at the timeout. */
 int cbl_posix_poll(int fd, int events, int64_t timeout_ns);
@@ -213,6 +220,53 @@ void *cbl_posix_lock_new(void);
 void cbl_posix_lock_free(void *lock);
 void cbl_posix_lock_take(void *lock);
 void cbl_posix_lock_release(void *lock);
+
+/* --- allocation.c --- */
+
+/* Changes the size of memory, or allocates it (`memory` NULL), at least 1 byte. NULL: there is not so much, and
+ * `memory` is as it was. C: realloc. */
+void *cbl_posix_resize(void *memory, size_t size);
+
+/* C: free. */
+void cbl_posix_free(void *memory);
+
+/* --- faults.c: debug builds only, for tests --- */
+
+enum cbl_posix_call {
+  CBL_POSIX_CALL_SOCKET,
+  CBL_POSIX_CALL_CONNECT,
+  CBL_POSIX_CALL_BIND,
+  CBL_POSIX_CALL_LISTEN,
+  CBL_POSIX_CALL_ACCEPT,
+  CBL_POSIX_CALL_GETSOCKNAME,
+  CBL_POSIX_CALL_GETPEERNAME,
+  CBL_POSIX_CALL_SHUTDOWN,
+  CBL_POSIX_CALL_DUP,
+  CBL_POSIX_CALL_SETSOCKOPT,
+  CBL_POSIX_CALL_GETSOCKOPT,
+  CBL_POSIX_CALL_FCNTL,
+  CBL_POSIX_CALL_RECV,
+  CBL_POSIX_CALL_SEND,
+  CBL_POSIX_CALL_SENDMSG,
+  CBL_POSIX_CALL_RECVMMSG,
+  CBL_POSIX_CALL_POLL,
+  CBL_POSIX_CALL_PPOLL,
+  CBL_POSIX_CALL_EPOLL_CREATE,
+  CBL_POSIX_CALL_EPOLL_CTL,
+  CBL_POSIX_CALL_EPOLL_WAIT,
+  CBL_POSIX_CALL_EPOLL_PWAIT2,
+  CBL_POSIX_CALL_EVENTFD,
+  CBL_POSIX_CALL_CLOSE,
+  CBL_POSIX_CALL_REALLOC,
+  CBL_POSIX_CALL_COUNT
+};
+
+/* The calling thread's calls number `first` to `last`, counted from 1 and from now on, fail with `error`, without
+ * being made (`close` is made); error 0: none fails. */
+void cbl_posix_set_fault(enum cbl_posix_call call, long first, long last, int error);
+
+/* How many such calls the thread has made since its fault was set. */
+long cbl_posix_calls_made(enum cbl_posix_call call);
 
 /* --- system.c, secret.c --- */
 

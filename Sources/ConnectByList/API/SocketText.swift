@@ -8,24 +8,28 @@
     ///
     /// Throws `.timedOut` (the bytes received so far stay for the next read), `.messageTooLong` above
     /// `lineMax`, and the errors of `recv`.
+    @available(*, noasync, message: "it blocks; ConnectByListAsync has one that does not")
     public mutating func readLine() throws(Errno) -> String? {
       try readOne(.line(keepsEnd: false)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Reads `count` bytes, 0 to `readMax`, fewer only at the end of the stream; `nil` where no bytes come
     /// before it.
+    @available(*, noasync, message: "it blocks; ConnectByListAsync has one that does not")
     public mutating func read(_ count: Int) throws(Errno) -> [UInt8]? {
       precondition(count >= 0, "a size below 0")
       return try readOne(.bytes(count))
     }
 
     /// Reads the bytes that are there, at least one and at most `count`; `nil` at the end of the stream.
+    @available(*, noasync, message: "it blocks; ConnectByListAsync has one that does not")
     public mutating func read(upTo count: Int) throws(Errno) -> [UInt8]? {
       precondition(count >= 1, "a size below 1")
       return try receiveAny(max: count).map { Array($0) }
     }
 
     /// Reads everything up to the end of the stream.
+    @available(*, noasync, message: "it blocks; ConnectByListAsync has one that does not")
     public mutating func readAll() throws(Errno) -> [UInt8] { try readOne(.all) ?? [] }
 
     private mutating func readOne(_ format: ReadFormat) throws(Errno) -> [UInt8]? {
@@ -42,6 +46,7 @@
     ///
     /// Throws `.brokenPipe` where the peer has closed (never a signal), and the other errors of `send`. How
     /// many bytes were sent before an error is known to `write(_:written:)` only.
+    @available(*, noasync, message: "it blocks; ConnectByListAsync has one that does not")
     public mutating func write(_ bytes: [UInt8]) throws(Errno) {
       // The closures of `withUnsafeBytes` throw no typed errors.
       var failure: Errno?
@@ -59,6 +64,7 @@
       if let failure { throw failure }
     }
 
+    @available(*, noasync, message: "it blocks; ConnectByListAsync has one that does not")
     public mutating func write(_ text: String) throws(Errno) { try write(Array(text.utf8)) }
   }
 #endif

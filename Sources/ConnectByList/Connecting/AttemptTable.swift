@@ -14,6 +14,9 @@ struct AttemptTable: ~Copyable {
 
   var count: Int { sockets.count }
 
+  /// The attempts in the order of their starts.
+  var ids: [AttemptID] { sockets.map { $0.id } }
+
   /// Adds the socket of an attempt that was started after all attempts in the table.
   mutating func insert(_ id: AttemptID, _ descriptor: consuming Descriptor) {
     assert(sockets.last.map { $0.id < id } ?? true)

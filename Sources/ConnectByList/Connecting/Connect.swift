@@ -20,14 +20,14 @@ extension Operation {
     Socket(try connection(result))
   }
 
-  fileprivate func connection(_ result: RaceResult) throws(ConnectError) -> Connection {
-    let report = report(result)
+  package func connection(_ result: RaceResult) throws(ConnectError) -> Connection {
+    let report = makeReport(result)
     return Connection(descriptor: try takeWinner(report), report: report)
   }
 
   /// Gives the winner the number of the caller's socket.
   func concludeOntoTarget(_ result: RaceResult) throws(ConnectError) -> ConnectReport {
-    let report = report(result)
+    let report = makeReport(result)
     let descriptor = try takeWinner(report)
     do throws(Errno) { try target!.take(descriptor) } catch {
       throw ConnectError(error, "the winner could not take the socket's number")
@@ -35,7 +35,7 @@ extension Operation {
     return report
   }
 
-  private func report(_ result: RaceResult) -> ConnectReport {
+  package func makeReport(_ result: RaceResult) -> ConnectReport {
     ConnectReport(race, names: names, result: result, elapsed: Clock.now() - race.began)
   }
 
@@ -58,17 +58,10 @@ extension Operation {
 public func connectByList(
   _ list: inout AddressList, _ request: borrowing ConnectRequest
 ) throws(ConnectError) -> Socket {
-  Socket(try makeConnection(&list, request))
-}
-
-/// The same for callers that make the socket in memory of their own.
-package func makeConnection(
-  _ list: inout AddressList, _ request: borrowing ConnectRequest
-) throws(ConnectError) -> Connection {
   let operation = try Operation(list, request)
   let result = operation.run()
   operation.remember(in: &list)
-  return try operation.connection(result)
+  return try operation.conclude(result)
 }
 
 /// Connects a socket that the caller made: the winner takes its number.
@@ -80,16 +73,25 @@ package func makeConnection(
 public func connectByList(
   _ list: inout AddressList, onto socket: CallerSocket, _ request: ConnectRequest
 ) throws(ConnectError) -> ConnectReport {
-  var request = request
-  do throws(Errno) {
-    request.settings = try socket.settings(under: request.settings)
-  } catch {
-    throw ConnectError(error)
-  }
-  let operation = try Operation(list, request, onto: socket)
+  let operation = try Operation(list, onto: socket, request)
   let result = operation.run()
   operation.remember(in: &list)
   return try operation.concludeOntoTarget(result)
+}
+
+extension Operation {
+  /// Begins to connect a socket that the caller made, with the options that are set on it.
+  convenience init(
+    _ list: borrowing AddressList, onto socket: CallerSocket, _ request: ConnectRequest
+  ) throws(ConnectError) {
+    var request = request
+    do throws(Errno) {
+      request.settings = try socket.settings(under: request.settings)
+    } catch {
+      throw ConnectError(error)
+    }
+    try self.init(list, request, onto: socket)
+  }
 }
 
 extension Socket {
@@ -101,13 +103,30 @@ extension Socket {
   public mutating func connect(
     _ list: inout AddressList, _ request: ConnectRequest = ConnectRequest()
   ) throws(ConnectError) {
+    let operation = try startConnecting(list, request)
+    let result = operation.run()
+    operation.remember(in: &list)
+    try concludeConnecting(operation, result)
+  }
+
+  /// Begins to connect this socket. The caller drives the operation to its end.
+  package func startConnecting(
+    _ list: borrowing AddressList, _ request: ConnectRequest
+  ) throws(ConnectError) -> Operation {
     let caller: CallerSocket
     do throws(Errno) { caller = try CallerSocket(checking: number) } catch {
       throw error == .invalidArgument
         ? ConnectError(error, "the socket is bound, or it listens") : ConnectError(error)
     }
-    let report = try connectByList(&list, onto: caller, request)
-    let isInet6 = caller.domain == CInt(CBL_POSIX_AF_INET6)
+    return try Operation(list, onto: caller, request)
+  }
+
+  /// Gives the winner this socket's number.
+  package mutating func concludeConnecting(
+    _ operation: Operation, _ result: RaceResult
+  ) throws(ConnectError) {
+    let isInet6 = operation.target!.domain == CInt(CBL_POSIX_AF_INET6)
+    let report = try operation.concludeOntoTarget(result)
     let (local, remote) = (report.ends?.local, report.ends?.remote)
     becomeConnected(
       report, local: isInet6 ? local?.mapped : local, remote: isInet6 ? remote?.mapped : remote)

@@ -4,6 +4,8 @@ import ConnectByListCore
 public struct ConnectRequest: Sendable {
   public var options = ConnectOptions()
   public var settings = SocketSettings()
+  /// Which destinations may be connected to. An attempt to another one fails with `.accessDenied`.
+  public var policy = EgressPolicy.unrestricted
   /// Ends the connect from another thread or a signal handler. The request keeps the handle alive.
   public var cancel: CancelHandle? {
     didSet { cancelDescriptor = cancel?.number ?? -1 }
@@ -56,7 +58,11 @@ extension RouteSelectors {
     self.trafficClass = UInt8(truncatingIfNeeded: trafficClass ?? 0)
     guard !settings.interface.isEmpty else { return }
     guard let found = SystemScopes().index(ofInterface: settings.interface) else {
-      throw ConnectError(.noSuchDevice, "no such interface")
+      var text = TextBuffer()
+      text.append("no such interface: '")
+      text.append(escaped: settings.interface)
+      text.append("'")
+      throw ConnectError(.noSuchDevice, text)
     }
     interface = found
   }

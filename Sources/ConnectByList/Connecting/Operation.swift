@@ -26,7 +26,7 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
-  let options: ConnectOptions
+  package let options: ConnectOptions
   /// The list as it was when the call began; `nil`: there is one round only.
   private let listForRounds: AddressList?
   /// The races of earlier rounds, the last few of them.
@@ -34,6 +34,7 @@ public final class Operation: @unchecked Sendable {
   private static let earlierRoundsMax = 8
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
+  let policy: EgressPolicy
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
@@ -43,6 +44,8 @@ public final class Operation: @unchecked Sendable {
   let family: Family?
   /// The caller's, readable when the connect is to end; -1: none.
   let cancelDescriptor: CInt
+  /// Keeps that descriptor open, where it is a handle's: its number would be given to another file.
+  private let cancelHandle: CancelHandle?
   var isCancelled = false
   /// The socket whose number the winner takes; `nil`: the winner becomes a socket of its own.
   let target: CallerSocket?
@@ -76,14 +79,16 @@ public final class Operation: @unchecked Sendable {
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
-    race.asksForPrefix = true
+    race.asksForPrefix = request.policy.allowsNameLookups
     self.reader = reader
     self.target = target
     settings = request.settings
     options = request.options
+    policy = request.policy
     listForRounds = request.options.retry == nil ? nil : copy list
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
+    cancelHandle = request.cancel
     wakeUp = began
   }
 
@@ -97,6 +102,28 @@ public final class Operation: @unchecked Sendable {
       if !names.isEmpty { startResolving() }
     }
     collectReady()
+    return performSteps()
+  }
+
+  /// What `advance` waits for beside `wakeUp`: an event of the only attempt in flight, or of the wait set. The
+  /// number is -1 where nothing is in flight.
+  package var waitsFor: (number: CInt, events: CInt) {
+    if isRoundOver { return (-1, 0) }
+    if waitSet.isMade { return (waitSet.number, CInt(CBL_POSIX_READABLE)) }
+    return (onlyInFlight?.number ?? -1, CInt(CBL_POSIX_WRITABLE))
+  }
+
+  /// Advances after a wait for `waitsFor`. `events`: those that ended it; 0: none; below 0: the wait has
+  /// failed with -errno.
+  package func advance(after events: CInt) -> Progress {
+    if isRoundOver { return advance() }
+    if events < 0 {
+      waitFailed(Errno(-events))
+    } else if waitSet.isMade {
+      if events != 0 { collect(for: .zero) }
+    } else if events != 0, let (id, _) = onlyInFlight {
+      complete(id, events: events)
+    }
     return performSteps()
   }
 
@@ -119,7 +146,7 @@ public final class Operation: @unchecked Sendable {
       earlierRounds.append(race)
       let now = Clock.now()
       race = Race(after: race, plan: plan, names: list.names(options), at: now)
-      race.asksForPrefix = true
+      race.asksForPrefix = policy.allowsNameLookups
       if isCancelled { race.handle(.cancelled, at: now) }
       // Addresses and routes may have changed.
       reader = reader.anew
@@ -167,8 +194,9 @@ public final class Operation: @unchecked Sendable {
     report(.accepted(id))
   }
 
-  public func reject(_ id: AttemptID) {
-    report(.rejected(id))
+  /// Rejects a candidate. `errno`: what made the check fail, where it is known.
+  public func reject(_ id: AttemptID, _ errno: Errno? = nil) {
+    report(.rejected(id, errno ?? .connectionAborted))
     drop(id)
   }
 

@@ -9,6 +9,10 @@ extension Operation {
     let pair = race.attempts[id.index].pair
     do throws(Errno) {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
+      // The policy recognizes the well-known NAT64 prefixes alone, and this one is the network's own.
+      if let translated = race.plan.translatedEndpoint(of: pair), !policy.allows(translated) {
+        throw .accessDenied
+      }
       let remote = try adaptedToSocketFamily(race.plan.remote(of: pair))
       let socket = try makeSocket(remote.family)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
@@ -18,8 +22,8 @@ extension Operation {
       try watch(socket.number, id)
       let progress =
         remote.family == .unix
-        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote])
-        : try Syscalls.connect(socket.number, to: remote)
+        ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote], under: policy)
+        : try Syscalls.connect(socket.number, to: remote, under: policy)
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
       return true

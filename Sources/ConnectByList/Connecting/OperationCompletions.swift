@@ -6,26 +6,30 @@ import ConnectByListCore
 extension Operation {
   /// Waits for at most `span`, and reports all that the wake-up brought.
   func collect(for span: TimeSpan) {
-    if waitSet.isMade {
-      collectFromWaitSet(for: span)
-    } else if let (id, number) = onlyInFlight {
-      let (events, cancel) = poll(number, events: CInt(CBL_POSIX_WRITABLE), for: span)
-      if events != 0 { complete(id, events: events) }
-      if cancel != 0 { takeCancel() }
-    } else {
-      // No handshake in flight: the race waits for a delay to end, or for a verdict.
-      if poll(-1, events: 0, for: span).cancel != 0 { takeCancel() }
+    do throws(Errno) {
+      if waitSet.isMade {
+        try collectFromWaitSet(for: span)
+      } else if let (id, number) = onlyInFlight {
+        let (events, cancel) = try poll(number, events: CInt(CBL_POSIX_WRITABLE), for: span)
+        if events != 0 { complete(id, events: events) }
+        if cancel != 0 { takeCancel() }
+      } else {
+        // No handshake in flight: the race waits for a delay to end, or for a verdict.
+        if try poll(-1, events: 0, for: span).cancel != 0 { takeCancel() }
+      }
+    } catch {
+      waitFailed(error, for: span)
     }
   }
 
-  private func collectFromWaitSet(for span: TimeSpan) {
+  private func collectFromWaitSet(for span: TimeSpan) throws(Errno) {
     // Collected first and completed afterwards: completing an attempt changes the wait set.
     var completions: [(AttemptID, CInt)] = []
     var isMore = true
     var span = span
     while isMore {
       let before = completions.count
-      waitSet.collect(for: span) { completions.append(($0, $1)) }
+      try waitSet.collect(for: span) { completions.append(($0, $1)) }
       // A full batch may have left some in the kernel, and the winner is chosen among all of a wake-up.
       isMore = completions.count - before == WaitSet.batchMax && completions.count < sockets.count
       span = .zero
@@ -37,12 +41,29 @@ extension Operation {
     }
   }
 
-  private func poll(_ fd: CInt, events: CInt, for span: TimeSpan) -> (CInt, cancel: CInt) {
+  private func poll(
+    _ fd: CInt, events: CInt, for span: TimeSpan
+  ) throws(Errno) -> (CInt, cancel: CInt) {
     if cancelDescriptor < 0 || isCancelled {
-      return (Syscalls.poll(fd, events: events, for: span), 0)
+      return (try Syscalls.poll(fd, events: events, for: span), 0)
     }
-    let (ready, cancel) = Syscalls.poll(fd, events: events, or: cancelDescriptor, for: span)
+    let (ready, cancel) = try Syscalls.poll(fd, events: events, or: cancelDescriptor, for: span)
     return (ready, cancel)
+  }
+
+  /// How long an operation sleeps that cannot wait: for answers and verdicts it has to look.
+  private static let blindSleep = TimeSpan.milliseconds(10)
+
+  /// A wait failed: nothing would tell how the handshakes in flight end, so the attempts fail with its error.
+  /// Names are still looked up, and the deadline holds.
+  package func waitFailed(_ errno: Errno, for span: TimeSpan = .zero) {
+    let inFlight = sockets.ids.filter { race.attempts[$0.index].ended == nil }
+    for id in inFlight {
+      race.handle(.failed(id, errno, synchronous: false), at: Clock.now())
+      drop(id)
+    }
+    if resolver != nil { collectAnswers() }
+    if inFlight.isEmpty && span > .zero { Syscalls.sleep(for: min(span, Self.blindSleep)) }
   }
 
   /// The descriptor stays readable, so it is not polled again.
@@ -70,8 +91,8 @@ extension Operation {
           return
         }
       } catch {
-        // Not connected. POLLHUP without an error: the connection was made and reset at once.
-        errno = Syscalls.takePendingError(fd)
+        // POLLHUP without an error: the connection was made and reset at once.
+        errno = Syscalls.takePendingError(fd) ?? (error == .notConnected ? nil : error)
         if errno == nil && events & CInt(CBL_POSIX_HUNG_UP) != 0 { errno = .connectionReset }
       }
     }

@@ -30,8 +30,10 @@ extension Operation {
     names[index].answers = []
     func ask(_ wanted: Family?) {
       names[index].answers.append(NameResult.Answer(family: wanted, started: now))
-      // A host name has no Unix addresses.
-      if family == .unix {
+      if !policy.allowsNameLookups {
+        take(.failed(NameFailure(.accessDenied)), ofName: id, wanted, at: now)
+      } else if family == .unix {
+        // A host name has no Unix addresses.
         take(.failed(NameFailure(.familyNotSupported)), ofName: id, wanted, at: now)
       } else {
         resolver!.ask(name, id, wanted)
@@ -86,6 +88,10 @@ extension Operation {
     switch answer {
     case .addresses(let endpoints):
       let candidates = scoped(endpoints)
+      // All were link-local without a scope, and there is no link: as for a list of such addresses alone.
+      if candidates.isEmpty {
+        return take(.failed(NameFailure(.addressNotAvailable)), ofName: id, wanted, at: now)
+      }
       names[index].answers[place].count = candidates.count
       race.handle(.resolved(id, family: wanted, candidates), at: now)
     case .services(let records):

@@ -4,10 +4,12 @@ import ConnectByListCore
 /// The addresses that a name has now, IPv6 first, or those of the targets of its SRV records in the order in which RFC
 /// 2782 tries them. Blocks until every answer has come, at most for `timeout` of the options.
 ///
-/// Throws the code of the lookup where there is no address, `.timedOut` where no address came in time, `.cancelled`.
+/// Throws the code of the lookup where there is no address, `.timedOut` where no address came in time, `.cancelled`,
+/// `.accessDenied` where the policy does not allow lookups.
 public func resolve(
   _ name: HostName, _ request: borrowing ConnectRequest
 ) throws(ConnectError) -> [Endpoint] {
+  guard request.policy.allowsNameLookups else { throw ConnectError(.accessDenied) }
   var resolution = try NameResolution(name, request.options)
   return try resolution.run(cancel: request.cancelDescriptor)
 }
@@ -47,19 +49,26 @@ private struct NameResolution {
       // What is known without a lookup is collected at once.
       if resolver.hasReady { continue }
       let span = (deadline == .distantFuture ? TimeSpan.forever : deadline - now).wakingEarly
-      let readable = CInt(CBL_POSIX_READABLE)
-      guard cancel >= 0 else {
-        _ = Syscalls.poll(resolver.number, events: readable, for: span)
-        continue
-      }
-      if Syscalls.poll(resolver.number, events: readable, or: cancel, for: span).1 != 0 {
-        throw ConnectError(.cancelled)
-      }
+      if try wait(for: span, cancel: cancel) { throw ConnectError(.cancelled) }
     }
     let endpoints = found.flatMap { $0.inet6 + $0.inet }
     guard endpoints.isEmpty else { return endpoints }
     if let failure, resolver.awaitedCount == 0 { throw ConnectError(failure.errno, failure.words) }
     throw ConnectError(.timedOut, "the name was not resolved in time")
+  }
+
+  /// Waits for an answer. Returns whether the caller has cancelled.
+  private func wait(for span: TimeSpan, cancel: CInt) throws(ConnectError) -> Bool {
+    let readable = CInt(CBL_POSIX_READABLE)
+    do throws(Errno) {
+      if cancel < 0 {
+        _ = try Syscalls.poll(resolver.number, events: readable, for: span)
+        return false
+      }
+      return try Syscalls.poll(resolver.number, events: readable, or: cancel, for: span).1 != 0
+    } catch {
+      throw ConnectError(error)
+    }
   }
 
   private mutating func take(_ answer: Resolver.Answer, _ asker: Resolver.Asker) {

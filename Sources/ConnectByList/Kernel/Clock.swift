@@ -5,6 +5,9 @@ import ConnectByListCore
 public enum Clock {
   /// CLOCK_MONOTONIC.
   public static func now() -> Instant { Instant(nanoseconds: cbl_posix_monotonic_ns()) }
+
+  /// Nanoseconds since 1970: CLOCK_REALTIME.
+  package static func wallNanoseconds() -> Int64 { cbl_posix_wall_clock_ns() }
 }
 
 extension TimeSpan {

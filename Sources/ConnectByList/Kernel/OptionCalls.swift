@@ -43,13 +43,14 @@ extension Syscalls {
   }
 
   /// The error that is pending on a socket, which reading clears; `nil` where there is none.
-  /// C: `getsockopt` with SO_ERROR.
+  /// Where the call itself fails, because a sandbox denies it, its error is returned: nothing else could tell
+  /// what became of a handshake. C: `getsockopt` with SO_ERROR.
   package static func takePendingError(_ fd: CInt) -> Errno? {
     var value: CInt = 0
     var size = MemoryLayout<CInt>.size
-    // Cannot fail on a socket.
     let code = cbl_posix_get_option(fd, SocketLevel.socket, SocketNumber.error, &value, &size)
-    return code == 0 && value != 0 ? Errno(value) : nil
+    if code < 0 { return Errno(-code) }
+    return value != 0 ? Errno(value) : nil
   }
 
   /// Makes the close of a socket return at once: it sends what is unsent, in the background. A socket whose
@@ -94,6 +95,9 @@ extension Syscalls {
     try check(cbl_posix_closes_on_exec(fd)) == 1
   }
 
-  /// Whether the number is an open descriptor's. C: `fcntl` with F_GETFD.
-  package static func isOpen(_ fd: CInt) -> Bool { cbl_posix_closes_on_exec(fd) >= 0 }
+  /// Whether the number is an open descriptor's; true where a sandbox denies the question. C: `fcntl` with
+  /// F_GETFD.
+  package static func isOpen(_ fd: CInt) -> Bool {
+    cbl_posix_closes_on_exec(fd) != -Errno.badDescriptor.number
+  }
 }

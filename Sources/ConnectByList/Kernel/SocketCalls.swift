@@ -33,8 +33,14 @@ extension Syscalls {
 
   package enum ConnectStart { case connected, started }
 
-  /// Starts connecting. EINTR counts as started: the kernel goes on with the handshake. C: `connect`.
-  package static func connect(_ fd: CInt, to endpoint: Endpoint) throws(Errno) -> ConnectStart {
+  // These two are where every connection starts, so the policy is checked here, on the actual address.
+
+  /// Starts connecting. EINTR counts as started: the kernel goes on with the handshake. Throws
+  /// `.accessDenied`, without a system call, where the policy does not allow the endpoint. C: `connect`.
+  package static func connect(
+    _ fd: CInt, to endpoint: Endpoint, under policy: EgressPolicy
+  ) throws(Errno) -> ConnectStart {
+    guard policy.allows(endpoint) else { throw .accessDenied }
     let code = cbl_posix_connect(fd, cbl_posix_endpoint(endpoint))
     switch Errno(-code) {
     case _ where code == 0: return .connected
@@ -44,8 +50,12 @@ extension Syscalls {
   }
 
   /// Connects to a Unix address, which succeeds or fails at once. Throws `.tryAgain` where the
-  /// listener's queue is full; no event tells when it has room again. C: `connect`.
-  package static func connect(_ fd: CInt, toUnix path: [UInt8]) throws(Errno) -> ConnectStart {
+  /// listener's queue is full; no event tells when it has room again. Throws `.accessDenied`, without a
+  /// system call, where the policy does not allow the path. C: `connect`.
+  package static func connect(
+    _ fd: CInt, toUnix path: [UInt8], under policy: EgressPolicy
+  ) throws(Errno) -> ConnectStart {
+    guard policy.allows(unixPath: path) else { throw .accessDenied }
     try check(path.withUnsafeBytes { cbl_posix_connect_unix(fd, $0.baseAddress, $0.count) })
     return .connected
   }
@@ -121,7 +131,8 @@ extension Syscalls {
     return path
   }
 
-  /// Whether the socket has a local address or port. C: `getsockname`.
+  /// Whether the socket has a local address or port. The port that an earlier connect has left does not count.
+  /// C: `getsockname`; where it shows a port, `connect` with AF_UNSPEC and `bind`, which fails on a bound socket.
   package static func isBound(_ fd: CInt) throws(Errno) -> Bool {
     try check(cbl_posix_is_bound(fd)) == 1
   }

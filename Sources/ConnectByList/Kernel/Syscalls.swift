@@ -21,3 +21,10 @@ package enum Syscalls {
     return code
   }
 }
+
+extension Syscalls {
+  /// The C library's text for an error number, which stays valid. C: `strerrordesc_np`.
+  package static func errorText(_ number: CInt) -> UnsafePointer<CChar>? {
+    cbl_posix_error_text(number)
+  }
+}

@@ -2,25 +2,35 @@ import CConnectByListPosix
 import ConnectByListCore
 
 // A wait that EINTR ends returns as if nothing was ready. It is not retried, because its timeout would
-// begin anew: the caller compares the clock with its own deadline and waits again.
+// begin anew: the caller compares the clock with its own deadline and waits again. Any other error is thrown:
+// EINVAL where RLIMIT_NOFILE was lowered below the number of descriptors that are polled, what a sandbox
+// answers where it denies every variant of the call. A caller that waits again after one does not end.
 extension Syscalls {
   // MARK: poll
 
   /// The ready events of one descriptor, 0 at the timeout. C: `poll`, or `ppoll` for a timeout that
   /// is no whole number of milliseconds.
-  package static func poll(_ fd: CInt, events: CInt, for span: TimeSpan) -> CInt {
-    readyOrInterrupted(cbl_posix_poll(fd, events, timeoutNanoseconds(span)))
+  package static func poll(_ fd: CInt, events: CInt, for span: TimeSpan)
+    throws(Errno) -> CInt
+  {
+    try readyOrInterrupted(cbl_posix_poll(fd, events, timeoutNanoseconds(span)))
   }
 
   /// The ready events of one descriptor, and those of another one that is waited for to become
   /// readable; 0 for both at the timeout. C: `ppoll`.
   package static func poll(
     _ fd: CInt, events: CInt, or other: CInt, for span: TimeSpan
-  ) -> (CInt, other: CInt) {
+  ) throws(Errno) -> (CInt, other: CInt) {
     var otherEvents: CInt = 0
-    let ready = readyOrInterrupted(
+    let ready = try readyOrInterrupted(
       cbl_posix_poll_two(fd, events, other, timeoutNanoseconds(span), &otherEvents))
     return (ready, otherEvents)
+  }
+
+  /// Sleeps for a span, less where a signal comes. Where a sandbox denies every call that could, it returns at
+  /// once. C: `poll` without descriptors, `nanosleep`.
+  package static func sleep(for span: TimeSpan) {
+    _ = cbl_posix_poll(-1, 0, timeoutNanoseconds(span))
   }
 
   // MARK: epoll
@@ -52,9 +62,9 @@ extension Syscalls {
   /// C: `epoll_pwait2`; `epoll_wait` where the kernel or a sandbox refuses that.
   package static func epollWait(
     _ epoll: CInt, _ ready: UnsafeMutableBufferPointer<cbl_posix_ready>, for span: TimeSpan
-  ) -> Int {
+  ) throws(Errno) -> Int {
     Int(
-      readyOrInterrupted(
+      try readyOrInterrupted(
         cbl_posix_epoll_wait(
           epoll, ready.baseAddress, CInt(ready.count), timeoutNanoseconds(span))))
   }
@@ -79,9 +89,8 @@ extension Syscalls {
     span == .forever ? -1 : max(0, span.nanoseconds)
   }
 
-  private static func readyOrInterrupted(_ code: CInt) -> CInt {
-    if code >= 0 { return code }
-    precondition(code == -Errno.interrupted.number, "a wait was called with bad arguments")
-    return 0
+  private static func readyOrInterrupted(_ code: CInt) throws(Errno) -> CInt {
+    if code == -Errno.interrupted.number { return 0 }
+    return try check(code)
   }
 }

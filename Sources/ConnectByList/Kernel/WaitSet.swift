@@ -46,9 +46,10 @@ struct WaitSet: ~Copyable {
   ///
   /// The set is level-triggered and the kernel rotates its ready list, so a second call reports those
   /// for which the first had no room.
-  func collect(for span: TimeSpan, _ report: (AttemptID, CInt) -> Void) {
-    withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: Self.batchMax) { ready in
-      let count = Syscalls.epollWait(number, ready, for: span)
+  func collect(for span: TimeSpan, _ report: (AttemptID, CInt) -> Void) throws(Errno) {
+    try withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: Self.batchMax) {
+      ready throws(Errno) in
+      let count = try Syscalls.epollWait(number, ready, for: span)
       for index in 0..<count {
         report(AttemptID(Int32(truncatingIfNeeded: ready[index].tag)), CInt(ready[index].events))
       }

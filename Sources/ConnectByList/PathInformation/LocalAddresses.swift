@@ -28,7 +28,7 @@ public enum LocalAddresses {
   static func links(_ locals: [LocalAddress]) -> [UInt32] {
     let usable = locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
     let interfaces = DistinctKeys(usable.map { Int($0.interface) }, secret: .ofThisProcess).keys
-    return interfaces.sorted().map { UInt32($0) }
+    return interfaces.stablySorted(<).map { UInt32($0) }
   }
 
   /// The first of each address: one that two interfaces have is one source for a connection.

@@ -42,7 +42,8 @@ struct NetlinkSocket: ~Copyable {
 
   /// Sends the requests and passes each answer to `take`, with the index of its request. A request
   /// whose answer is lost each time gets none, nor does one that is not answered by the deadline, which is
-  /// looked at after each batch and each piece of a dump. Throws the error of `send` or `recvmmsg`.
+  /// looked at after each batch and each piece of a dump. Throws `.outOfMemory` and the errors of `send`
+  /// and `recvmmsg`.
   ///
   /// - Parameter isEnough: whether no more answers are wanted; asked after each batch and piece too. The
   ///   socket is of no more use then.
@@ -63,7 +64,7 @@ struct NetlinkSocket: ~Copyable {
         try send(requests, batch)
         // A dump needs two slots more: one for its end, one for a second piece.
         let size = min(requests.answerMax(of: batch) * growth, Self.bufferSize)
-        slots.use(size: size, count: min(64, Self.bufferSize / size, batch.count + 2))
+        try slots.use(size: size, count: min(64, Self.bufferSize / size, batch.count + 2))
         let left = exchange.left - batch.count
         // Bounds the loop: no kernel sends 4 GB of answers to one batch.
         var turnsLeft = 65_536
@@ -107,32 +108,27 @@ struct NetlinkSocket: ~Copyable {
 
 /// Memory for datagrams of one size.
 private struct NetlinkSlots: ~Copyable {
-  private var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var memory = RawMemory()
   private var size = 0
   private var sizes: [UInt32] = []
 
-  deinit { bytes.deallocate() }
-
-  /// Provides `count` slots of `size` bytes.
-  mutating func use(size: Int, count: Int) {
+  /// Provides `count` slots of `size` bytes. Throws `.outOfMemory`.
+  mutating func use(size: Int, count: Int) throws(Errno) {
     self.size = size
     if sizes.count != count { sizes = Array(repeating: 0, count: count) }
-    if bytes.count < size * count {
-      bytes.deallocate()
-      bytes = .allocate(byteCount: size * count, alignment: 16)
-    }
+    try memory.reserve(size * count)
   }
 
   /// Fills the slots with queued datagrams and returns how many; `nil` where none is queued.
   mutating func receive(from fd: CInt) throws(Errno) -> Int? {
-    try Syscalls.receiveNetlink(fd, into: bytes, slotSize: size, sizes: &sizes)
+    try Syscalls.receiveNetlink(fd, into: memory.bytes, slotSize: size, sizes: &sizes)
   }
 
   func datagram(_ index: Int) -> NetlinkDatagram {
     let trueSize = Int(sizes[index])
     let start = index * size
     return NetlinkDatagram(
-      bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<start + min(trueSize, size)]),
+      bytes: UnsafeRawBufferPointer(rebasing: memory.bytes[start..<start + min(trueSize, size)]),
       isTruncated: trueSize > size)
   }
 }

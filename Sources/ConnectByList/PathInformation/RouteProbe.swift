@@ -23,7 +23,8 @@ struct RouteProbe: ~Copyable {
           number, level: SocketLevel.socket, name: SocketNumber.bindToInterface,
           to: CInt(bitPattern: selectors.interface))
       }
-      _ = try Syscalls.connect(number, to: remote)
+      // Nothing is sent, and the socket is not handed out.
+      _ = try Syscalls.connect(number, to: remote, under: .unrestricted)
       let source = try Syscalls.localEndpoint(number)
       // Otherwise the next `connect` would keep the source that was chosen for this remote
       // (`inet_saddr` in Linux's net/ipv4/datagram.c).

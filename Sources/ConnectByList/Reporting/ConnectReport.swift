@@ -41,6 +41,12 @@ public struct ConnectReport: Sendable {
     return (winner.local, race.plan.remote(of: winner.pair))
   }
 
+  /// The host name whose address won; `nil` for a literal.
+  public var winnerName: [UInt8]? {
+    guard let race, let winner, let id = race.name(of: winner.pair) else { return nil }
+    return names[Int(id.number)].name.host
+  }
+
   /// Whether the deadline ended the connect.
   public var isDeadline: Bool {
     if case .lost(_, let isDeadline) = result { return isDeadline }
@@ -81,16 +87,24 @@ public struct ConnectReport: Sendable {
     let count = race.attempts.count
     text.append(decimal: count)
     text.append(count == 1 ? " pair tried" : " pairs tried")
-    if let id = race.lastFailure {
+    if errno != nil, let id = race.lastFailure {
       let attempt = race.attempts[id.index]
       text.append("; last: ")
-      if let endpoint = race.plan.translatedEndpoint(of: attempt.pair) {
-        text.append(endpoint, scopes: SystemScopes())
-        text.append(" through NAT64, ")
+      if attempt.errno == .addressNotAvailable, let local = race.plan.local(of: attempt.pair) {
+        // Not the remote's fault: the machine does not have the address, or no port of it is free.
+        text.append("local address ")
+        text.append(local.address, scopes: SystemScopes())
+      } else {
+        if let endpoint = race.plan.translatedEndpoint(of: attempt.pair) {
+          text.append(endpoint, scopes: SystemScopes())
+          text.append(" through NAT64, ")
+        }
+        text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
       }
-      text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
       text.append(" ")
-      text.append(attempt.errno!.words)
+      text.append(
+        race.plan.isImpossible(attempt.pair)
+          ? "cannot be reached from the given local addresses" : attempt.errno!.words)
     } else if count > 0 && errno != nil {
       text.append("; none answered")
     }
@@ -105,16 +119,16 @@ public struct ConnectReport: Sendable {
     guard let first = unresolved.first else { return }
     text.append("; ")
     text.append(escaped: first.name.host)
+    var isUnknownService = false
+    if case .service(let service) = first.name.port, first.errno == .serviceNotKnown {
+      isUnknownService = true
+      text.append(":")
+      text.append(escaped: service)
+    }
     text.append(": ")
-    if let failure = first.failure {
-      text.append(failure.words)
-      if failure.errno == .serviceNotKnown, case .service(let service) = first.name.port {
-        text.append(" '")
-        text.append(escaped: service)
-        text.append("'")
-      }
-    } else {
-      text.append("not resolved in time")
+    text.append(first.failure?.words ?? "not resolved in time")
+    if isUnknownService {
+      text.append("; write its port number, or a name of /etc/services")
     }
     if unresolved.count > 1 {
       text.append(", and ")

@@ -1,3 +1,5 @@
+import ConnectByListCore
+
 /// Received bytes that no read has taken yet.
 ///
 /// The memory is allocated when the first bytes are received. How many bytes `recv` is offered room for, beyond
@@ -8,9 +10,15 @@
 struct ReadBuffer: ~Copyable {
   /// The offset of the first byte that was not read. A reader moves it to take bytes; their memory stays
   /// valid until the next `room` or `trim`.
-  var start = 0
+  var start = 0 {
+    didSet { scanned = 0 }
+  }
   private(set) var end = 0
-  private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  /// All bytes that were ever received into it.
+  private(set) var receivedCount = 0
+  /// So many of the bytes that were not read hold no newline: reads that were tried have looked.
+  var scanned = 0
+  private var memory = RawMemory()
 
   /// How many bytes `recv` is offered room for where no read needs more.
   private var ahead: Int32 = ReadBuffer.aheadMin
@@ -24,50 +32,56 @@ struct ReadBuffer: ~Copyable {
 
   init() {}
 
-  deinit { memory.deallocate() }
-
   /// The number of bytes that were not read.
   var count: Int { end - start }
 
   /// The bytes that were not read. Valid until the next call that changes the buffer.
   var bytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[start..<end])
+    UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory.bytes)[start..<end])
   }
 
   /// The memory that is allocated, in bytes.
   var capacity: Int { memory.count }
 
-  /// Takes a line that is there as a whole, without its end; `nil` where none is. Valid as `bytes` is.
-  mutating func takeLine() -> UnsafeRawBufferPointer? {
+  /// Takes a line that is there as a whole, without its end; `nil` where none is, or it is longer than `max`.
+  /// Valid as `bytes` is.
+  mutating func takeLine(max: Int) -> UnsafeRawBufferPointer? {
     let bytes = bytes
-    guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n")) else { return nil }
+    guard let newline = bytes.firstIndex(ofByte: UInt8(ascii: "\n")), newline <= max else {
+      return nil
+    }
     start += newline + 1
     return UnsafeRawBufferPointer(rebasing: bytes[..<newline])
   }
 
-  /// Memory for at least one more byte, and for `wanted` bytes in all.
-  mutating func room(for wanted: Int) -> UnsafeMutableRawBufferPointer {
+  /// What is allocated for bytes that have not begun to arrive: a read may ask for 1 GiB of a peer that sends
+  /// nothing. Beyond it the memory doubles with what has come.
+  static let trustMax = 1 << 20
+
+  /// Memory for at least one more byte, and for `wanted` bytes in all, as far as what has come so far makes
+  /// it likely that they come. Throws `.outOfMemory`; the bytes that were not read are kept.
+  mutating func room(for wanted: Int) throws(Errno) -> UnsafeMutableRawBufferPointer {
     if count == 0 {
       start = 0
       end = 0
     }
-    let needed = max(wanted, count + 1)
+    let likely = min(wanted, max(2 * count, Self.trustMax))
+    let needed = max(likely, count + 1)
     if memory.count < needed || memory.count < Int(ahead) {
+      moveToFront()
       // Doubled, so that a long line is copied a logarithmic number of times.
-      let capacity = max(needed, Int(ahead), memory.count < needed ? memory.count * 2 : 0)
-      let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
-      if count > 0 { larger.copyMemory(from: bytes) }
-      memory.deallocate()
-      memory = larger
-      bytesMovedToFront()
+      try memory.resize(
+        to: max(needed, Int(ahead), memory.count < needed ? memory.count * 2 : 0))
     } else if memory.count - start < needed || start > 0 && memory.count - end < memory.count / 2 {
-      UnsafeMutableRawBufferPointer(rebasing: memory[0..<count]).copyMemory(from: bytes)
-      bytesMovedToFront()
+      moveToFront()
     }
-    return UnsafeMutableRawBufferPointer(rebasing: memory[end...])
+    return UnsafeMutableRawBufferPointer(rebasing: memory.bytes[end...])
   }
 
-  private mutating func bytesMovedToFront() {
+  private mutating func moveToFront() {
+    if start > 0 && count > 0 {
+      UnsafeMutableRawBufferPointer(rebasing: memory.bytes[0..<count]).copyMemory(from: bytes)
+    }
     end = count
     start = 0
   }
@@ -75,6 +89,7 @@ struct ReadBuffer: ~Copyable {
   /// Records that `added` bytes were received into the room.
   mutating func didReceive(_ added: Int) {
     end += added
+    receivedCount += added
     if end == memory.count {
       ahead = Int32(min(2 * max(Int(ahead), memory.count), Int(Self.aheadMax)))
     } else if 4 * added < Int(ahead) {
@@ -91,8 +106,7 @@ struct ReadBuffer: ~Copyable {
   /// Frees the memory of an empty buffer that is much larger than the stream needs now.
   mutating func trim() {
     guard count == 0, memory.count > 2 * Int(ahead) else { return }
-    memory.deallocate()
-    memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    memory.free()
     start = 0
     end = 0
   }

@@ -1,13 +1,22 @@
-/// What a read returns: the formats of Lua's `io.read`.
+/// What a read returns: the formats of Lua's `io.read`, and "c".
 public enum ReadFormat: Equatable, Sendable {
   /// "l": a line without its newline; "L": with it.
   case line(keepsEnd: Bool)
+  /// "c": a line without its end, a newline or a carriage return and a newline.
+  case contents
   /// "a": everything up to the end of the stream.
   case all
   /// "n": a numeral.
   case number
   /// This many bytes, fewer only at the end of the stream.
   case bytes(Int)
+
+  var isLine: Bool {
+    switch self {
+    case .line, .contents: true
+    default: false
+    }
+  }
 
   /// Parses "l", "*l", … As in Lua's `io`, what follows the letter is ignored. `nil`: no format.
   public init?(_ text: UnsafeRawBufferPointer) {
@@ -17,6 +26,7 @@ public enum ReadFormat: Equatable, Sendable {
     switch text[index] {
     case UInt8(ascii: "l"): self = .line(keepsEnd: false)
     case UInt8(ascii: "L"): self = .line(keepsEnd: true)
+    case UInt8(ascii: "c"): self = .contents
     case UInt8(ascii: "a"): self = .all
     case UInt8(ascii: "n"): self = .number
     default: return nil
@@ -42,11 +52,11 @@ extension ReadFormat {
   ///   - isEnd: the stream ends after these bytes.
   func match(_ bytes: UnsafeRawBufferPointer, from: Int, isEnd: Bool) -> FormatMatch {
     switch self {
-    case .line(let keepsEnd):
+    case .line, .contents:
       let unseen = UnsafeRawBufferPointer(rebasing: bytes[from...])
       if let found = unseen.firstIndex(ofByte: UInt8(ascii: "\n")) {
         let newline = from + found
-        return .found(skip: 0, count: keepsEnd ? newline + 1 : newline, taken: newline + 1)
+        return .found(skip: 0, count: lineCount(bytes, newline), taken: newline + 1)
       }
       if !isEnd { return .more(total: bytes.count + 1, from: bytes.count) }
       if bytes.isEmpty { return .end(taken: 0) }
@@ -64,5 +74,12 @@ extension ReadFormat {
       var scanner = NumeralScanner(bytes, from: from, isEnd: isEnd)
       return scanner.match()
     }
+  }
+
+  /// How many bytes of a line are its value.
+  private func lineCount(_ bytes: UnsafeRawBufferPointer, _ newline: Int) -> Int {
+    if self == .line(keepsEnd: true) { return newline + 1 }
+    let endsInTwo = newline > 0 && bytes[newline - 1] == UInt8(ascii: "\r")
+    return self == .contents && endsInTwo ? newline - 1 : newline
   }
 }

@@ -17,12 +17,28 @@ public struct Socket: ~Copyable, @unchecked Sendable {
   public private(set) var number: CInt
   /// False for a socket that was made to be connected later.
   public private(set) var isConnected = true
-  /// The longest line that can be read, in bytes.
+  /// The longest line that can be read, in bytes without its end; at most `readMax`.
   public var lineMax = Socket.lineMaxDefault
   /// How the connection was made; `nil` for a wrapped socket, and for one that is not connected.
   public private(set) var report: ConnectReport?
   /// The most that one read or write may take; `nil`, the default: no limit. Zero: it never waits.
   public var timeout: TimeSpan?
+  /// No read or write waits beyond it, whatever `timeout` is; `distantFuture`, the default: no limit.
+  public var finalDeadline = Instant.distantFuture
+  /// The same for the time in which a candidate is checked.
+  package var limit = Instant.distantFuture
+  /// Why the stream has broken; `nil`: it has not. It stays: the kernel reports an error once, and the end of the
+  /// stream after it.
+  public internal(set) var failure: Errno?
+  /// What the last call waited for, until it had it: CBL_POSIX_READABLE or CBL_POSIX_WRITABLE; 0 for nothing.
+  package var awaited: CInt = 0
+  /// When the call that waits times out.
+  package var awaitedUntil = Instant.distantFuture
+
+  /// All bytes that were handed to the kernel.
+  package internal(set) var sentCount = 0
+  /// All bytes that reads have taken.
+  package var takenCount: Int { readBuffer.receivedCount - readBuffer.count }
 
   var readBuffer = ReadBuffer()
   var writeBuffer = WriteBuffer()
@@ -71,9 +87,13 @@ public struct Socket: ~Copyable, @unchecked Sendable {
   mutating func becomeConnected(_ report: ConnectReport, local: Endpoint?, remote: Endpoint?) {
     self.report = report
     isConnected = true
+    failure = nil
     knownLocal = local
     knownRemote = remote
   }
+
+  /// Gives the report to a connection that was handed out before the race had ended.
+  package mutating func attach(_ report: ConnectReport) { self.report = report }
 
   // MARK: ending
 
@@ -97,10 +117,16 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     guard isOpen else { return }
     var failure: Errno?
     do throws(Errno) { try flush() } catch { failure = error }
+    closeNow()
+    if let failure { throw failure }
+  }
+
+  /// Closes without sending what is buffered.
+  package mutating func closeNow() {
+    guard isOpen else { return }
     Syscalls.close(number)
     forgetDescriptor()
     report = nil
-    if let failure { throw failure }
   }
 
   /// Gives the descriptor away, still connected. The socket is closed then; buffered bytes are lost.
@@ -136,8 +162,24 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   // MARK: waiting
 
+  /// Why a try of a call ended without its result.
+  public enum Stop: Error {
+    case failed(Errno)
+    /// `timeout`, or another limit of our own, has passed before one of these events.
+    case timedOut(CInt)
+    /// Nothing can be moved before one of these events (CBL_POSIX_READABLE, CBL_POSIX_WRITABLE). What was moved
+    /// stays moved, and the call may be tried again.
+    case wouldBlock(CInt)
+  }
+
   /// When a call that begins now times out.
-  var deadline: Instant { timeout.map { Clock.now() + $0 } ?? .distantFuture }
+  package var deadline: Instant {
+    guard let timeout else { return bound }
+    return min(Clock.now() + timeout, bound)
+  }
+
+  /// The end of all waits.
+  package var bound: Instant { min(limit, finalDeadline) }
 
   /// Whether a call that has moved bytes must end. Without this, a peer that never pauses could keep it
   /// beyond its deadline. A timeout of zero is different: it moves all that can be moved at once.
@@ -145,12 +187,25 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     deadline != .distantFuture && timeout != .zero && Clock.now() >= deadline
   }
 
-  /// Waits for an event of CBL_POSIX_READABLE or CBL_POSIX_WRITABLE. Throws `.timedOut`.
-  func wait(for events: CInt, before deadline: Instant) throws(Errno) {
+  /// The stop of a try that found nothing to move.
+  func blocked(for events: CInt, before deadline: Instant) -> Stop {
+    deadline != .distantFuture && Clock.now() >= deadline ? .timedOut(events) : .wouldBlock(events)
+  }
+
+  /// Repeats a try, and blocks in between.
+  mutating func blocking<Result: ~Copyable>(
+    before deadline: Instant, _ attempt: (inout Socket) throws(Stop) -> Result
+  ) throws(Errno) -> Result {
     while true {
-      let left = deadline == .distantFuture ? TimeSpan.forever : deadline - Clock.now()
-      if left <= .zero { throw .timedOut }
-      if Syscalls.poll(number, events: events, for: left.wakingEarly) != 0 { return }
+      do throws(Stop) { return try attempt(&self) } catch {
+        switch error {
+        case .failed(let errno): throw errno
+        case .timedOut: throw .timedOut
+        case .wouldBlock(let events):
+          let left = deadline == .distantFuture ? TimeSpan.forever : deadline - Clock.now()
+          if left > .zero { _ = try Syscalls.poll(number, events: events, for: left.wakingEarly) }
+        }
+      }
     }
   }
 }

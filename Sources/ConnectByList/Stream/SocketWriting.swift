@@ -13,16 +13,37 @@ extension Socket {
     _ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int
   ) throws(Errno) {
     let deadline = self.deadline
-    if writeBuffer.mode != .none {
+    var done = 0
+    defer { written = done }
+    try blocking(before: deadline) { socket throws(Stop) in
+      try socket.tryWrite(slices, written: &done, before: deadline)
+    }
+  }
+
+  /// The same without waiting. Throws `.wouldBlock` where the kernel takes no more; then `slices` are what is
+  /// left.
+  ///
+  /// - Parameter written: how many bytes earlier tries have sent; grows by what this one sends or buffers.
+  package mutating func tryWrite(
+    _ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int,
+    before deadline: Instant
+  ) throws(Stop) {
+    if writeBuffer.mode != .none && written == 0 {
       if writeBuffer.take(slices, written: &written) { return }
-      try flush(before: deadline)
+      try tryFlush(before: deadline)
       if writeBuffer.take(slices, written: &written) { return }
     }
     try send(slices, written: &written, before: deadline)
   }
 
   /// Sends what is buffered. After an error the rest stays buffered. Throws as `write`.
-  public mutating func flush() throws(Errno) { try flush(before: deadline) }
+  public mutating func flush() throws(Errno) {
+    guard writeBuffer.count > 0 else { return }
+    let deadline = self.deadline
+    try blocking(before: deadline) { socket throws(Stop) in
+      try socket.tryFlush(before: deadline)
+    }
+  }
 
   /// Sends what is buffered, and changes the buffering of later writes.
   ///
@@ -34,12 +55,18 @@ extension Socket {
     writeBuffer.set(mode, size: size)
   }
 
-  private mutating func flush(before deadline: Instant) throws(Errno) {
+  /// Changes the buffering of a socket that has nothing buffered.
+  package mutating func setBufferingNow(_ mode: WriteBuffer.Mode, size: Int) {
+    writeBuffer.set(mode, size: size)
+  }
+
+  /// Sends what is buffered, as far as the kernel takes it.
+  package mutating func tryFlush(before deadline: Instant) throws(Stop) {
     guard writeBuffer.count > 0 else { return }
     var slice = writeBuffer.slice
     var written = 0
-    do throws(Errno) {
-      try withUnsafeMutablePointer(to: &slice) { slice throws(Errno) in
+    do throws(Stop) {
+      try withUnsafeMutablePointer(to: &slice) { slice throws(Stop) in
         let slices = UnsafeMutableBufferPointer(start: slice, count: 1)
         try send(slices, written: &written, before: deadline)
       }
@@ -50,31 +77,41 @@ extension Socket {
     }
   }
 
-  private func send(
+  private mutating func send(
     _ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int,
     before deadline: Instant
-  ) throws(Errno) {
+  ) throws(Stop) {
     var first = 0
     var hasSent = false
     while true {
       while first < slices.count && slices[first].count == 0 { first += 1 }
       if first == slices.count { return }
-      if hasSent && hasTimedOut(deadline) { throw .timedOut }
-      let rest = UnsafeBufferPointer(rebasing: slices[first...])
-      guard var count = try Syscalls.send(number, slices: rest) else {
-        try wait(for: CInt(CBL_POSIX_WRITABLE), before: deadline)
-        continue
+      if hasSent && hasTimedOut(deadline) { throw .timedOut(CInt(CBL_POSIX_WRITABLE)) }
+      let sent: Int?
+      do throws(Errno) {
+        sent = try Syscalls.send(number, slices: UnsafeBufferPointer(rebasing: slices[first...]))
+      } catch {
+        // EPIPE says nothing of what can be read: the peer has ended its stream, or this side has.
+        throw .failed(error == .brokenPipe ? error : record(error))
       }
-      written += count
+      guard let sent else { throw blocked(for: CInt(CBL_POSIX_WRITABLE), before: deadline) }
+      written += sent
+      sentCount += sent
       hasSent = true
-      while first < slices.count && count >= slices[first].count {
-        count -= slices[first].count
-        first += 1
-      }
-      if first < slices.count {
-        slices[first].bytes += count
-        slices[first].count -= count
-      }
+      Socket.skip(sent, of: slices)
+    }
+  }
+
+  /// Takes so many bytes from the front of the slices.
+  package static func skip(
+    _ count: Int, of slices: UnsafeMutableBufferPointer<cbl_posix_slice>
+  ) {
+    var left = count
+    for index in slices.indices where left > 0 {
+      let taken = min(left, slices[index].count)
+      slices[index].bytes += taken
+      slices[index].count -= taken
+      left -= taken
     }
   }
 }

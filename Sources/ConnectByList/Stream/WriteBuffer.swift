@@ -1,7 +1,8 @@
 import CConnectByListPosix
+import ConnectByListCore
 
 /// Written bytes that are sent together later. Off unless it is set, as by Lua's `setvbuf`.
-public struct WriteBuffer: Sendable {
+public struct WriteBuffer: ~Copyable {
   public enum Mode: Sendable {
     /// Each write is sent at once.
     case none
@@ -17,7 +18,9 @@ public struct WriteBuffer: Sendable {
   public static let sizeDefault = 8 * 1024
 
   private var size = WriteBuffer.sizeDefault
-  private var bytes: [UInt8] = []
+  private var memory = RawMemory()
+  /// The offset behind the last byte.
+  private var end = 0
   /// The offset of the first byte that was not sent. A peer that reads slowly takes a part at a time, and
   /// moving the rest to the front each time would cost more than sending.
   private var start = 0
@@ -26,13 +29,12 @@ public struct WriteBuffer: Sendable {
   init() {}
 
   /// The number of bytes that were not sent.
-  var count: Int { bytes.count - start }
+  var count: Int { end - start }
 
   /// The bytes that were not sent. The pointer is valid until the buffer changes.
   var slice: cbl_posix_slice {
-    bytes.withUnsafeBytes {
-      cbl_posix_slice(bytes: $0.baseAddress.map { $0 + start }, count: count)
-    }
+    cbl_posix_slice(
+      bytes: memory.bytes.baseAddress.map { UnsafeRawPointer($0 + start) }, count: count)
   }
 
   /// To be called when the buffer is empty.
@@ -40,13 +42,14 @@ public struct WriteBuffer: Sendable {
     self.mode = mode
     self.size = size
     if mode == .none {
-      bytes = []
+      memory.free()
       start = 0
+      end = 0
     }
   }
 
   /// Copies all of the slices, and adds their bytes to `written`. Returns false, and copies nothing, where
-  /// they do not fit, and where they end a line that has to be sent.
+  /// they do not fit, where there is no memory for them, and where they end a line that has to be sent.
   mutating func take(_ slices: UnsafeMutableBufferPointer<cbl_posix_slice>, written: inout Int)
     -> Bool
   {
@@ -59,11 +62,16 @@ public struct WriteBuffer: Sendable {
     }
     guard !endsLine, count + total <= size else { return false }
     if start > count {
-      bytes.removeFirst(start)
+      let unsent = UnsafeRawBufferPointer(
+        rebasing: UnsafeRawBufferPointer(memory.bytes)[start..<end])
+      memory.bytes.copyMemory(from: unsent)
+      end = count
       start = 0
     }
-    for slice in slices {
-      bytes.append(contentsOf: UnsafeRawBufferPointer(start: slice.bytes, count: slice.count))
+    do throws(Errno) { try memory.reserve(end + total) } catch { return false }
+    for slice in slices where slice.count > 0 {
+      (memory.bytes.baseAddress! + end).copyMemory(from: slice.bytes, byteCount: slice.count)
+      end += slice.count
     }
     written += total
     return true
@@ -72,8 +80,8 @@ public struct WriteBuffer: Sendable {
   /// Drops bytes that were sent.
   mutating func removeFirst(_ sent: Int) {
     start += sent
-    guard start == bytes.count else { return }
-    bytes.removeAll(keepingCapacity: true)
+    guard start == end else { return }
     start = 0
+    end = 0
   }
 }

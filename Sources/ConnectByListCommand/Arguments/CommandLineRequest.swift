@@ -36,6 +36,8 @@ enum CommandLineRequest: Equatable {
     var ignoresEnvironment = false
     /// `--trace`: write every event of every connect to standard error.
     var traces = false
+    /// `--allow`, `--deny`: where the script may connect to.
+    var policy = EgressPolicy.unrestricted
     /// What runs before the program, in this order.
     var steps: [Step] = []
     var program = Program.none
@@ -96,6 +98,8 @@ enum CommandLineRequest: Equatable {
       -E             ignore environment variables
       -W             turn warnings on
       --trace        write every event of every connect to stderr
+      --allow dest   let scripts connect to 'dest' (10.0.0.0/8:443, loopback, any, ...)
+      --deny dest    do not; the first of these options that matches decides
       --help         show this help
       --             stop handling options
       -              stop handling options and execute stdin
@@ -136,6 +140,12 @@ enum CommandLineRequest: Equatable {
         run.showsVersion = true
       } else if argument.equals("--trace") {
         run.traces = true
+      } else if let action = EgressPolicy.Action(option: argument) {
+        guard index + 1 < arguments.count else {
+          throw Misuse("", quoting: argument, " needs a value")
+        }
+        index += 1
+        try run.policy.take(action, arguments[index], of: argument)
       } else if letter == UInt8(ascii: "i") {
         run.isInteractive = true
         run.showsVersion = true

@@ -9,6 +9,8 @@ extension ConnectRequest {
   ) throws(CommandLineRequest.Misuse) {
     if name.equals("trace") {
       Trace.begin()
+    } else if let action = EgressPolicy.Action(option: [UInt8]("--") + name) {
+      try policy.take(action, try arguments.value(of: name), of: [UInt8]("--") + name)
     } else if name.equals("interface") {
       settings.interface = try arguments.value(of: name)
     } else if name.equals("local-address") {
@@ -71,7 +73,9 @@ extension CommandLineRequest.Misuse {
     text.append("'")
     let key = name.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
     let known =
-      ConnectOption.table.map { $0.name } + ["interface", "local_address", "trace"] + others
+      ConnectOption.table.map { $0.name } + [
+        "allow", "deny", "interface", "local_address", "trace",
+      ] + others
     if let near = NearestName.nearest(to: key, in: known) {
       text.append("; did you mean '--")
       text.append([UInt8](near).map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 })
@@ -96,6 +100,8 @@ extension CommandLineRequest.Misuse {
       --mptcp               try Multipath TCP
       --interface NAME      connect through this device
       --local-address IP    connect from this address (may be repeated; false: the route's choice)
+      --allow DEST          connect to DEST (10.0.0.0/8:443, loopback, private, any, ...)
+      --deny DEST           do not; the first of these two that matches decides
       --trace               write every event to stderr
 
     """

@@ -44,7 +44,7 @@ enum ListArgument {
       message.append("'")
       message.append(escaped: text)
       message.append("': ")
-      message.append(error.message)
+      message.append(EntryError.adviceOnURL(text) ?? error.message)
       throw CommandLineRequest.Misuse(message)
     }
   }

@@ -18,7 +18,7 @@ enum ConnectTool {
       printf 'GET / HTTP/1.0\\r\\n\\r\\n' | connectbylist --connect a.example:80,b.example:80 --timeout 3
 
       --quiet               no display on a terminal
-      --report=FORMAT       write the report of the race to stderr: text or json
+      --report=FORMAT       write the report of the race to stderr: text, json or svg
 
     """
 

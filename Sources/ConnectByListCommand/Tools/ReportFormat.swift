@@ -8,18 +8,21 @@ enum ReportFormat: CaseIterable {
   /// The waterfall that `tostring(report)` gives a script.
   case text
   case json
+  /// The same as a picture.
+  case svg
 
   var word: StaticString {
     switch self {
     case .text: "text"
     case .json: "json"
+    case .svg: "svg"
     }
   }
 
   static func parse(_ word: [UInt8]) throws(CommandLineRequest.Misuse) -> ReportFormat {
     guard let format = allCases.first(where: { word.equals($0.word) }) else {
       throw CommandLineRequest.Misuse(
-        "", quoting: word, " is no format of a report; expected text or json")
+        "", quoting: word, " is no format of a report; expected text, json or svg")
     }
     return format
   }

@@ -85,6 +85,9 @@ enum ScenarioTool {
         Output.standard.write(Simulation.explain(scenario))
         return ExitStatus.success
       }
+      if request.policy != .unrestricted {
+        throw CommandLineRequest.Misuse("'--allow' and '--deny' have no meaning here")
+      }
       var list = AddressList()
       for word in words { try ListArgument.add(word, to: &list) }
       return explain(list, request)

@@ -42,6 +42,8 @@ public struct ConnectOption: Sendable {
     case interface
     /// A table of socket options. Kept with the settings of the sockets.
     case socketOptions
+    /// A function of the script. Only a script has it: a race that is driven calls it between two steps.
+    case function
   }
 
   init(
@@ -136,6 +138,18 @@ public struct ConnectOption: Sendable {
       """
       socket options that are set on every attempt's socket before its SYN: `{tos = 16, rcvbuf = 65536}`
       """),
+    ConnectOption(
+      "validate", .function, default: "none",
+      """
+      `function(sock)` says whether the peer is the wanted one: true accepts, `true, value` makes the connect \
+      return the value in place of the socket, false or nil rejects and the race goes on
+      """),
+    ConnectOption(
+      "on_event", .function, default: "none",
+      "`function(event)` is called for each event of the race, as it happens"),
+    ConnectOption(
+      "wait", .function, default: "blocks",
+      "`function(operation)` waits, and may yield; the socket keeps it for its reads and writes"),
   ]
 
   private static let delayRange = TimeSpan.milliseconds(10)...TimeSpan.seconds(60)

@@ -65,6 +65,7 @@ extension ConnectOption {
     case .localAddresses: text.append("an array of IP addresses, or false")
     case .interface: text.append("the name of an interface")
     case .socketOptions: text.append("a table of socket options")
+    case .function: text.append("a function")
     }
     return text
   }
@@ -76,7 +77,7 @@ extension ConnectOption {
     case .span(let range, let get, _): get(options).map { range.contains($0) } ?? true
     case .bound(let least, let get, _): get(options).map { $0 >= least } ?? true
     case .whole(let range, let get, _): range.contains(get(options))
-    case .boolean, .word, .localAddresses, .interface, .socketOptions: true
+    case .boolean, .word, .localAddresses, .interface, .socketOptions, .function: true
     }
   }
 
@@ -101,7 +102,7 @@ extension ConnectOption {
       guard case .text(let text) = value, let index = words.firstIndex(where: { text.equals($0) })
       else { return false }
       set(&options, index)
-    case .localAddresses, .interface, .socketOptions: return false
+    case .localAddresses, .interface, .socketOptions, .function: return false
     }
     return true
   }

@@ -93,13 +93,12 @@ public enum GaiConf {
         let all = shortest == 0 ? IPAddress(high: 0, low: 0) : IPAddress.anyV4.mapped
         lines.append(Line(prefix: all, length: shortest, value: value))
       }
-      // The standard library's sort is stable.
-      lines.sort { $0.length > $1.length }
+      lines = lines.stablySorted { $0.length > $1.length }
     }
 
     /// The value of each line as one byte that keeps their order.
     func ranks() -> [UInt8] {
-      let values = lines.map { $0.value }.sorted()
+      let values = lines.map { $0.value }.stablySorted(<)
       var distinct: [Int32] = []
       for value in values where distinct.last != value { distinct.append(value) }
       return lines.map { line in
@@ -139,7 +138,7 @@ public enum GaiConf {
     let known = PolicyTable.rfc6724.rows
     let labelRows = Self.columnRows(labels, known) { $0.label }
     let precedenceRows = Self.columnRows(precedences, known) { $0.precedence }
-    let all = (labelRows + precedenceRows).sorted { $0.length > $1.length }
+    let all = (labelRows + precedenceRows).stablySorted { $0.length > $1.length }
     return all.map { row in
       PolicyTable.Row(
         prefix: row.prefix, length: row.length,

@@ -117,8 +117,7 @@ public enum Ordering {
     let keys = (0..<count).map { OrderingKey(candidate($0), table) }
     var order: [(index: Int, rule: OrderingRule)] = []
     order.reserveCapacity(count)
-    // The standard library's sort is stable.
-    for index in (0..<count).sorted(by: { keys[$0] < keys[$1] }) {
+    for index in sortedIndices(count, { keys[$0] < keys[$1] }) {
       let rule = order.last.flatMap { keys[$0.index].firstDifference(from: keys[index]) }
       order.append((index, rule ?? .unchanged))
     }

@@ -5,7 +5,7 @@ extension Plan {
   func orderRemotes() {
     guard remotes.count > 1 else { return }
     // The caller's order: that of the entries, and of the answers within one.
-    var order = remotes.indices.sorted {
+    var order = sortedIndices(remotes.count) {
       let (a, b) = (remotes[$0], remotes[$1])
       return (a.entry, a.target.order, $0) < (b.entry, b.target.order, $1)
     }

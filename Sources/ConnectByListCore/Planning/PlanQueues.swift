@@ -87,7 +87,7 @@ extension Plan {
         return remote.isHopeless
           ? (-1, group, 0) : (remote.source, group, Chance.rank(remote.chance))
       }
-      left.sort { a, b in
+      left = left.stablySorted { a, b in
         let (a, b) = (keys[Int(a)], keys[Int(b)])
         if a.source != b.source { return a.source < b.source }
         return a.group != b.group ? a.group < b.group : a.rank > b.rank

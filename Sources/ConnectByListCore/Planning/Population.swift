@@ -65,9 +65,9 @@ struct Population: Sendable {
       if isNew { ofNetworks.append([]) }
       ofNetworks[network].append(span)
     }
-    inet.sort()
-    inet6.sort()
-    for network in ofNetworks.indices { ofNetworks[network].sort() }
+    inet = inet.stablySorted(<)
+    inet6 = inet6.stablySorted(<)
+    for network in ofNetworks.indices { ofNetworks[network] = ofNetworks[network].stablySorted(<) }
   }
 
   /// Nine of ten destinations in the remote's network answer within this time, or of those of its family;

@@ -72,6 +72,8 @@ public struct PendingNames: Sendable {
     return [.inet6, .inet]
   }
 
+  /// The index of the name that is this entry of the list.
+  func firstIndex(ofEntry entry: Int32) -> Int? { names.firstIndex { $0.entry == entry } }
   /// The index of each name's entry in the list.
   var entries: [Int] { names.map { Int($0.entry) } }
 

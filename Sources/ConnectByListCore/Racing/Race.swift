@@ -40,7 +40,8 @@ public final class Race: @unchecked Sendable {
     /// `synchronous`: in the call that started it.
     case failed(AttemptID, Errno, synchronous: Bool)
     case accepted(AttemptID)
-    case rejected(AttemptID)
+    /// The code says why, where the caller knows.
+    case rejected(AttemptID, Errno = .connectionAborted)
     /// Addresses of a name. `family`: of this family only, the other's answer is a separate one; `nil`: all.
     case resolved(NameID, family: Family?, [Endpoint])
     case unresolved(NameID, family: Family?, Errno)
@@ -174,11 +175,11 @@ public final class Race: @unchecked Sendable {
         noteSilences(before: now)
         fail(id, errno, at: now)
       }
-    case .rejected(let id):
+    case .rejected(let id, let errno):
       // The deadline or a cancel may have ended the race before the verdict came.
       guard phase == .validating(id) else { return }
       phase = .racing
-      fail(id, .connectionAborted, isRejected: true, at: now)
+      fail(id, errno, isRejected: true, at: now)
     case .accepted(let id):
       guard phase == .validating(id) else { return }
       phase = .closing(.won(id))

@@ -1,4 +1,4 @@
-// Names that are not in the list: targets of SRV records.
+// Names of the race, and those that are not in the list: targets of SRV records, and NAT64's.
 
 extension Race {
   /// A name that the driver is to look up for the race.
@@ -74,5 +74,10 @@ extension Race {
     guard startedLookupCount < lookups.count, !isDecided else { return nil }
     startedLookupCount += 1
     return lookups[startedLookupCount - 1]
+  }
+
+  /// The name of the list whose address a pair's remote is; `nil` for an address that the list has as a literal.
+  public func name(of pair: Plan.Pair) -> NameID? {
+    names.firstIndex(ofEntry: Int32(plan.entry(of: pair))).map { NameID(Int32($0)) }
   }
 }

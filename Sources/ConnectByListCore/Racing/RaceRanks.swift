@@ -26,7 +26,7 @@ extension Race {
   func bestConnected() -> AttemptID? {
     guard connected.count > 1 else { return connected.first }
     if isRankBaseStale { setRankBase() }
-    connected.sort()
+    connected = connected.stablySorted(<)
     let ranks = ranks(of: connected.map { attempts[$0.index].pair })
     return connected[ranks.indices.min { ranks[$0] < ranks[$1] }!]
   }

@@ -24,7 +24,7 @@ extension Race {
 
   private func rows(notStartedMax: Int) -> [ReportRow] {
     var rows: [ReportRow] = []
-    let byPair = attempts.indices.sorted {
+    let byPair = sortedIndices(attempts.count) {
       let (a, b) = (attempts[$0].pair, attempts[$1].pair)
       return a == b ? $0 < $1 : a < b
     }

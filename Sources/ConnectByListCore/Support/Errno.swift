@@ -47,11 +47,10 @@ public struct Errno: Error, Hashable, Sendable {
   public static let nameNotKnown = Errno(-2)
   /// EAI_AGAIN: no answer from a name server.
   public static let resolverTryAgain = Errno(-3)
-  /// EAI_NODATA: the name has no address.
-  public static let nameWithoutAddress = Errno(-5)
-
   /// EAI_SERVICE: the service is not known.
   public static let serviceNotKnown = Errno(-8)
+  /// EAI_NODATA: the name has no address.
+  public static let nameWithoutAddress = Errno(-5)
   /// EAI_IDN_ENCODE: the internationalized name cannot be encoded.
   public static let nameNotEncoded = Errno(-105)
 

@@ -59,24 +59,6 @@ public struct TextBuffer: Sendable {
     append(span, unit: 1_000_000_000, step: 1_000_000)
   }
 
-  /// Text from outside, made fit for one line of a message: control bytes become `\x1b`, a backslash
-  /// goes before quotes and backslashes, and what follows the first `limit` bytes becomes an ellipsis.
-  public mutating func append(escaped text: [UInt8], limit: Int = 80) {
-    for byte in text.prefix(limit) {
-      switch byte {
-      case 0..<0x20, 0x7f:
-        append("\\x")
-        if byte < 0x10 { append(byte: UInt8(ascii: "0")) }
-        append(hexadecimal: UInt16(byte))
-      case UInt8(ascii: "\\"), UInt8(ascii: "'"):
-        append(byte: UInt8(ascii: "\\"))
-        append(byte: byte)
-      default: append(byte: byte)
-      }
-    }
-    if text.count > limit { append("…") }
-  }
-
   private mutating func append(_ span: TimeSpan, unit: Int64, step: Int64) {
     if span.nanoseconds < 0 { append(byte: UInt8(ascii: "-")) }
     let magnitude = span.nanoseconds.magnitude

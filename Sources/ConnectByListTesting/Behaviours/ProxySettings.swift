@@ -20,6 +20,8 @@ public struct ProxySettings: Equatable, Sendable {
   public var drop = 0.0
   /// Determines jitter and drops: with the same seed the same connections are dropped.
   public var seed: UInt64 = 1
+  /// Which targets the proxy may connect to.
+  public var policy = EgressPolicy.unrestricted
 
   public init() {}
 }

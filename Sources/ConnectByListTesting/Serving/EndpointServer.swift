@@ -148,13 +148,22 @@ final class EndpointServer: @unchecked Sendable {
       lock.release()
       withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: 1) { ready in
         // What is ready is still ready in the turn: the set is level-triggered.
-        _ = Syscalls.epollWait(
-          epoll.number, ready, for: until == .distantFuture ? .forever : until - Clock.now())
+        _ = wait(ready, for: until == .distantFuture ? .forever : until - Clock.now())
       }
       lock.take()
       threadWaitsUntil = Instant(nanoseconds: .min)
     }
     lock.release()
+  }
+
+  /// Where the wait fails (a sandbox denies it), nothing is served; the thread looks again every 10 ms.
+  private func wait(
+    _ ready: UnsafeMutableBufferPointer<cbl_posix_ready>, for span: TimeSpan
+  ) -> Int {
+    do throws(Errno) { return try Syscalls.epollWait(epoll.number, ready, for: span) } catch {
+      if span > .zero { Syscalls.sleep(for: .milliseconds(10)) }
+      return 0
+    }
   }
 
   private var nextWake: Instant {
@@ -171,7 +180,7 @@ final class EndpointServer: @unchecked Sendable {
     withUnsafeTemporaryAllocation(of: cbl_posix_ready.self, capacity: Int(CBL_POSIX_BATCH_MAX)) {
       ready in
       for _ in 0..<Self.roundsMax {
-        let count = Syscalls.epollWait(epoll.number, ready, for: .zero)
+        let count = wait(ready, for: .zero)
         var isIdle = true
         let now = Clock.now()
         for index in 0..<count {
@@ -279,7 +288,8 @@ final class EndpointServer: @unchecked Sendable {
       let fd = socket.number
       if draw >= proxySettings.drop {
         do throws(Errno) {
-          return try ProxyConnection(socket, target, seed: proxySettings.seed, number: number)
+          return try ProxyConnection(
+            socket, target, seed: proxySettings.seed, policy: proxySettings.policy, number: number)
         } catch { note(failure: error, ofServiceFor: number) }
       } else {
         do throws(Errno) { try Syscalls.disconnect(fd) } catch {}

@@ -12,7 +12,8 @@ final class ProxyConnection: ServedConnection {
 
   /// Starts to connect to the service. Throws the errors of `socket` and `connect`.
   init(
-    _ socket: consuming Descriptor, _ target: ProxyTarget, seed: UInt64, number: Int
+    _ socket: consuming Descriptor, _ target: ProxyTarget, seed: UInt64, policy: EgressPolicy,
+    number: Int
   ) throws(Errno) {
     var random = SplitMix64(seed: seed &+ UInt64(number))
     toService = ProxyFlow(isTowardsClient: false, seed: random.next())
@@ -21,10 +22,10 @@ final class ProxyConnection: ServedConnection {
     switch target {
     case .endpoint(let endpoint):
       own = try Syscalls.socket(endpoint.family)
-      isConnecting = try Syscalls.connect(own.number, to: endpoint) == .started
+      isConnecting = try Syscalls.connect(own.number, to: endpoint, under: policy) == .started
     case .unix(let path):
       own = try Syscalls.socket(.unix)
-      isConnecting = try Syscalls.connect(own.number, toUnix: path) == .started
+      isConnecting = try Syscalls.connect(own.number, toUnix: path, under: policy) == .started
     }
     client = Channel(socket)
     service = Channel(own)

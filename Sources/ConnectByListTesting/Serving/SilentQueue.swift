@@ -10,10 +10,10 @@ enum SilentQueue {
     // `>`; Linux 6.18).
     try Syscalls.listen(listener, backlog: 0)
     let filler = try Syscalls.socket(endpoint.family)
-    _ = try Syscalls.connect(filler.number, to: endpoint)
+    _ = try Syscalls.connect(filler.number, to: endpoint, under: .unrestricted)
     // Waits until the connection is in the queue, which is later than its own side is connected.
     let deadline = Clock.now() + .seconds(5)
-    while Syscalls.poll(listener, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now())
+    while try Syscalls.poll(listener, events: CInt(CBL_POSIX_READABLE), for: deadline - Clock.now())
       == 0
     {
       if Clock.now() >= deadline { throw .timedOut }

@@ -20,6 +20,18 @@ end
 
 function jobs.connect(count, ports) each_connect(count, ports, function() end) end
 
+--- So many connects at once.
+function jobs.at_once(count, ports)
+  for _ = 1, count do
+    local tcp = uv.new_tcp()
+    tcp:connect("127.0.0.1", ports.sink, function(problem)
+      assert(not problem, problem)
+      tcp:close()
+    end)
+  end
+  uv.run()
+end
+
 function jobs.names(count, ports)
   each_connect(count, ports, function(tcp)
     tcp:getsockname()

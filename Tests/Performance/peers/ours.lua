@@ -25,6 +25,30 @@ function jobs.names(count, ports)
   end
 end
 
+--- So many connects at once, as operations that this loop steps. It waits for the first that is left.
+function jobs.at_once(count, ports)
+  local wait = require "connectbylist.wait".blocking
+  local list = net.address_list { literal(ports.sink) }
+  local pending = {}
+  for i = 1, count do pending[i] = net.start(list) end
+  while true do
+    local left = 0
+    for i = 1, #pending do
+      local op = pending[i]
+      local sock = op:step()
+      pending[i] = nil
+      if sock then
+        sock:close()
+      else
+        left = left + 1
+        pending[left] = op
+      end
+    end
+    if left == 0 then return end
+    wait(pending[1])
+  end
+end
+
 --- Makes a new list for each connect.
 function jobs.connect_each(count, ports)
   local text = literal(ports.sink)

@@ -1,0 +1,14 @@
+/// The indices 0 to `count` - 1, sorted. Those of which neither comes before the other keep their order.
+///
+/// All sorting of the package is by it: the standard library's sort is generic, and each type that is sorted
+/// would have a copy of its code (4 KB of machine code on x86-64).
+package func sortedIndices(_ count: Int, _ comesBefore: (Int, Int) -> Bool) -> [Int] {
+  Array(0..<count).sorted(by: comesBefore)
+}
+
+extension Array {
+  /// The elements, sorted. Those of which neither comes before the other keep their order.
+  package func stablySorted(_ comesBefore: (Element, Element) -> Bool) -> [Element] {
+    sortedIndices(count) { comesBefore(self[$0], self[$1]) }.map { self[$0] }
+  }
+}

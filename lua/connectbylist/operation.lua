@@ -1,0 +1,181 @@
+--- Connects that a script drives step by step, with its callbacks and its way to wait.
+local api = ...
+local core, addresses = api.core, api.part "address"
+local error, getmetatable, ipairs, rawget, setmetatable, type =
+  error, getmetatable, ipairs, rawget, setmetatable, type
+
+local operations = {}
+
+local operation = core.methods "operation"
+local operation_type, socket_type = core.types.operation, core.types.socket
+local advance, take, accept, reject = operation.advance, operation.take, operation.accept, operation.reject
+local conclude, failure, log = operation.conclude, operation.failure, operation.log
+local block, close, setwait = operation.wait, operation.close, core.methods "socket".setwait
+operation.advance, operation.take, operation.accept, operation.reject = nil, nil, nil, nil
+operation.conclude, operation.failure, operation.log, operation.wait = nil, nil, nil, nil
+
+-- By operation, until it has ended: its callbacks and what they have said.
+local states = setmetatable({}, { __mode = "k" })
+
+-- What ends an operation whose callback raises, or whose coroutine is closed while a callback waits.
+local guard_type = {
+  __close = function(guard)
+    if guard.is_done then return end
+    local op, state = guard.operation, guard.state
+    local sock = state.candidate or state.accepted
+    if sock then reject(op, sock) end
+    states[op] = nil
+    close(op)
+  end,
+}
+
+--- Whether a connect with these options cannot be a single call of the core.
+function operations.needs_steps(options)
+  return rawget(options, "validate") or rawget(options, "on_event") or rawget(options, "wait")
+end
+
+--- Takes in what `core.start` returns. `name`: of the function for messages. `target`: the socket to connect.
+function operations.adopt(name, target, options, op, ...)
+  if not op then return op, ... end
+  local state = { name = name, target = target }
+  if options then
+    state.validate, state.on_event = rawget(options, "validate"), rawget(options, "on_event")
+    state.wait = rawget(options, "wait")
+  end
+  states[op] = state
+  return op
+end
+
+local function tell(op, state)
+  for _, event in ipairs(log(op)) do
+    addresses.adopt(event.local_address)
+    addresses.adopt(event.remote_address)
+    state.on_event(event)
+  end
+end
+
+-- Has the script check a candidate.
+local function check(op, state)
+  local sock = take(op)
+  state.candidate = sock
+  if state.wait then setwait(sock, state.wait) end
+  local is_wanted, value = state.validate(sock)
+  state.candidate, state.accepted, state.value = nil, nil, nil
+  if is_wanted and accept(op, sock) then
+    state.accepted, state.value = sock, value
+  else
+    reject(op, sock)
+  end
+end
+
+-- What a connect returns that has been won.
+local function result_of(op, state)
+  local sock = state.accepted
+  if sock then
+    conclude(op, sock)
+  else
+    local message, code
+    sock, message, code = take(op)
+    if message then return nil, state.name .. string.sub(message, #"take" + 1), code end
+    sock = sock or state.target
+  end
+  if state.wait then setwait(sock, state.wait) end
+  if state.value ~= nil then return state.value end
+  return sock
+end
+
+local function step(op, state)
+  local phase = advance(op)
+  if state.on_event then tell(op, state) end
+  while phase == "check" do
+    check(op, state)
+    phase = advance(op)
+    if phase ~= "won" and state.accepted then
+      -- An option of the winner could not be set: it was rejected after all.
+      reject(op, state.accepted)
+      state.accepted = nil
+    end
+    if state.on_event then tell(op, state) end
+  end
+  if not phase then return false end
+  states[op] = nil
+  if phase == "won" then return result_of(op, state) end
+  return failure(op, state.name)
+end
+
+local function finish_guarded(guard, ...)
+  guard.is_done = true
+  guard.state.is_busy = nil
+  return ...
+end
+
+--- Takes in what has happened. Returns false while it goes on; then, once, what `connect_by_list` returns.
+function operation:step()
+  local state = states[self]
+  if not state then
+    -- Raises for what is no operation, and for a closed one.
+    operation.timeout(self)
+    error("the operation has ended", 2)
+  end
+  if not state.validate and not state.on_event then return step(self, state) end
+  if state.is_busy then error("the operation's callback has not returned", 2) end
+  state.is_busy = true
+  local guard <close> = setmetatable({ operation = self, state = state }, guard_type)
+  return finish_guarded(guard, step(self, state))
+end
+
+operation_type.__index = operation
+
+function operation_type:__tostring()
+  return states[self] and "operation: pending" or "operation: ended"
+end
+
+--- Drives an operation to its end.
+function operations.drive(op, ...)
+  if not op then return op, ... end
+  local scope <close> = op -- luacheck: ignore scope
+  local wait = states[op].wait or operations.waiter or block
+  while true do
+    local result, message, code, report = op:step()
+    if result ~= false then return result, message, code, report end
+    wait(op)
+  end
+end
+
+--- The state's waiter; nil: the core blocks.
+operations.waiter = nil
+
+function operations.setwait(waiter)
+  core.setwait(waiter)
+  operations.waiter = waiter
+end
+
+--- The state's waiter, for the modules beside this one.
+function core.waiter() return operations.waiter end
+
+-- What a waiter gets when only time has to pass.
+local pause = {}
+local pause_type = { __index = pause, __name = "pause" }
+
+function pause.pollfd() return nil end
+
+function pause.events() return "r" end
+
+function pause:timeout()
+  local left = self.until_time - core.now()
+  return left > 0 and left or 0
+end
+
+--- Waits for so many seconds.
+function operations.sleep(seconds)
+  local waiter = operations.waiter
+  -- The core raises for what is no number of seconds.
+  local is_span = type(seconds) == "number" and seconds >= 0
+  if not waiter or not is_span then return core.sleep(seconds) end
+  local sleeping = setmetatable({ until_time = core.now() + seconds }, pause_type)
+  while sleeping:timeout() > 0 do waiter(sleeping) end
+end
+
+operations.is_socket = function(value) return getmetatable(value) == socket_type end
+
+return operations
