@@ -154,6 +154,7 @@ extension Plan {
     copy.history = history
     copy.metrics = metrics
     copy.hasLocals = hasLocals
+    copy.prefix = prefix
     copy.hasIP = hasIP
     copy.isPrepared = true
     copy.remotes = kept.map { remotes[Int($0)] }
