@@ -19,7 +19,7 @@ local net = require "connectbylist"
 local client = {}
 client.__index = client
 
--- Closes the connection: after an error nobody knows which reply would be read next.
+-- Closes the connection: after an error it is unknown which reply would be read next.
 local function give_up(self, message, code)
   self:close()
   return nil, message, code

@@ -23,7 +23,7 @@ local function client_of(...)
   return redis.new { timeout = 0.5, ... }
 end
 
--- The address of an endpoint that was opened and closed: nobody is there, until someone opens it again.
+-- The address of an endpoint that was opened and closed: it refuses until an endpoint opens it again.
 local function free_address()
   local endpoint <close> = testing.refused()
   return endpoint:address()

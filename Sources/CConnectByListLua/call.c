@@ -202,7 +202,7 @@ static int try_call(lua_State *L, const struct cbl_lua_method *method, struct cb
     lua_setmetatable(L, -2);
     call->reply = &reply->object;
   }
-  /* A finalizer, or whoever ran during a wait, may have closed it by now. */
+  /* A finalizer, or code that ran during a wait, may have closed it by now. */
   if (self && !self->object) {
     if (!method->may_close) return raise_closed(L, method);
     lua_pushboolean(L, method->answer_when_released);

@@ -27,10 +27,14 @@ package final class ReportBox {
       }
       reply.set("summary", report.summary())
       reply.key("names")
-      reply.table(count: report.names.count) {
-        for (index, name) in report.names.enumerated() {
-          reply.add(cbl_lua_value(index + 1))
-          reply.table(count: 5) { add(name, report, to: reply) }
+      reply.table(count: 2 * report.names.count) {
+        var row = 0
+        for name in report.names {
+          for answer in name.answers {
+            row += 1
+            reply.add(cbl_lua_value(row))
+            reply.table(count: 7) { add(answer, of: name.name, report, to: reply) }
+          }
         }
       }
       reply.key("attempts")
@@ -117,18 +121,32 @@ private func add(
   if attempt.isHedge { reply.set("hedge", cbl_lua_value(true)) }
 }
 
-/// How one name was resolved: host, port, ended, addresses, code.
-private func add(_ result: NameResult, _ report: ConnectReport, to reply: Reply) {
+/// How one question about a name was answered: host, port (none for SRV records), family ("srv" for these), started,
+/// ended, addresses, code.
+private func add(
+  _ answer: NameResult.Answer, of name: HostName, _ report: ConnectReport, to reply: Reply
+) {
   reply.key("host")
-  reply.add(copying: result.name.host)
-  reply.key("port")
-  switch result.name.port {
-  case .number(let port): reply.add(cbl_lua_value(Int(port)))
-  case .service(let service): reply.add(copying: service)
+  reply.add(copying: name.host)
+  switch name.port {
+  case .number(let port): reply.set("port", cbl_lua_value(Int(port)))
+  case .service(let service):
+    reply.key("port")
+    reply.add(copying: service)
+  case .records: break
   }
-  reply.set("addresses", cbl_lua_value(result.addressCount))
-  if let ended = result.ended { reply.set("ended", cbl_lua_value(report.sinceCall(ended).seconds)) }
-  if let errno = result.errno { reply.set("code", nameOf(errno)) }
+  let family: StaticString =
+    switch answer.family {
+    case .inet: "inet"
+    case .inet6: "inet6"
+    case .unix: "unix"
+    case nil: "srv"
+    }
+  reply.set("family", cbl_lua_value(family))
+  reply.set("started", cbl_lua_value(report.sinceCall(answer.started).seconds))
+  if let ended = answer.ended { reply.set("ended", cbl_lua_value(report.sinceCall(ended).seconds)) }
+  reply.set("addresses", cbl_lua_value(answer.count))
+  if let failure = answer.failure { reply.set("code", nameOf(failure.errno)) }
 }
 
 /// A report of a connect that did not begin: its code.

@@ -28,7 +28,7 @@ local function colored(given, kind, style)
   return color and given ~= "" and color .. given .. "\27[0m" or given
 end
 
--- How to draw: what `options` says, and for the rest what the terminal can. Without a file nobody knows
+-- How to draw: what `options` says, and for the rest what the terminal can. Without a file it is unknown
 -- where the text goes, so it has no colours.
 local function style_of(options)
   local columns, is_utf8, has_color = core.terminal(options.file)

@@ -89,7 +89,9 @@ local function name_row(name, elapsed)
   elseif name.code then
     words, kind = name.code, "failed"
   end
-  return { is_name = true, remote = name.host .. ":" .. name.port, kind = kind, words = words,
+  -- A name whose SRV records are asked for has no port.
+  local asked = name.port and name.host .. ":" .. name.port or name.host
+  return { is_name = true, remote = asked, kind = kind, words = words,
     detail = name.family or "", took = name.ended and time(name.ended - (name.started or 0)),
     started = name.started or 0, ended = name.ended or elapsed }
 end

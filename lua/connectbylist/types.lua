@@ -22,6 +22,7 @@
 ---@field port? integer|string 1 to 65535, or the name of a service
 ---@field scope? string|integer the interface of a link-local address
 ---@field unix? string a Unix path; `"@name"` is abstract
+---@field srv? string a name whose SRV records give the targets; without host and port
 
 ---@class connectbylist.Address
 ---@field host string the IP address, or the Unix path
@@ -34,8 +35,9 @@
 
 ---The name of a host in a list, until it is looked up.
 ---@class connectbylist.Name
----@field host string
----@field port integer|string
+---@field host? string
+---@field port? integer|string
+---@field srv? string in place of these: a name with SRV records
 
 ---@class connectbylist.AddressList
 ---@field [integer] connectbylist.Address|connectbylist.Name
@@ -160,11 +162,14 @@
 ---@field code? string
 ---@field resent? integer
 
+---The answer to one question about a name: each family is asked for separately.
 ---@class connectbylist.NameResult
 ---@field host string
----@field port integer|string
----@field ended? number
----@field addresses integer how many the lookup gave
+---@field port? integer|string nil: its SRV records were asked for
+---@field family "inet"|"inet6"|"srv"
+---@field started number
+---@field ended? number nil: not answered in time
+---@field addresses integer how many the answer had, or how many SRV records
 ---@field code? string
 
 ---@class connectbylist.Report
@@ -220,6 +225,7 @@
 ---@field address fun(host: string, port?: integer|string): connectbylist.Address?, string?, string?
 ---@field connect_by_list fun(sock_or_list: connectbylist.Socket|connectbylist.AddressList|string|connectbylist.Entry[], list_or_options?: connectbylist.AddressList|string|connectbylist.Entry[]|connectbylist.Options, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report
 ---@field connect_by_name fun(host: string, service: integer|string, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report
+---@field resolve fun(host: string|{ srv: string }, service?: integer|string|connectbylist.Options, options?: connectbylist.Options): connectbylist.AddressList?, string?, string?
 ---@field start fun(list: connectbylist.AddressList|string|connectbylist.Entry[], options?: connectbylist.Options): connectbylist.Operation?, string?, string?, connectbylist.Report
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number the monotonic clock

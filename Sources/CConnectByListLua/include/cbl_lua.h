@@ -154,6 +154,7 @@ enum cbl_lua_verdict cbl_lua_address_text(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_address_convert(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect_by_name(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_resolve(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect_socket(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_explain(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_sleep(struct cbl_lua_call *call);

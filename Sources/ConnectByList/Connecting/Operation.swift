@@ -79,6 +79,7 @@ public final class Operation: @unchecked Sendable {
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
+    race.asksForPrefix = request.policy.allowsNameLookups
     self.reader = reader
     self.target = target
     settings = request.settings
@@ -145,6 +146,7 @@ public final class Operation: @unchecked Sendable {
       earlierRounds.append(race)
       let now = Clock.now()
       race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      race.asksForPrefix = policy.allowsNameLookups
       if isCancelled { race.handle(.cancelled, at: now) }
       // Addresses and routes may have changed.
       reader = reader.anew
@@ -153,7 +155,7 @@ public final class Operation: @unchecked Sendable {
     }
     observedEventCount = 0
     lacksPopulation = false
-    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    names = list.names.map { NameResult(name: $0.name) }
     hasBegun = false
   }
 
@@ -242,6 +244,7 @@ public final class Operation: @unchecked Sendable {
     while true {
       switch race.nextStep(at: Clock.now()) {
       case .needsPathInformation: readPathInformation()
+      case .lookUp(let lookup): lookUp(lookup)
       case .start(let id):
         if start(id) { continue }
         failureCount += 1
@@ -257,11 +260,13 @@ public final class Operation: @unchecked Sendable {
         wakeUp = min(until, due)
         return .pending
       case .nextRound:
-        // First whoever observes the operation reads the last events of this round.
+        // The observer of the operation reads the last events of this round first.
         isRoundOver = true
         wakeUp = Clock.now()
         return .pending
-      case .finish(let result): return .finished(result)
+      case .finish(let result):
+        resolver = nil
+        return .finished(result)
       }
     }
   }

@@ -187,6 +187,7 @@ extension TextBuffer {
     switch name.port {
     case .number(let port): append(decimal: Int(port))
     case .service(let service): append(escaped: service)
+    case .records: append("srv")
     }
   }
 }

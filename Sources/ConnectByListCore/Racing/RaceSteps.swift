@@ -31,6 +31,8 @@ extension Race {
     }
     noteSilences(before: now)
     join(names.release(at: now))
+    askForPrefix()
+    if let lookup = nextLookup() { return .lookUp(lookup) }
     if hasJoined {
       hasJoined = false
       // What is asked about as it joins is taken in by `update` together with the answer.
