@@ -188,8 +188,8 @@ func example(
 ) -> Target {
   let files = [
     "connect.c", "connect.lua", "connect.swift", "cqueues.lua", "embed.c", "embed.swift",
-    "order.txt", "primary.lua", "quickstart.lua", "race.txt", "redis.lua", "redis_spec.lua",
-    "simulation_spec.lua",
+    "http.lua", "luv.lua", "nio", "order.txt", "ports.lua", "primary.lua", "quickstart.lua",
+    "race.txt", "redis.lua", "redis_spec.lua", "simulation_spec.lua", "tls.lua", "wait.lua",
   ]
   return .executableTarget(
     name: name, dependencies: dependencies, path: "examples",

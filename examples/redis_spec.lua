@@ -1,7 +1,14 @@
---- A busted suite for a client of a network service, made with test endpoints: no server, no privileges,
+-- A busted suite for a client of a network service, made with test endpoints: no server, no privileges,
 -- no fixed port. It tests the Redis client of `examples/redis.lua`.
 --
---     busted --lua="$(command -v connectbylist)" examples/redis_spec.lua
+--   busted --lua="$(command -v connectbylist)" examples/redis_spec.lua
+--   busted --lua=/usr/bin/lua5.4 examples/redis_spec.lua     (with the module installed)
+--
+-- It prints, with another time:
+--
+--   ●●●●●●●●●●●●●
+--   13 successes / 0 failures / 0 errors / 0 pending : 0.241924 seconds
+
 local redis = require "examples.redis"
 local testing = require "connectbylist.testing"
 

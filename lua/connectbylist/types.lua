@@ -3,6 +3,9 @@
 -- A failure of the network is returned as `nil, message, code`; `code` is the name of an errno or of a
 -- resolver's code. Times are seconds.
 
+-- `T?` is a value that a program has to check. The report of a connect has no `?`, although a connect that
+-- succeeds returns none: an editor cannot know which it was, and would object to each use of the report.
+
 ---@alias connectbylist.Family "inet"|"inet6"|"unix"
 ---@alias connectbylist.Outcome "connected"|"refused"|"unreachable"|"timed_out"|"reset"|"failed"|"superseded"|"cancelled"|"rejected"|"not_started"
 ---@alias connectbylist.DelayReason "pair"|"population"|"loopback"|"neighbour"|"given"|"default"
@@ -93,7 +96,7 @@
 
 ---@alias connectbylist.Waiter fun(object: connectbylist.Waitable)
 
----@class connectbylist.Socket
+---@class connectbylist.Socket: connectbylist.Waitable
 ---@field read fun(self: connectbylist.Socket, ...: connectbylist.ReadFormat): string|number|nil, string?, string?
 ---@field receive_any fun(self: connectbylist.Socket, max?: integer): string?, string?, string?
 ---@field lines fun(self: connectbylist.Socket, ...: connectbylist.ReadFormat): fun(): string|number|nil
@@ -108,7 +111,7 @@
 ---@field alive fun(self: connectbylist.Socket): boolean, string?
 ---@field buffered fun(self: connectbylist.Socket): integer bytes that `read` can take without a system call
 ---@field setmaxline fun(self: connectbylist.Socket, bytes: integer): connectbylist.Socket the longest line
----@field report fun(self: connectbylist.Socket): connectbylist.Report?
+---@field report fun(self: connectbylist.Socket): connectbylist.Report nil for a socket of `net.wrap`, and for one that is not connected
 ---@field settimeout fun(self: connectbylist.Socket, seconds?: number, mode?: "b"|"t"): connectbylist.Socket the bound of each read and write
 ---@field gettimeout fun(self: connectbylist.Socket): number?
 ---@field setdeadline fun(self: connectbylist.Socket, seconds?: number): connectbylist.Socket from now, for all reads and writes together
@@ -133,8 +136,8 @@
 ---@field dirty fun(self: connectbylist.Socket): boolean
 ---@field class string
 
----@class connectbylist.Operation
----@field step fun(self: connectbylist.Operation): connectbylist.Socket|false|any, string?, string?, connectbylist.Report? false: it goes on
+---@class connectbylist.Operation: connectbylist.Waitable
+---@field step fun(self: connectbylist.Operation): connectbylist.Socket|false|any, string?, string?, connectbylist.Report false: it goes on
 ---@field pollfd fun(self: connectbylist.Operation): integer one descriptor for the whole race
 ---@field events fun(self: connectbylist.Operation): "r"
 ---@field timeout fun(self: connectbylist.Operation): number? seconds until it wants a step
@@ -218,12 +221,12 @@
 
 ---@class connectbylist
 ---@field version string
----@field address_list fun(entries?: string|connectbylist.Entry[], default_port?: integer|string): connectbylist.AddressList?, string?, string?
+---@field address_list fun(entries?: string|connectbylist.Entry[], default_port?: integer|string): connectbylist.AddressList, string?, string? nil, message, code for a malformed entry
 ---@field address fun(host: string, port?: integer|string): connectbylist.Address?, string?, string?
----@field connect_by_list fun(sock_or_list: connectbylist.Socket|connectbylist.AddressList|string|connectbylist.Entry[], list_or_options?: connectbylist.AddressList|string|connectbylist.Entry[]|connectbylist.Options, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report?
----@field connect_by_name fun(host: string, service: integer|string, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report?
+---@field connect_by_list fun(sock_or_list: connectbylist.Socket|connectbylist.AddressList|string|connectbylist.Entry[], list_or_options?: connectbylist.AddressList|string|connectbylist.Entry[]|connectbylist.Options, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report
+---@field connect_by_name fun(host: string, service: integer|string, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report
 ---@field resolve fun(host: string|{ srv: string }, service?: integer|string|connectbylist.Options, options?: connectbylist.Options): connectbylist.AddressList?, string?, string?
----@field start fun(list: connectbylist.AddressList|string|connectbylist.Entry[], options?: connectbylist.Options): connectbylist.Operation?, string?, string?, connectbylist.Report?
+---@field start fun(list: connectbylist.AddressList|string|connectbylist.Entry[], options?: connectbylist.Options): connectbylist.Operation?, string?, string?, connectbylist.Report
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number the monotonic clock
 ---@field setwait fun(waiter?: connectbylist.Waiter)
@@ -287,8 +290,8 @@
 ---@field only_loopback fun() for the rest of the state's life its connects to any other address fail with EACCES
 
 ---@class connectbylist.simulation
----@field simulate fun(text: string): connectbylist.Event?, connectbylist.Event[]|string, string?
----@field explain fun(text: string): connectbylist.PlannedPair[]?, string?, string?
+---@field simulate fun(text: string): connectbylist.Event, connectbylist.Event[], string? how it ended, and all events; nil, message, code for a wrong text
+---@field explain fun(text: string): connectbylist.PlannedPair[], string?, string?
 
 ---@class connectbylist.wait
 ---@field blocking connectbylist.Waiter
