@@ -14,6 +14,7 @@ extension Operation {
       try waitSet.add(resolver.number, WaitSet.resolver)
       self.resolver = consume resolver
     } catch {
+      if asksForDescriptors(error) { return }
       for index in names.indices { take(.failed(error), ofName: index) }
     }
   }
