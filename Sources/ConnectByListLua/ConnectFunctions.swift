@@ -16,6 +16,15 @@ extension Call {
     return request
   }
 
+  /// Begins a connect that may have garbage collected for want of descriptors.
+  func begin(
+    _ report: inout ConnectReport?, _ make: () throws(ConnectError) -> Operation
+  ) throws(CallError) -> Operation {
+    let operation = try noting(&report, make)
+    operation.canFreeDescriptors = true
+    return operation
+  }
+
   /// Makes the error of a connect the call's, and keeps its report.
   func noting<Result: ~Copyable>(
     _ report: inout ConnectReport?, _ body: () throws(ConnectError) -> Result
@@ -46,6 +55,7 @@ extension Call {
       switch progress {
       case .pending:
         if isNew { pointee.kept.pending = Unmanaged.passRetained(operation).toOpaque() }
+        if operation.isShort { throw .collect }
         let (number, events) = operation.waitsFor
         throw .wait(number, events: events, until: operation.wakeUp)
       case .validate(let id):
@@ -56,8 +66,6 @@ extension Call {
           pointee.kept.pending = nil
           Unmanaged.passUnretained(operation).release()
         }
-        // For want of descriptors: the binding collects some, and the call begins anew.
-        if case .lost(let errno, _) = result, mayCollect(errno) { throw .failed(errno) }
         return result
       }
     }
@@ -74,7 +82,7 @@ extension Call {
       operation = pending
     } else {
       let request = try call.readRequest()
-      operation = try call.noting(&report) { () throws(ConnectError) in
+      operation = try call.begin(&report) { () throws(ConnectError) in
         try Operation(list.list, request)
       }
     }
@@ -100,7 +108,7 @@ extension Call {
       operation = pending
     } else {
       let request = try call.readRequest()
-      operation = try call.noting(&report) { () throws(ConnectError) in
+      operation = try call.begin(&report) { () throws(ConnectError) in
         try socket.socket.startConnecting(list.list, request)
       }
     }

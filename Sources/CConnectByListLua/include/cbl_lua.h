@@ -59,7 +59,7 @@ enum cbl_lua_verdict {
   /* Swift never blocks. The binding waits for what `wait` says and makes the call again, with `is_retry`. */
   CBL_LUA_WAIT,
   /* Out of descriptors. The binding collects garbage, whose sockets and lists may hold some, and makes the call
-   * again, once, with `has_collected`. */
+   * again with `has_collected`; with `is_retry` too if it keeps an object. */
   CBL_LUA_COLLECT
 };
 
@@ -79,8 +79,8 @@ struct cbl_lua_kept {
   int ready;        /* the events that ended the wait; 0: none did, or it is not known; -errno: it failed */
   int64_t deadline; /* of a read or a write, fixed by the first try; as `until` */
   size_t progress;  /* bytes that a write has passed on */
-  /* An object of the call, such as an operation. Swift stores it together with the verdict CBL_LUA_WAIT and
-   * releases it, and stores NULL, with every other verdict. */
+  /* An object of the call, such as an operation. Swift stores it together with the verdict CBL_LUA_WAIT or
+   * CBL_LUA_COLLECT and releases it, and stores NULL, with every other verdict. */
   void *pending;
 };
 
