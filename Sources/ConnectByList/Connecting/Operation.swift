@@ -26,12 +26,8 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
-  package let options: ConnectOptions
-  /// The list as it was when the call began; `nil`: there is one round only.
-  private let listForRounds: AddressList?
-  /// The races of earlier rounds, the last few of them.
-  private var earlierRounds: [Race] = []
-  private static let earlierRoundsMax = 8
+  /// For the rounds after the first; `nil`: there is one round only.
+  private let rounds: Rounds?
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
   let policy: EgressPolicy
@@ -90,16 +86,27 @@ public final class Operation: @unchecked Sendable {
     self.reader = reader
     self.target = target
     settings = request.settings
-    options = request.options
     policy = request.policy
-    listForRounds = request.options.retry == nil ? nil : copy list
+    rounds = request.options.retry == nil ? nil : Rounds(copy list)
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     cancelHandle = request.cancel
     wakeUp = began
   }
 
+  private final class Rounds {
+    /// The list as it was when the call began.
+    let list: AddressList
+    /// The races of earlier rounds, the last few of them.
+    var earlier: [Race] = []
+    static let earlierMax = 8
+
+    init(_ list: AddressList) { self.list = list }
+  }
+
   // MARK: driving
+
+  package var options: ConnectOptions { race.plan.options }
 
   /// Takes in completions and performs the steps that are due.
   public func advance() -> Progress {
@@ -147,12 +154,13 @@ public final class Operation: @unchecked Sendable {
 
   /// Begins the next round where one is due: the list as it was when the call began, its names looked up anew.
   private func beginRound() {
-    guard isRoundOver, let list = listForRounds else { return }
+    guard isRoundOver, let rounds else { return }
     isRoundOver = false
     do throws(ConnectError) {
+      let list = rounds.list
       let plan = try reader.plan(list, options, at: race.began)
-      if earlierRounds.count == Self.earlierRoundsMax { earlierRounds.removeFirst() }
-      earlierRounds.append(race)
+      if rounds.earlier.count == Rounds.earlierMax { rounds.earlier.removeFirst() }
+      rounds.earlier.append(race)
       let now = Clock.now()
       race = Race(after: race, plan: plan, names: list.names(options), at: now)
       race.asksForPrefix = policy.allowsNameLookups
@@ -170,7 +178,7 @@ public final class Operation: @unchecked Sendable {
 
   /// Lets a list remember how its endpoints did in this operation, which has finished.
   public func remember(in list: inout AddressList) {
-    for race in earlierRounds { list.take(race) }
+    if let rounds { for race in rounds.earlier { list.take(race) } }
     list.take(race)
   }
 
