@@ -98,7 +98,7 @@ enum CommandLineRequest: Equatable {
       -E             ignore environment variables
       -W             turn warnings on
       --trace        write every event of every connect to stderr
-      --allow dest   let scripts connect to 'dest' (10.0.0.0/8:443, loopback, any, ...)
+      --allow dest   let scripts connect to 'dest' (10.0.0.0/8:443, loopback, ...)
       --deny dest    do not; the first of these options that matches decides
       --help         show this help
       --             stop handling options
