@@ -65,7 +65,7 @@ enum CommandLineRequest: Equatable {
     case file(argument: Int)
     /// The standard input as a script; the argument is the dash.
     case standardInput(argument: Int)
-    /// Nothing was said: the interactive mode on a terminal, otherwise the standard input.
+    /// No program was given: the interactive mode on a terminal, otherwise the standard input.
     case unsaid
   }
 
