@@ -171,7 +171,7 @@ end
 -- their own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
 net.setwait = operations.setwait
 
---- Waits for so many seconds.
+--- Waits for a number of seconds.
 net.sleep = operations.sleep
 
 --- The monotonic clock, in seconds.

@@ -5,7 +5,7 @@
 #include "state.h"
 
 enum {
-  VALUES_LOCAL = 12, /* so many arguments, or results, need no allocation */
+  VALUES_LOCAL = 12, /* this many arguments, or results, need no allocation */
   STACK_EXTRA = 24,  /* stack slots of a call in addition to its arguments: at most VALUES_LOCAL results, and 12 */
   FORMATS_MAX = 250  /* of `lines`, as io's: a C closure has 255 upvalues at most */
 };

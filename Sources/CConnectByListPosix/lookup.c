@@ -17,7 +17,7 @@ enum {
 };
 
 /* A resolver that gets no answer gives up after `timeout` seconds at the earliest (resolv.conf: at least 1); one
- * that is told of a failure does so before. Its code is the same: EAI_AGAIN. */
+ * that gets an answer with a failure gives up before. Both have the code EAI_AGAIN. */
 static int kind_of_try_again(const struct __res_state *state, int64_t started_ns) {
   int64_t timeout_ns = (state->options & RES_INIT) && state->retrans > 0 ? state->retrans : RES_TIMEOUT;
   timeout_ns *= 1000000000;

@@ -331,7 +331,7 @@ void cbl_posix_resolver_free(struct cbl_posix_resolver *resolver) {
   pthread_mutex_lock(&pool->mutex);
   leave_ring(pool, resolver);
   resolver->event = -1;
-  /* What nobody waits for must not keep others waiting. */
+  /* Its lookups that are under way count as hanging from now on, so that those of others are not delayed. */
   struct question *next = pool->oldest;
   while (next) {
     struct question *question = next;

@@ -23,6 +23,9 @@ struct ToolTests {
     #expect(outcome.output.hasPrefix("usage: connectbylist \(tool) "))
     #expect(outcome.output.contains("\nExample:\n  "))
     #expect(outcome.errors == "")
+    for line in (outcome.output + (try host(["--help"]).output)).split(separator: "\n") {
+      #expect(line.count <= 80, "\(line)")
+    }
   }
 
   @Test(arguments: [
@@ -407,7 +410,8 @@ struct ToolTests {
         "--attempt-delay", "0.3",
       ],
       environment: Self.utf8)
-    try terminal.expect("… 0.000 s 127.0.0.1 → \(silent.endpoint.text) connecting, ")
+    try terminal.expect("… 0.0")
+    try terminal.expect(" s 127.0.0.1 → \(silent.endpoint.text) connecting, ")
     try terminal.expect("● 0.3")
     try terminal.expect("\(echo.endpoint.text) connected, ")
     terminal.send("hello\n")

@@ -261,7 +261,7 @@ function drawing.plan(plan, options)
   local columns, shown = style.columns, min(#plan, style.rows or 4 * ROWS)
   if #plan == 0 then return "no pairs" end
   local heads, head_width, common
-  -- The shortest addresses that are still told apart by most people, if need be, and at the last no delays.
+  -- Addresses are shortened step by step until the table fits; if it does not fit then, delays are left out.
   for _, remote_max in ipairs { columns, 48, 32, 21, SHORTEST_CELL, 0 } do
     local cells
     cells, common = plan_cells(plan, shown, style, max(remote_max, SHORTEST_CELL), remote_max > 0)

@@ -250,8 +250,8 @@
 ---@field after? number seconds until it begins
 
 ---@class connectbylist.Ending: connectbylist.Where
----@field after_bytes? integer after so many received bytes
----@field after_seconds? number so long after accepting
+---@field after_bytes? integer after this number of received bytes
+---@field after_seconds? number this time after accepting
 
 ---@class connectbylist.ProxyOptions: connectbylist.Where
 ---@field latency? number seconds

@@ -136,7 +136,7 @@ void cbl_lua_release_pending(void *object);
 
 /* The policy of a text of rules; NULL if it is malformed, with the reason in `message`. */
 void *cbl_lua_policy_new(const char *rules, char *message, size_t message_size);
-/* A policy that allows of what `policy` allows loopback addresses and Unix sockets; NULL: everything. */
+/* A policy that allows the loopback addresses and Unix sockets which `policy` allows; NULL allows all. */
 void *cbl_lua_policy_on_loopback(void *policy);
 void cbl_lua_release_policy(void *policy);
 

@@ -38,7 +38,7 @@ public struct TranslationPrefix: Hashable, Sendable {
     case 96: return IPAddress(high: address.high, low: address.low | bits)
     case 64: return IPAddress(high: address.high, low: bits << 24)
     default:
-      // So many of the 32 bits are in the upper half; the others follow byte 8.
+      // How many of the 32 bits are in the upper half; the others follow byte 8.
       let upper = UInt64(64 - length)
       let high = address.high | bits >> (32 - upper)
       let low = (bits << (32 + upper)) >> 8

@@ -106,7 +106,7 @@ public final class Race: @unchecked Sendable {
   /// Whether the driver can look up the prefix of a NAT64. To be set before the first step.
   public var asksForPrefix = false
   var hasAskedForPrefix = false
-  /// Path information has come since the plan was asked whether it needs a prefix.
+  /// Path information has arrived since `plan` was last asked whether it needs the prefix of a NAT64.
   var isTranslationStale = false
   /// A deadline that has passed before the race begins (a timeout near 0) still allows one round of starts.
   var hadFirstRound = false

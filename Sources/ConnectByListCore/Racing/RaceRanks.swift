@@ -2,8 +2,8 @@
 // and the report go by them.
 
 extension Race {
-  /// So many ranks are counted where the caller waits for them. Each costs time for every local address: with
-  /// eight, 1,000 ranks take about 5 ms, and a list of 10,000 remotes has 80,000.
+  /// The most ranks that are counted while the caller waits for them. Each costs time for every local address:
+  /// with eight, 1,000 ranks take about 5 ms, and a list of 10,000 remotes has 80,000.
   public static var countedRanksMax: Int { 1_000 }
 
   /// The plan as it was when candidates or path information last came (or at the first start), how many
