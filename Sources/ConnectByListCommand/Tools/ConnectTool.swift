@@ -12,7 +12,7 @@ enum ConnectTool {
     standard output. The end of the input is passed on, and the tool ends when the peer has sent its end.
     A terminal shows the race on standard error while it runs.
 
-    LIST is HOST:PORT,… with names, IP addresses ([v6]:port) or unix:PATH.
+    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH or srv:_NAME.
 
     Example:
       printf 'GET / HTTP/1.0\\r\\n\\r\\n' | connectbylist --connect a.example:80,b.example:80 --timeout 3
