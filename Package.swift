@@ -279,6 +279,14 @@ let hostAndTests: [Target] = [
     dependencies: [
       "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
     ]),
+  // Mixed work for any time, for Tests/Campaign/soak.
+  .target(name: "CConnectByListSoak", path: "Tests/Campaign/SoakMeasures"),
+  .executableTarget(
+    name: "ConnectByListSoak",
+    dependencies: [
+      "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListAsync",
+      "ConnectByListTesting", "CConnectByListSoak",
+    ], path: "Tests/Campaign/Soak", exclude: ["mixture.lua"]),
   example("ConnectByListExampleC", "connect.c", ["CConnectByList", "ConnectByListCAPI"]),
   example(
     "ConnectByListExampleEmbedC", "embed.c", ["CConnectByListLua", "ConnectByListLua"],

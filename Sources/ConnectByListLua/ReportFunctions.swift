@@ -98,6 +98,21 @@ extension Reply {
   }
 }
 
+extension Reply {
+  /// Host and port of a name; none where its SRV records are asked for.
+  func set(_ name: HostName) {
+    key("host")
+    add(copying: name.host)
+    switch name.port {
+    case .number(let port): set("port", cbl_lua_value(Int(port)))
+    case .service(let service):
+      key("port")
+      add(copying: service)
+    case .records: break
+    }
+  }
+}
+
 /// `names`: the number of the name of each entry that is one.
 private func add(
   _ row: ReportRow, of race: Race, _ report: ConnectReport, _ names: [Int], to reply: Reply
@@ -126,15 +141,7 @@ private func add(
 private func add(
   _ answer: NameResult.Answer, of name: HostName, _ report: ConnectReport, to reply: Reply
 ) {
-  reply.key("host")
-  reply.add(copying: name.host)
-  switch name.port {
-  case .number(let port): reply.set("port", cbl_lua_value(Int(port)))
-  case .service(let service):
-    reply.key("port")
-    reply.add(copying: service)
-  case .records: break
-  }
+  reply.set(name)
   let family: StaticString =
     switch answer.family {
     case .inet: "inet"
