@@ -172,7 +172,7 @@ public final class Operation: @unchecked Sendable {
     }
     observedEventCount = 0
     lacksPopulation = false
-    names = list.names.map { NameResult(name: $0.name) }
+    names = rounds.list.names.map { NameResult(name: $0.name) }
     hasBegun = false
   }
 
