@@ -5,7 +5,7 @@
 #include "state.h"
 
 enum {
-  VALUES_LOCAL = 12, /* so many arguments, or results, need no allocation */
+  VALUES_LOCAL = 12, /* this many arguments, or results, need no allocation */
   STACK_EXTRA = 24,  /* stack slots of a call in addition to its arguments: at most VALUES_LOCAL results, and 12 */
   FORMATS_MAX = 250  /* of `lines`, as io's: a C closure has 255 upvalues at most */
 };
@@ -204,7 +204,7 @@ static int try_call(lua_State *L, const struct cbl_lua_method *method, struct cb
     lua_setmetatable(L, -2);
     call->reply = &reply->object;
   }
-  /* A finalizer, or whoever ran during a wait, may have closed it by now. */
+  /* A finalizer, or code that ran during a wait, may have closed it by now. */
   if (self && !self->object) {
     if (!method->may_close) return raise_closed(L, method);
     lua_pushboolean(L, method->answer_when_released);

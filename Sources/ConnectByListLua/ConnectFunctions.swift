@@ -126,6 +126,23 @@ extension Call {
   Unmanaged<Operation>.fromOpaque(object).release()
 }
 
+extension Reply {
+  /// The field `names`: what is to be looked up, an array of host, port (none for SRV records) and entry.
+  fileprivate func addNames(of list: AddressList) {
+    let names = list.names
+    key("names")
+    table(count: names.count) {
+      for (index, (name, entry)) in names.enumerated() {
+        add(cbl_lua_value(index + 1))
+        table(count: 3) {
+          set(name)
+          set("entry", cbl_lua_value(Int(entry) + 1))
+        }
+      }
+    }
+  }
+}
+
 /// Arguments: list, options. Returns the plan as an array of pairs, in the order of their ranks.
 @c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
@@ -139,7 +156,7 @@ extension Call {
     }
     let rows = race.rows()
     let reply = Reply()
-    reply.table(count: rows.count) {
+    reply.table(count: rows.count + 1) {
       for (index, row) in rows.enumerated() {
         reply.add(cbl_lua_value(index + 1))
         reply.table(count: 8) {
@@ -147,6 +164,7 @@ extension Call {
           reply.addDelay(row, of: race)
         }
       }
+      reply.addNames(of: box.list)
     }
     try call.answer(reply)
   }

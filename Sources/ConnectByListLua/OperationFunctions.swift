@@ -172,7 +172,7 @@ extension Call {
       return
     }
     socket.socket.limit = .distantFuture
-    // What the check has set for itself.
+    // The check's own timeouts do not outlive it.
     socket.socket.timeout = nil
     socket.socket.finalDeadline = .distantFuture
     socket.dialect.block = nil

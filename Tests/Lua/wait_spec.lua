@@ -130,6 +130,22 @@ describe("waiters", function()
     end)
   end)
 
+  in_each("names are resolved while others run", function(run)
+    guarded(run, function()
+      local waits, bodies = 0, {}
+      for i = 1, 20 do
+        bodies[i] = function()
+          -- The name of a service makes it a lookup of a thread.
+          local list = assert(net.resolve("localhost", "http", { timeout = 5, family = "inet" }))
+          assert.equal("127.0.0.1:80", tostring(list[1]))
+          waits = waits + 1
+        end
+      end
+      run(bodies)
+      assert.equal(20, waits)
+    end)
+  end)
+
   in_each("sleeps and timeouts end in time", function(run)
     guarded(run, function()
       local peer = testing.accepting()

@@ -167,7 +167,7 @@ function pause:timeout()
   return left > 0 and left or 0
 end
 
---- Waits for so many seconds.
+--- Waits for a number of seconds.
 function operations.sleep(seconds)
   local waiter = operations.waiter
   -- The core raises for what is no number of seconds.

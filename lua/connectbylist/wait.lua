@@ -134,10 +134,10 @@ end)
 
 local LONGEST = 1e9 -- seconds; libuv counts milliseconds in 64 bits
 
--- libuv allows one poll handle for a descriptor, so that those who wait for the same one share it. By number.
+-- libuv allows one poll handle for a descriptor: waiters for the same descriptor share it. By its number.
 local shared = {}
 
--- Sets what a handle waits for: what anybody needs. Closes it if nobody is left.
+-- Makes a handle watch for all that its waiters need. Closes it when no waiter is left.
 local function watch_for_all(entry)
   local reads, writes = false, false
   for waiter in next, entry.waiters do

@@ -26,19 +26,15 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
-  package let options: ConnectOptions
-  /// The list as it was when the call began; `nil`: there is one round only.
-  private let listForRounds: AddressList?
-  /// The races of earlier rounds, the last few of them.
-  private var earlierRounds: [Race] = []
-  private static let earlierRoundsMax = 8
+  /// For the rounds after the first; `nil`: there is one round only.
+  private let rounds: Rounds?
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
   let policy: EgressPolicy
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
-  private var hasBegun = false
+  var hasBegun = false
   /// The next `advance` begins the next round.
   private var isRoundOver = false
   let family: Family?
@@ -86,19 +82,31 @@ public final class Operation: @unchecked Sendable {
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
+    race.asksForPrefix = request.policy.allowsNameLookups
     self.reader = reader
     self.target = target
     settings = request.settings
-    options = request.options
     policy = request.policy
-    listForRounds = request.options.retry == nil ? nil : copy list
+    rounds = request.options.retry == nil ? nil : Rounds(copy list)
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     cancelHandle = request.cancel
     wakeUp = began
   }
 
+  private final class Rounds {
+    /// The list as it was when the call began.
+    let list: AddressList
+    /// The races of earlier rounds, the last few of them.
+    var earlier: [Race] = []
+    static let earlierMax = 8
+
+    init(_ list: AddressList) { self.list = list }
+  }
+
   // MARK: driving
+
+  package var options: ConnectOptions { race.plan.options }
 
   /// Takes in completions and performs the steps that are due.
   public func advance() -> Progress {
@@ -146,14 +154,16 @@ public final class Operation: @unchecked Sendable {
 
   /// Begins the next round where one is due: the list as it was when the call began, its names looked up anew.
   private func beginRound() {
-    guard isRoundOver, let list = listForRounds else { return }
+    guard isRoundOver, let rounds else { return }
     isRoundOver = false
     do throws(ConnectError) {
+      let list = rounds.list
       let plan = try reader.plan(list, options, at: race.began)
-      if earlierRounds.count == Self.earlierRoundsMax { earlierRounds.removeFirst() }
-      earlierRounds.append(race)
+      if rounds.earlier.count == Rounds.earlierMax { rounds.earlier.removeFirst() }
+      rounds.earlier.append(race)
       let now = Clock.now()
       race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      race.asksForPrefix = policy.allowsNameLookups
       if isCancelled { race.handle(.cancelled, at: now) }
       // Addresses and routes may have changed.
       reader = reader.anew
@@ -162,13 +172,13 @@ public final class Operation: @unchecked Sendable {
     }
     observedEventCount = 0
     lacksPopulation = false
-    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    names = rounds.list.names.map { NameResult(name: $0.name) }
     hasBegun = false
   }
 
   /// Lets a list remember how its endpoints did in this operation, which has finished.
   public func remember(in list: inout AddressList) {
-    for race in earlierRounds { list.take(race) }
+    if let rounds { for race in rounds.earlier { list.take(race) } }
     list.take(race)
   }
 
@@ -275,6 +285,7 @@ public final class Operation: @unchecked Sendable {
     while true {
       switch race.nextStep(at: Clock.now()) {
       case .needsPathInformation: readPathInformation()
+      case .lookUp(let lookup): lookUp(lookup)
       case .start(let id):
         if start(id) { continue }
         if isShort { return pendingForDescriptors() }
@@ -291,11 +302,13 @@ public final class Operation: @unchecked Sendable {
         wakeUp = min(until, due)
         return .pending
       case .nextRound:
-        // First whoever observes the operation reads the last events of this round.
+        // The observer of the operation reads the last events of this round first.
         isRoundOver = true
         wakeUp = Clock.now()
         return .pending
-      case .finish(let result): return .finished(result)
+      case .finish(let result):
+        resolver = nil
+        return .finished(result)
       }
     }
   }
