@@ -143,16 +143,14 @@ function net.connect_by_name(host, service, options)
   return connect_name(host, service, options)
 end
 
-local resolve = core.resolve
-
 --- An address list of what a host name has now: `net.resolve("db.test", "https")`; or, with
 -- `{srv = "_redis._tcp.example.net"}` in place of host and service, of the targets of its SRV records, in the
 -- order in which they are to be tried. `nil, message, code` where there is no address.
 function net.resolve(host, service, options)
   if type(host) == "table" and rawget(host, "srv") ~= nil then
-    return resolve(host.srv, false, plain_options(options or service))
+    host, service, options = host.srv, false, options or service
   end
-  return resolve(host, service, plain_options(options))
+  return api.part "resolution"(host, service, plain_options(options))
 end
 
 --- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it

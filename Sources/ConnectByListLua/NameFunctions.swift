@@ -2,26 +2,6 @@ import CConnectByListLua
 import ConnectByList
 import ConnectByListCore
 
-/// Arguments: host, service (false: the host is a name with SRV records), options. Returns a list of the addresses.
-@c @implementation public func cbl_lua_resolve(_ call: Call!) -> cbl_lua_verdict {
-  call.perform { (call) throws(CallError) in
-    let isService = call[1].kind == CBL_LUA_BOOLEAN
-    let entry = isService ? try call.serviceEntry(0) : try call.entry(0, defaultPort: nil)
-    let request = try call.readRequest(2)
-    var list = AddressList(hashSecret: .ofThisProcess)
-    switch entry {
-    case .endpoint: list.append(entry)
-    case .name(let name):
-      do throws(ConnectError) {
-        for endpoint in try resolve(name, request) { list.append(.endpoint(endpoint)) }
-      } catch {
-        throw .failed(error)
-      }
-    }
-    call.add(made: ListBox(list))
-  }
-}
-
 extension Call {
   /// A list of one name. Arguments: host, service. A malformed host or port fails as a connect does, with a report.
   func readName(_ report: inout ConnectReport?) throws(CallError) -> AddressList {
@@ -47,7 +27,7 @@ extension Call {
     } else {
       let list = try call.readName(&report)
       let request = try call.readRequest(2)
-      operation = try call.noting(&report) { () throws(ConnectError) in
+      operation = try call.begin(&report) { () throws(ConnectError) in
         try Operation(list, request)
       }
     }
@@ -66,7 +46,7 @@ extension Call {
   let verdict = call.perform { (call) throws(CallError) in
     let list = ListBox(try call.readName(&report))
     let request = try call.readRequest(2)
-    let operation = try call.noting(&report) { () throws(ConnectError) in
+    let operation = try call.begin(&report) { () throws(ConnectError) in
       try Operation(list.list, request)
     }
     call.add(made: OperationBox(operation, list, nil))

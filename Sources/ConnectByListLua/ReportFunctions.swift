@@ -43,11 +43,10 @@ package final class ReportBox {
         return
       }
       let rows = race.rows()
-      // Of several names of one entry the first is the list's own.
-      var names: [Int: Int] = [:]
-      for (name, entry) in race.nameEntries.enumerated() where names[entry] == nil {
-        names[entry] = name
-      }
+      let entries = race.nameEntries
+      // By entries; -1: it is no name. Of several names of one entry the first is the list's own.
+      var names = [Int](repeating: -1, count: (entries.max() ?? -1) + 1)
+      for (name, entry) in entries.enumerated() where names[entry] < 0 { names[entry] = name }
       reply.table(count: rows.count) {
         for (index, row) in rows.enumerated() {
           reply.add(cbl_lua_value(index + 1))
@@ -99,15 +98,31 @@ extension Reply {
   }
 }
 
+extension Reply {
+  /// Host and port of a name; none where its SRV records are asked for.
+  func set(_ name: HostName) {
+    key("host")
+    add(copying: name.host)
+    switch name.port {
+    case .number(let port): set("port", cbl_lua_value(Int(port)))
+    case .service(let service):
+      key("port")
+      add(copying: service)
+    case .records: break
+    }
+  }
+}
+
 /// `names`: the number of the name of each entry that is one.
 private func add(
-  _ row: ReportRow, of race: Race, _ report: ConnectReport, _ names: [Int: Int], to reply: Reply
+  _ row: ReportRow, of race: Race, _ report: ConnectReport, _ names: [Int], to reply: Reply
 ) {
   let attempt = row.attempt.map { race.attempts[$0.index] }
   reply.addPair(row, of: race, local: attempt?.local ?? race.plan.local(of: row.pair))
-  if let name = names[race.plan.entry(of: row.pair)], name < report.names.count {
+  let entry = race.plan.entry(of: row.pair)
+  if entry < names.count, names[entry] >= 0, names[entry] < report.names.count {
     reply.key("name")
-    reply.add(copying: report.names[name].name.host)
+    reply.add(copying: report.names[names[entry]].name.host)
   }
   reply.set("outcome", cbl_lua_value((attempt?.outcome ?? .notStarted).word))
   guard let attempt else { return }
@@ -126,15 +141,7 @@ private func add(
 private func add(
   _ answer: NameResult.Answer, of name: HostName, _ report: ConnectReport, to reply: Reply
 ) {
-  reply.key("host")
-  reply.add(copying: name.host)
-  switch name.port {
-  case .number(let port): reply.set("port", cbl_lua_value(Int(port)))
-  case .service(let service):
-    reply.key("port")
-    reply.add(copying: service)
-  case .records: break
-  }
+  reply.set(name)
   let family: StaticString =
     switch answer.family {
     case .inet: "inet"

@@ -73,6 +73,45 @@ extension Driver {
       #expect(status == 0)
     }
 
+    @Test func `the list remembers the addresses of a name`() throws {
+      // Nobody listens on the same port of ::1.
+      let echo = try TestEndpoint(.echo)
+      var list = named([], ("localhost", .number(echo.endpoint.port)))
+      let other = Endpoint(.loopbackV6, port: echo.endpoint.port)
+      let likely = request { $0.order = .likely }
+      let first = try connectByList(&list, likely).report
+      #expect(first?.outcomes == [.refused, .connected])
+      #expect(list.history[echo.endpoint]?.hasConnected == true)
+      #expect(list.history[other]?.failure?.errno == .connectionRefused)
+      // The address that worked goes before the one that RFC 6724 prefers.
+      let second = try connectByList(&list, likely).report
+      #expect(second?.started == [echo.endpoint])
+      let race = try #require(second?.race)
+      let reasons = race.plan.reasons(for: race.attempts[0].pair)
+      #expect(reasons.contains(Array("connected before".utf8)))
+    }
+
+    @Test func `no name is looked up where the policy does not allow it`() throws {
+      var denying = request()
+      denying.policy.allowsNameLookups = false
+      let service = HostName(host: Array("_x._tcp.localhost".utf8), port: .records)
+      var list = named([], ("localhost", .number(9)))
+      list.append(.name(service))
+      let error = #expect(throws: ConnectError.self) {
+        _ = try connectByList(&list, denying).number
+      }
+      #expect(error?.errno == .accessDenied)
+      #expect(error?.report.names.count == 2)
+      #expect(error?.report.names.allSatisfy { $0.errno == .accessDenied } == true)
+      for name in [service, HostName(host: Array("localhost".utf8), port: .number(9))] {
+        let refused = #expect(throws: ConnectError.self) { _ = try resolve(name, denying) }
+        #expect(refused?.errno == .accessDenied)
+      }
+      // NAT64's prefix is a lookup too.
+      let operation = try Operation(named([Endpoint(.loopbackV4, port: 9)]), denying)
+      #expect(!operation.race.asksForPrefix)
+    }
+
     @Test func `a name that cannot be resolved leaves the literals to race`() throws {
       let echo = try TestEndpoint(.echo)
       let list = named([echo.endpoint], ("localhost", .service(Array("nonesuch".utf8))))

@@ -5,6 +5,7 @@
  * A name has labels `4-WHAT` and `6-WHAT`, for its A and its AAAA records; `.test` follows. WHAT is
  *
  *   N         10.77.0.2 or 2001:db8:77::2, after N ms
+ *   Nh        one address of 10.78.0.0/16 or 2001:db8:78::/112 after N ms, another one for each name
  *   Nx50      50 addresses after N ms: 10.78.2.1 …, 2001:db8:78:2::1 …
  *   none      no such record      nx     no such name      fail   SERVFAIL      drop   no answer
  *
@@ -97,6 +98,13 @@ static int answer(struct reply *reply, const char *name, unsigned type) {
   if (type == SRV) {
     put_service(reply, 1, 9, "\6""4-drop\6""6-drop\4test", 20);
     put_service(reply, 2, (unsigned)service_port, "\3""4-0\6""6-none\4test", 17);
+  } else if (*end == 'h') {
+    unsigned hash = 2166136261u; /* FNV-1a */
+    for (const char *at = name; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619u;
+    char text[40];
+    unsigned high = hash >> 8 & 0xff, low = hash & 0xff;
+    snprintf(text, sizeof text, type == A ? "10.78.%u.0" : "2001:db8:78::%x00", high);
+    put_address(reply, type, text, (int)low);
   } else if (*end == 'x') {
     int count = atoi(end + 1);
     for (int i = 1; i <= count; i++) put_address(reply, type, type == A ? "10.78.2.0" : "2001:db8:78:2::", i);

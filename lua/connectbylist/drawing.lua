@@ -254,12 +254,29 @@ local function reasons_text(pair, style)
   return printable(reasons, style.ascii)
 end
 
+-- A line for each name, whose addresses will have a place of their own.
+local function names_of(plan, style)
+  local lines, names = {}, plan.names or {}
+  for i = 1, min(#names, ROWS) do
+    local name = printable(race_rows.name_text(names[i]), style.ascii)
+    local line = "  " .. name .. (names[i].port and "" or " (SRV)") .. " to be looked up"
+    insert(lines, text.cut(line, style.columns, style.marks.ellipsis))
+  end
+  if #names > ROWS then
+    insert(lines, format("  %s %d more names to be looked up", style.marks.ellipsis, #names - ROWS))
+  end
+  return lines
+end
+
 --- A plan: for each pair in the order of ranks its chance and the reasons of its place. Reasons stand
 -- beside the pair where they have the room, else below it.
 function drawing.plan(plan, options)
   local style = style_of(options)
   local columns, shown = style.columns, min(#plan, style.rows or 4 * ROWS)
-  if #plan == 0 then return "no pairs" end
+  if #plan == 0 then
+    local lines = names_of(plan, style)
+    return lines[1] and concat(lines, "\n") or "no pairs"
+  end
   local heads, head_width, common
   -- Addresses are shortened step by step until the table fits; if it does not fit then, delays are left out.
   for _, remote_max in ipairs { columns, 48, 32, 21, SHORTEST_CELL, 0 } do
@@ -291,6 +308,7 @@ function drawing.plan(plan, options)
   if #plan > shown then
     insert(lines, format("  %s %d more pairs", style.marks.ellipsis, #plan - shown))
   end
+  for _, line in ipairs(names_of(plan, style)) do insert(lines, line) end
   return concat(lines, "\n")
 end
 

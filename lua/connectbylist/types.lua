@@ -201,6 +201,7 @@
 
 ---@class connectbylist.Plan
 ---@field [integer] connectbylist.PlannedPair
+---@field names connectbylist.NameToLookUp[]
 ---@field text fun(self: connectbylist.Plan, options?: connectbylist.TextOptions): string
 
 ---@class connectbylist.PlannedPair
@@ -212,6 +213,11 @@
 ---@field entry? integer the place in the list
 ---@field delay? number
 ---@field delay_reason? connectbylist.DelayReason
+
+---@class connectbylist.NameToLookUp
+---@field host string
+---@field port? integer|string nil: its SRV records will be asked for
+---@field entry integer the place in the list
 
 ---@class connectbylist.LocalAddress
 ---@field address connectbylist.Address

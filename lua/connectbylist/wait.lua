@@ -108,10 +108,13 @@ wait.copas = lazily(function()
   local copas = require "copas"
   local open, message = net.socket "unix"
   if not open then error(message, 0) end
+  -- The older versions have `sleep` alone; a negative time is for ever.
+  local sleep = copas.pause or copas.sleep
+  local sleep_forever = copas.pauseforever or function() copas.sleep(-1) end
   return function(object)
     local timeout = object:timeout()
     if not object:pollfd() then
-      if timeout then copas.pause(timeout) else copas.pauseforever() end
+      if timeout then sleep(timeout) else sleep_forever() end
       return
     end
     local target, until_ready = watch(copas, object, open)
@@ -123,7 +126,7 @@ wait.copas = lazily(function()
       target.is_done = true
       copas.wakeup(waiting)
     end)
-    copas.pause(timeout)
+    sleep(timeout)
     -- The second thread may still wait, and ends in the next turn of the loop.
     target.is_done = true
   end

@@ -28,7 +28,11 @@ extension Operation {
       if progress == .connected { complete(id, events: 0) }
       return true
     } catch {
-      race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      if asksForDescriptors(error) {
+        unstarted = id
+      } else {
+        race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      }
       return false
     }
   }

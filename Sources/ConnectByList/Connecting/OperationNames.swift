@@ -7,7 +7,11 @@ extension Operation {
     resolver = Resolver()
     let now = Clock.now()
     for index in names.indices { ask(index, family, at: now) }
-    watchResolver()
+    if let error = resolver!.openingError, asksForDescriptors(error) {
+      resolver = nil
+    } else {
+      watchResolver()
+    }
   }
 
   /// Looks up a name that is not in the list.
@@ -54,6 +58,8 @@ extension Operation {
         resolver!.isWatched = true
       } catch {
         resolver = nil
+        // All names are asked for again.
+        if !hasBegun && asksForDescriptors(error) { return }
         let now = Clock.now()
         for index in names.indices {
           for answer in names[index].answers where answer.ended == nil {

@@ -9,13 +9,15 @@ import ConnectByListCore
 public func resolve(
   _ name: HostName, _ request: borrowing ConnectRequest
 ) throws(ConnectError) -> [Endpoint] {
-  guard request.policy.allowsNameLookups else { throw ConnectError(.accessDenied) }
-  var resolution = try NameResolution(name, request.options)
-  return try resolution.run(cancel: request.cancelDescriptor)
+  let resolution = try NameResolution(name, request)
+  while true {
+    if let endpoints = try resolution.advance() { return endpoints }
+    if try resolution.wait(cancel: request.cancelDescriptor) { throw ConnectError(.cancelled) }
+  }
 }
 
-/// The lookups of one `resolve`.
-private struct NameResolution {
+/// The lookups of one name, driven step by step: `advance` never blocks.
+public final class NameResolution {
   private let options: ConnectOptions
   private let began = Clock.now()
   private let resolver = Resolver()
@@ -23,8 +25,10 @@ private struct NameResolution {
   private var found: [(inet6: [Endpoint], inet: [Endpoint])] = [([], [])]
   private var failure: NameFailure?
 
-  init(_ name: HostName, _ options: ConnectOptions) throws(ConnectError) {
-    self.options = options
+  /// Throws `.accessDenied` where the policy does not allow lookups, `.familyNotSupported`.
+  public init(_ name: HostName, _ request: borrowing ConnectRequest) throws(ConnectError) {
+    guard request.policy.allowsNameLookups else { throw ConnectError(.accessDenied) }
+    options = request.options
     if options.family == .unix { throw ConnectError(.familyNotSupported) }
     if name.port == .records {
       resolver.ask(name, NameID(0), nil)
@@ -33,45 +37,46 @@ private struct NameResolution {
     }
   }
 
-  private func ask(_ name: HostName, _ id: NameID) {
-    for family in PendingNames.families(of: name, options.family) { resolver.ask(name, id, family) }
-  }
+  /// A descriptor that is readable once an answer has come; -1: none is awaited.
+  public var number: CInt { resolver.number }
 
-  mutating func run(cancel: CInt) throws(ConnectError) -> [Endpoint] {
-    let deadline = options.timeout.map { began + $0 } ?? .distantFuture
-    resolver.start()
-    while true {
+  /// When it ends without any answer; `distantFuture`: never.
+  public var deadline: Instant { options.timeout.map { began + $0 } ?? .distantFuture }
+
+  /// Takes in what has come. Returns the addresses once every answer has, or the deadline; `nil`: it goes on.
+  public func advance() throws(ConnectError) -> [Endpoint]? {
+    repeat {
       for (asker, answer) in resolver.collect() { take(answer, asker) }
       resolver.start()
-      if resolver.awaitedCount == 0 { break }
-      let now = Clock.now()
-      if now >= deadline { break }
       // What is known without a lookup is collected at once.
-      if resolver.hasReady { continue }
-      let span = (deadline == .distantFuture ? TimeSpan.forever : deadline - now).wakingEarly
-      if try wait(for: span, cancel: cancel) { throw ConnectError(.cancelled) }
-    }
+    } while resolver.hasReady
+    if resolver.awaitedCount > 0 && Clock.now() < deadline { return nil }
     let endpoints = found.flatMap { $0.inet6 + $0.inet }
     guard endpoints.isEmpty else { return endpoints }
     if let failure, resolver.awaitedCount == 0 { throw ConnectError(failure.errno, failure.words) }
     throw ConnectError(.timedOut, "the name was not resolved in time")
   }
 
-  /// Waits for an answer. Returns whether the caller has cancelled.
-  private func wait(for span: TimeSpan, cancel: CInt) throws(ConnectError) -> Bool {
+  /// Waits for an answer or the deadline. Returns whether the caller has cancelled.
+  fileprivate func wait(cancel: CInt) throws(ConnectError) -> Bool {
+    let span = (deadline == .distantFuture ? TimeSpan.forever : deadline - Clock.now()).wakingEarly
     let readable = CInt(CBL_POSIX_READABLE)
     do throws(Errno) {
       if cancel < 0 {
-        _ = try Syscalls.poll(resolver.number, events: readable, for: span)
+        _ = try Syscalls.poll(number, events: readable, for: span)
         return false
       }
-      return try Syscalls.poll(resolver.number, events: readable, or: cancel, for: span).1 != 0
+      return try Syscalls.poll(number, events: readable, or: cancel, for: span).1 != 0
     } catch {
       throw ConnectError(error)
     }
   }
 
-  private mutating func take(_ answer: Resolver.Answer, _ asker: Resolver.Asker) {
+  private func ask(_ name: HostName, _ id: NameID) {
+    for family in PendingNames.families(of: name, options.family) { resolver.ask(name, id, family) }
+  }
+
+  private func take(_ answer: Resolver.Answer, _ asker: Resolver.Asker) {
     let number = Int(asker.name.number)
     switch answer {
     case .addresses(let endpoints):

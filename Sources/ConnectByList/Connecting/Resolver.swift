@@ -39,6 +39,8 @@ final class Resolver {
   private var keys = DistinctKeys<[UInt8]>(secret: .ofThisProcess)
   /// `nil`: everything so far was known without a lookup.
   private var lookups: NameLookups?
+  /// Why `number` could not be had; the names that needed a lookup have failed then.
+  private(set) var openingError: Errno?
   /// Whether the driver waits for `number`.
   var isWatched = false
   private var ready: [(Asker, Answer)] = []
@@ -81,8 +83,13 @@ final class Resolver {
     }
     questions[number].askers.append(asker)
     guard isNew else { return }
+    if lookups == nil {
+      do throws(Errno) { lookups = try NameLookups() } catch {
+        openingError = error
+        return take(.failed(NameFailure(error)), ofQuestion: number)
+      }
+    }
     do throws(Errno) {
-      if lookups == nil { lookups = try NameLookups() }
       try lookups!.add(kind, name.host, service: service, tag: number)
     } catch {
       take(.failed(NameFailure(error)), ofQuestion: number)

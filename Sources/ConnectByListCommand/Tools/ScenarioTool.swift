@@ -126,7 +126,7 @@ enum ScenarioTool {
       for (name, _) in list.names {
         text.append("- - ")
         text.append(name)
-        text.append(" - looked up when the connect begins\n")
+        text.append(" - to be looked up\n")
       }
       Output.standard.write(text)
       return ExitStatus.success
@@ -185,12 +185,16 @@ extension [UInt8] {
 extension TextBuffer {
   /// `name:port`, the host escaped.
   mutating func append(_ name: HostName) {
+    if name.port == .records { append("srv:") }
     append(escaped: name.host, limit: 253)
-    append(":")
     switch name.port {
-    case .number(let port): append(decimal: Int(port))
-    case .service(let service): append(escaped: service)
-    case .records: append("srv")
+    case .number(let port):
+      append(":")
+      append(decimal: Int(port))
+    case .service(let service):
+      append(":")
+      append(escaped: service)
+    case .records: break
     }
   }
 }

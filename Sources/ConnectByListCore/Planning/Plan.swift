@@ -94,7 +94,7 @@ public final class Plan: @unchecked Sendable {
     }
   }
 
-  let options: ConnectOptions
+  package let options: ConnectOptions
   /// The list's, as they were when the plan was made.
   public let unixPaths: UnixPaths
   /// By which remotes are ordered where the order is `likely`. To be set before the first start.

@@ -79,8 +79,8 @@ public final class Race: @unchecked Sendable {
 
   var phase: Phase = .racing
   var flights = AttemptsInFlight()
-  /// The attempts whose handshake is done, while the race has not been decided.
-  var connected: [AttemptID] = []
+  /// How many attempts in flight have done their handshake, while the race has not been decided.
+  var connectedCount = 0
   var pace = PaceState()
   var failures = FreshFailures()
   /// How the newest start is taken back; `nil`: it was made, or failed.
@@ -166,7 +166,7 @@ public final class Race: @unchecked Sendable {
       guard attempts[id.index].isPending else { return }
       noteSilences(before: now)
       record(RaceEvent(.connected, id, at: now))
-      connected.append(id)
+      connectedCount += 1
     case .failed(let id, let errno, let synchronous):
       guard id.index < attempts.count, attempts[id.index].isPending else { return }
       if synchronous {
@@ -297,7 +297,7 @@ public final class Race: @unchecked Sendable {
   /// An attempt is not in flight any more.
   func end(_ id: AttemptID) {
     removeFromFlight(id)
-    connected.removeAll { $0 == id }
+    if attempts[id.index].isConnected { connectedCount -= 1 }
     shortageCap = nil
     let pair = attempts[id.index].pair
     if pair.isFirst { plan.release(pair.remote) }

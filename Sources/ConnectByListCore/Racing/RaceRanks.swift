@@ -28,11 +28,19 @@ extension Race {
 
   /// Of all attempts that are connected now, the one whose pair ranks first.
   func bestConnected() -> AttemptID? {
-    guard connected.count > 1 else { return connected.first }
+    guard connectedCount > 1 else { return connectedCount == 0 ? nil : connected(after: nil) }
     if isRankBaseStale { setRankBase() }
-    connected = connected.stablySorted(<)
+    var connected: [AttemptID] = []
+    while let id = self.connected(after: connected.last) { connected.append(id) }
     let ranks = ranks(of: connected.map { attempts[$0.index].pair })
     return connected[ranks.indices.min { ranks[$0] < ranks[$1] }!]
+  }
+
+  /// The next attempt in flight whose handshake is done.
+  private func connected(after previous: AttemptID?) -> AttemptID? {
+    var next = previous.map { inFlight(after: $0) } ?? firstInFlight
+    while let id = next, !attempts[id.index].isConnected { next = inFlight(after: id) }
+    return next
   }
 
   /// The rank of each of these pairs, from 1; `Int.max` for one beyond those that are counted.

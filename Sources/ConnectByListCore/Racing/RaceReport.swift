@@ -107,14 +107,15 @@ extension Race {
     let rows = rows(notStartedMax: Self.notStartedMax, ranksMax: Self.countedRanksMax)
     notStartedKept = plan.pairsLeft
     rankBase = nil
-    var places: [Int32: Int32] = [:]
+    /// By remotes; -1: it is not kept.
+    var places = [Int32](repeating: -1, count: plan.remoteCount)
     var kept: [Int32] = []
-    for row in rows where places[row.pair.remote] == nil {
-      places[row.pair.remote] = Int32(kept.count)
+    for row in rows where places[Int(row.pair.remote)] < 0 {
+      places[Int(row.pair.remote)] = Int32(kept.count)
       kept.append(row.pair.remote)
     }
     func moved(_ pair: Plan.Pair) -> Plan.Pair {
-      Plan.Pair(local: pair.local, remote: places[pair.remote]!, isFirst: pair.isFirst)
+      Plan.Pair(local: pair.local, remote: places[Int(pair.remote)], isFirst: pair.isFirst)
     }
     for index in attempts.indices { attempts[index].pair = moved(attempts[index].pair) }
     keptRows = rows.map {
