@@ -9,6 +9,10 @@ extension Operation {
     let pair = race.attempts[id.index].pair
     do throws(Errno) {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
+      // The policy recognizes the well-known NAT64 prefixes alone, and this one is the network's own.
+      if let translated = race.plan.translatedEndpoint(of: pair), !policy.allows(translated) {
+        throw .accessDenied
+      }
       let remote = try adaptedToSocketFamily(race.plan.remote(of: pair))
       let socket = try makeSocket(remote.family)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
@@ -24,7 +28,11 @@ extension Operation {
       if progress == .connected { complete(id, events: 0) }
       return true
     } catch {
-      race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      if asksForDescriptors(error) {
+        unstarted = id
+      } else {
+        race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      }
       return false
     }
   }

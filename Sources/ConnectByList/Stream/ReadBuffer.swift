@@ -16,7 +16,7 @@ struct ReadBuffer: ~Copyable {
   private(set) var end = 0
   /// All bytes that were ever received into it.
   private(set) var receivedCount = 0
-  /// So many of the bytes that were not read hold no newline: reads that were tried have looked.
+  /// How many of the unread bytes were searched for a newline already, and have none.
   var scanned = 0
   private var memory = RawMemory()
 
