@@ -27,7 +27,7 @@ extension Call {
     } else {
       let list = try call.readName(&report)
       let request = try call.readRequest(2)
-      operation = try call.noting(&report) { () throws(ConnectError) in
+      operation = try call.begin(&report) { () throws(ConnectError) in
         try Operation(list, request)
       }
     }
@@ -46,7 +46,7 @@ extension Call {
   let verdict = call.perform { (call) throws(CallError) in
     let list = ListBox(try call.readName(&report))
     let request = try call.readRequest(2)
-    let operation = try call.noting(&report) { () throws(ConnectError) in
+    let operation = try call.begin(&report) { () throws(ConnectError) in
       try Operation(list.list, request)
     }
     call.add(made: OperationBox(operation, list, nil))

@@ -26,19 +26,15 @@ public final class Operation: @unchecked Sendable {
   var waitSet = WaitSet()
   var reader: PathInformationReader
   let settings: SocketSettings
-  package let options: ConnectOptions
-  /// The list as it was when the call began; `nil`: there is one round only.
-  private let listForRounds: AddressList?
-  /// The races of earlier rounds, the last few of them.
-  private var earlierRounds: [Race] = []
-  private static let earlierRoundsMax = 8
+  /// For the rounds after the first; `nil`: there is one round only.
+  private let rounds: Rounds?
   /// Whether the kernel was asked for the round trips of this list's pairs only.
   var lacksPopulation = false
   let policy: EgressPolicy
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
-  private var hasBegun = false
+  var hasBegun = false
   /// The next `advance` begins the next round.
   private var isRoundOver = false
   let family: Family?
@@ -49,6 +45,13 @@ public final class Operation: @unchecked Sendable {
   var isCancelled = false
   /// The socket whose number the winner takes; `nil`: the winner becomes a socket of its own.
   let target: CallerSocket?
+  /// Whether the caller can free descriptors, as a collection of garbage does. Then the first time that there is
+  /// none to be had `advance` returns `.pending` with `isShort`, and the next `advance` tries again.
+  package var canFreeDescriptors = false
+  /// The operation waits for nothing but that the caller frees descriptors.
+  package internal(set) var isShort = false
+  /// The attempt that then found no descriptor.
+  var unstarted: AttemptID?
   /// The kernel has no Multipath TCP, or none with these settings.
   var isMultipathRefused = false
   /// For the observer: how many events of the log it has seen, and its number for this connect.
@@ -79,26 +82,40 @@ public final class Operation: @unchecked Sendable {
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
+    race.asksForPrefix = request.policy.allowsNameLookups
     self.reader = reader
     self.target = target
     settings = request.settings
-    options = request.options
     policy = request.policy
-    listForRounds = request.options.retry == nil ? nil : copy list
+    rounds = request.options.retry == nil ? nil : Rounds(copy list)
     family = request.options.family
     cancelDescriptor = request.cancelDescriptor
     cancelHandle = request.cancel
     wakeUp = began
   }
 
+  private final class Rounds {
+    /// The list as it was when the call began.
+    let list: AddressList
+    /// The races of earlier rounds, the last few of them.
+    var earlier: [Race] = []
+    static let earlierMax = 8
+
+    init(_ list: AddressList) { self.list = list }
+  }
+
   // MARK: driving
+
+  package var options: ConnectOptions { race.plan.options }
 
   /// Takes in completions and performs the steps that are due.
   public func advance() -> Progress {
+    if startsAgain() { return performSteps() }
     beginRound()
     if !hasBegun {
-      hasBegun = true
       if !names.isEmpty { startResolving() }
+      if isShort { return pendingForDescriptors() }
+      hasBegun = true
     }
     collectReady()
     return performSteps()
@@ -115,7 +132,7 @@ public final class Operation: @unchecked Sendable {
   /// Advances after a wait for `waitsFor`. `events`: those that ended it; 0: none; below 0: the wait has
   /// failed with -errno.
   package func advance(after events: CInt) -> Progress {
-    if isRoundOver { return advance() }
+    if isRoundOver || isShort { return advance() }
     if events < 0 {
       waitFailed(Errno(-events))
     } else if waitSet.isMade {
@@ -130,21 +147,23 @@ public final class Operation: @unchecked Sendable {
   ///
   /// A signal neither ends nor shortens the wait.
   public func waitAndAdvance() -> Progress {
-    if isRoundOver { return advance() }
+    if isRoundOver || isShort { return advance() }
     collect(for: (wakeUp == .distantFuture ? .forever : wakeUp - Clock.now()).wakingEarly)
     return performSteps()
   }
 
   /// Begins the next round where one is due: the list as it was when the call began, its names looked up anew.
   private func beginRound() {
-    guard isRoundOver, let list = listForRounds else { return }
+    guard isRoundOver, let rounds else { return }
     isRoundOver = false
     do throws(ConnectError) {
+      let list = rounds.list
       let plan = try reader.plan(list, options, at: race.began)
-      if earlierRounds.count == Self.earlierRoundsMax { earlierRounds.removeFirst() }
-      earlierRounds.append(race)
+      if rounds.earlier.count == Rounds.earlierMax { rounds.earlier.removeFirst() }
+      rounds.earlier.append(race)
       let now = Clock.now()
       race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      race.asksForPrefix = policy.allowsNameLookups
       if isCancelled { race.handle(.cancelled, at: now) }
       // Addresses and routes may have changed.
       reader = reader.anew
@@ -153,13 +172,13 @@ public final class Operation: @unchecked Sendable {
     }
     observedEventCount = 0
     lacksPopulation = false
-    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    names = rounds.list.names.map { NameResult(name: $0.name) }
     hasBegun = false
   }
 
   /// Lets a list remember how its endpoints did in this operation, which has finished.
   public func remember(in list: inout AddressList) {
-    for race in earlierRounds { list.take(race) }
+    if let rounds { for race in rounds.earlier { list.take(race) } }
     list.take(race)
   }
 
@@ -231,6 +250,30 @@ public final class Operation: @unchecked Sendable {
     if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
   }
 
+  /// Whether this error is to be answered by `isShort`.
+  func asksForDescriptors(_ errno: Errno) -> Bool {
+    guard canFreeDescriptors, errno == .tooManyOpen || errno == .tooManyOpenInSystem else {
+      return false
+    }
+    canFreeDescriptors = false
+    isShort = true
+    return true
+  }
+
+  private func pendingForDescriptors() -> Progress {
+    wakeUp = Clock.now()
+    return .pending
+  }
+
+  /// Starts the attempt that found no descriptor; false where there is none.
+  private func startsAgain() -> Bool {
+    isShort = false
+    guard let id = unstarted else { return false }
+    unstarted = nil
+    _ = start(id)
+    return true
+  }
+
   private func performSteps() -> Progress {
     let progress = performDueSteps()
     OperationObserver.current?(self)
@@ -242,8 +285,10 @@ public final class Operation: @unchecked Sendable {
     while true {
       switch race.nextStep(at: Clock.now()) {
       case .needsPathInformation: readPathInformation()
+      case .lookUp(let lookup): lookUp(lookup)
       case .start(let id):
         if start(id) { continue }
+        if isShort { return pendingForDescriptors() }
         failureCount += 1
         if failureCount % Self.synchronousFailuresMax == 0 { collectReady() }
       case .abandon(let id): drop(id)
@@ -257,11 +302,13 @@ public final class Operation: @unchecked Sendable {
         wakeUp = min(until, due)
         return .pending
       case .nextRound:
-        // First whoever observes the operation reads the last events of this round.
+        // The observer of the operation reads the last events of this round first.
         isRoundOver = true
         wakeUp = Clock.now()
         return .pending
-      case .finish(let result): return .finished(result)
+      case .finish(let result):
+        resolver = nil
+        return .finished(result)
       }
     }
   }

@@ -37,14 +37,28 @@ struct AlternateSources: Sendable {
   fileprivate var rowsAreLocals = true
   /// By `Kind`, and by row. Empty where the plan knows no local address.
   fileprivate var rows: [[Heap<Entry>]] = []
-  fileprivate var started: Set<UInt64> = []
+  /// The alternates that were taken, and for each whether it was not put back.
+  private var takenPairs: DistinctKeys<UInt64>?
+  private var isStarted: [Bool] = []
   fileprivate var classes: LocalClasses?
   /// How many pairs of all remotes were not started, tried remotes or not, and how many are of refused remotes.
   var leftCount = 0
   var refusedLeftCount = 0
 
-  fileprivate static func key(_ local: Int32, _ remote: Int32) -> UInt64 {
-    UInt64(UInt32(bitPattern: local)) << 32 | UInt64(UInt32(bitPattern: remote))
+  fileprivate func hasStarted(_ pair: Plan.Pair) -> Bool {
+    takenPairs?.number(of: Self.key(pair)).map { isStarted[$0] } ?? false
+  }
+
+  fileprivate mutating func setStarted(_ pair: Plan.Pair, _ started: Bool, _ secret: HashSecret) {
+    var pairs = takenPairs ?? DistinctKeys(secret: secret)
+    takenPairs = nil
+    let number = pairs.insert(Self.key(pair)).number
+    takenPairs = pairs
+    if number == isStarted.count { isStarted.append(started) } else { isStarted[number] = started }
+  }
+
+  private static func key(_ pair: Plan.Pair) -> UInt64 {
+    UInt64(UInt32(bitPattern: pair.local)) << 32 | UInt64(UInt32(bitPattern: pair.remote))
   }
 }
 
@@ -62,6 +76,8 @@ extension Plan {
       // Before the route's own source is known an alternate cannot be told from it.
       if case .all = options.locals, !remotes[index].hasPathInformation { continue }
       if remotes[index].isHopeless || remotes[index].pathInformation.isHere { continue }
+      // A translated remote is one pair.
+      if remotes[index].isTranslation { continue }
       let count = classes.locals(reaching: remotes[index].endpoint.address).count
       let hasOwn = hasUnfittingOwn(index)
       let source = remotes[index].source
@@ -93,10 +109,8 @@ extension Plan {
     remotes[Int(remote)].version += 1
     let target = remotes[Int(remote)]
     func offer(_ local: Int32) {
-      if local == target.source
-        || target.alternatesStarted > 0
-          && alternates.started.contains(AlternateSources.key(local, remote))
-      {
+      let pair = Pair(local: local, remote: remote, isFirst: false)
+      if local == target.source || target.alternatesStarted > 0 && alternates.hasStarted(pair) {
         return
       }
       insert(local, remote)
@@ -180,8 +194,7 @@ extension Plan {
 
   private func isOutdated(_ entry: AlternateSources.Entry, _ pair: Pair) -> Bool {
     remotes[Int(pair.remote)].version != entry.version
-      || remotes[Int(pair.remote)].alternatesStarted > 0
-        && alternates.started.contains(AlternateSources.key(pair.local, pair.remote))
+      || remotes[Int(pair.remote)].alternatesStarted > 0 && alternates.hasStarted(pair)
   }
 
   /// Of two pairs that are equally likely.
@@ -262,13 +275,13 @@ extension Plan {
 
   /// Takes an alternate pair out, as it is started.
   func takeAlternate(_ pair: Pair) {
-    alternates.started.insert(AlternateSources.key(pair.local, pair.remote))
+    alternates.setStarted(pair, true, hashSecret)
     countAlternate(pair.remote, -1)
   }
 
   /// Puts an alternate pair back that could not be started.
   func putBackAlternate(_ pair: Pair) {
-    alternates.started.remove(AlternateSources.key(pair.local, pair.remote))
+    alternates.setStarted(pair, false, hashSecret)
     countAlternate(pair.remote, 1)
     insert(pair.local, pair.remote)
   }

@@ -219,7 +219,8 @@ public struct ConnectHistory: Sendable {
     let index = update(source, isRoutesChoice, endpoint, countMax: countMax) {
       $0.noteConnected(after: span)
     }
-    if let index { endpoints[index.endpoint].connected = Int32(index.pair) }
+    guard let index, endpoints[index.endpoint].connected != Int32(index.pair) else { return }
+    endpoints[index.endpoint].connected = Int32(index.pair)
   }
 
   /// Records a failure. Once `countMax` endpoints are known, others are ignored.
@@ -257,7 +258,8 @@ public struct ConnectHistory: Sendable {
     change(&history)
     history.isRoutesChoice = isRoutesChoice
     pairs.values[pair] = history
-    endpoints[number].ended = Int32(pair)
+    // The race whose end this is shares the table.
+    if endpoints[number].ended != Int32(pair) { endpoints[number].ended = Int32(pair) }
     return (pair, number)
   }
 }

@@ -34,12 +34,17 @@ struct LocalTable: Sendable {
   static let firstAddress: Int32 = 4
 
   private var entries: [Entry] = []
-  /// The distinct addresses, and for each the first entry that has it.
-  private var distinct: DistinctKeys<IPAddress>
-  private var firstEntries: [Int32] = []
+  /// Of each distinct address the first entry that has it.
+  private var firstEntries: AddressIndex?
   private(set) var hasSuspect = false
+  private let secret: HashSecret
 
-  init(secret: HashSecret) { distinct = DistinctKeys(secret: secret) }
+  private struct AddressIndex: Sendable {
+    var distinct: DistinctKeys<IPAddress>
+    var entries: [Int32] = []
+  }
+
+  init(secret: HashSecret) { self.secret = secret }
 
   /// The indices of the addresses.
   var addresses: Range<Int32> {
@@ -64,7 +69,8 @@ struct LocalTable: Sendable {
 
   /// The first entry with this address.
   func index(of address: IPAddress) -> Int32? {
-    distinct.number(of: address).map { firstEntries[$0] }
+    guard let firstEntries else { return nil }
+    return firstEntries.distinct.number(of: address).map { firstEntries.entries[$0] }
   }
 
   /// Adds an address and returns its index.
@@ -73,7 +79,10 @@ struct LocalTable: Sendable {
     makeEntries()
     entries.append(Entry(address: address, port: port))
     let index = Int32(entries.count - 1)
-    if distinct.insert(address.address).isNew { firstEntries.append(index) }
+    if firstEntries == nil {
+      firstEntries = AddressIndex(distinct: DistinctKeys(secret: secret))
+    }
+    if firstEntries!.distinct.insert(address.address).isNew { firstEntries!.entries.append(index) }
     return index
   }
 

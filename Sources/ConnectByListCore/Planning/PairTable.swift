@@ -6,57 +6,80 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     let key: Int32
   }
 
-  private var keys: DistinctKeys<Key>
-  private var pairs: DistinctKeys<Pair>
+  /// Which pairs there are. Copies share it until one of them gets a new pair.
+  private final class Index: @unchecked Sendable {
+    var keys: DistinctKeys<Key>
+    var pairs: DistinctKeys<Pair>
+    /// For each key its newest pair; for each pair the one of the same key before it. -1: none.
+    var newest: [Int32] = []
+    var previous: [Int32] = []
+
+    init(_ secret: HashSecret) {
+      keys = DistinctKeys(secret: secret)
+      pairs = DistinctKeys(secret: secret)
+    }
+
+    init(copying other: Index) {
+      keys = other.keys
+      pairs = other.pairs
+      newest = other.newest
+      previous = other.previous
+    }
+  }
+
+  /// `nil`: there are no pairs.
+  private var index: Index?
   /// The value of each pair, in the order in which the pairs came.
   var values: [Value] = []
-  /// For each key its newest pair; for each pair the one of the same key before it. -1: none.
-  private var newest: [Int32] = []
-  private var previous: [Int32] = []
+  private let secret: HashSecret
 
-  init(secret: HashSecret) {
-    keys = DistinctKeys(secret: secret)
-    pairs = DistinctKeys(secret: secret)
-  }
+  init(secret: HashSecret) { self.secret = secret }
 
   var isEmpty: Bool { values.isEmpty }
   var indices: Range<Int> { values.indices }
-  func key(at index: Int) -> Key { keys.keys[Int(pairs.keys[index].key)] }
-  func source(at index: Int) -> IPAddress { pairs.keys[index].source }
+  func key(at position: Int) -> Key { index!.keys.keys[Int(index!.pairs.keys[position].key)] }
+  func source(at position: Int) -> IPAddress { index!.pairs.keys[position].source }
 
   /// The number of a key, from 0 in the order in which the keys came.
-  func number(of key: Key) -> Int? { keys.number(of: key) }
+  func number(of key: Key) -> Int? { index?.keys.number(of: key) }
 
   func index(_ source: IPAddress, _ key: Key) -> Int? {
-    guard let number = keys.number(of: key) else { return nil }
-    return pairs.number(of: Pair(source: source, key: Int32(number)))
+    guard let index, let number = index.keys.number(of: key) else { return nil }
+    return index.pairs.number(of: Pair(source: source, key: Int32(number)))
   }
 
   func value(_ source: IPAddress, _ key: Key) -> Value? {
-    guard !isEmpty else { return nil }
-    return index(source, key).map { values[$0] }
+    index(source, key).map { values[$0] }
   }
 
   /// Calls `body` with the index of each pair of a key.
   func forEach(of key: Key, _ body: (Int) -> Void) {
-    guard !isEmpty, let number = keys.number(of: key) else { return }
-    var pair = newest[number]
+    guard let index, let number = index.keys.number(of: key) else { return }
+    var pair = index.newest[number]
     while pair >= 0 {
       body(Int(pair))
-      pair = previous[Int(pair)]
+      pair = index.previous[Int(pair)]
     }
   }
 
   /// The index of a pair, which is appended with `initial` where it is new.
   mutating func insert(_ source: IPAddress, _ key: Key, _ initial: Value) -> Int {
-    let number = keys.insert(key).number
-    if number == newest.count { newest.append(-1) }
-    let (index, isNew) = pairs.insert(Pair(source: source, key: Int32(number)))
-    if isNew {
-      values.append(initial)
-      previous.append(newest[number])
-      newest[number] = Int32(index)
-    }
-    return index
+    if let known = index(source, key) { return known }
+    let index = ownIndex()
+    let number = index.keys.insert(key).number
+    if number == index.newest.count { index.newest.append(-1) }
+    let position = index.pairs.insert(Pair(source: source, key: Int32(number))).number
+    values.append(initial)
+    index.previous.append(index.newest[number])
+    index.newest[number] = Int32(position)
+    return position
+  }
+
+  /// The index, which no copy of the table shares.
+  private mutating func ownIndex() -> Index {
+    if isKnownUniquelyReferenced(&index), let index { return index }
+    let own = index.map { Index(copying: $0) } ?? Index(secret)
+    index = own
+    return own
   }
 }

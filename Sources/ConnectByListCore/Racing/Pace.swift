@@ -2,13 +2,15 @@
 enum Pace {
   /// The delay from a start to the next while all are silent. `inFlight`: how many attempts are in flight, the
   /// new one included. `.forever` where silence starts nothing.
-  static func delay(_ options: ConnectOptions, base: TimeSpan, inFlight: Int) -> TimeSpan {
-    switch options.pace {
+  static func delay(
+    _ pace: ConnectOptions.Pace, minimum: TimeSpan, base: TimeSpan, inFlight: Int
+  ) -> TimeSpan {
+    switch pace {
     case .parallel: return .zero
     case .sequential: return .forever
     case .steady: return base
     case .accelerating:
-      return max(options.minimumDelay, base / (1 << Int64(min(inFlight - 1, 62))))
+      return max(minimum, base / (1 << Int64(min(inFlight - 1, 62))))
     }
   }
 
@@ -77,9 +79,9 @@ struct FreshFailures: Sendable {
   }
 
   /// How many attempts may start for them.
-  func rights(_ options: ConnectOptions, inFlight: Int) -> Int {
+  func rights(_ pace: ConnectOptions.Pace, inFlight: Int) -> Int {
     let count = failed + timedOut
-    guard options.pace == .accelerating, failed > 0 else { return count }
+    guard pace == .accelerating, failed > 0 else { return count }
     return max(count, widening - inFlight)
   }
 }

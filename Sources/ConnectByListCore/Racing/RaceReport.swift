@@ -16,26 +16,32 @@ extension Race {
   /// The pairs in the order of ranks: all of them before the race has begun (an explanation); of a finished race
   /// those that were tried, and the first `notStartedMax` of those that never started.
   ///
+  /// Where the plan was let go (`letGo`), the pairs that rank after `countedRanksMax` follow in the order of their
+  /// starts.
+  ///
   /// Pairs that were never generated, because nothing was asked before it was needed, are absent. Costs as
   /// much as planning did, so it is made only when the report is read, or when the plan is let go (`letGo`).
   public func rows() -> [ReportRow] {
-    keptRows ?? rows(notStartedMax: isFinished ? Self.notStartedMax : .max)
+    keptRows ?? rows(notStartedMax: isFinished ? Self.notStartedMax : .max, ranksMax: .max)
   }
 
-  private func rows(notStartedMax: Int) -> [ReportRow] {
+  private func rows(notStartedMax: Int, ranksMax: Int) -> [ReportRow] {
     var rows: [ReportRow] = []
     let byPair = sortedIndices(attempts.count) {
       let (a, b) = (attempts[$0].pair, attempts[$1].pair)
       return a == b ? $0 < $1 : a < b
     }
+    var isInRows = [Bool](repeating: false, count: attempts.count)
     var attemptsLeft = attempts.count
     var notStartedLeft = notStartedMax
+    var lastRank = 0
     forEachRanked { pair, rank, chance in
       var index = byPair.partitioningIndex { !(attempts[$0].pair < pair) }
       var isStarted = false
       while index < byPair.count, attempts[byPair[index]].pair == pair {
         let id = AttemptID(Int32(byPair[index]))
         rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: id))
+        isInRows[id.index] = true
         isStarted = true
         attemptsLeft -= 1
         index += 1
@@ -44,7 +50,16 @@ extension Race {
         notStartedLeft -= 1
         rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: nil))
       }
-      return attemptsLeft > 0 || notStartedLeft > 0
+      lastRank = rank
+      return (attemptsLeft > 0 || notStartedLeft > 0) && rank < ranksMax
+    }
+    for index in attempts.indices where !isInRows[index] {
+      let attempt = attempts[index]
+      lastRank += 1
+      rows.append(
+        ReportRow(
+          pair: attempt.pair, rank: lastRank, chance: attempt.chance,
+          attempt: AttemptID(Int32(index))))
     }
     return rows
   }
@@ -89,17 +104,18 @@ extension Race {
       return
     }
     guard attempts.count < plan.remoteCount / 2 else { return }
-    let rows = rows(notStartedMax: Self.notStartedMax)
+    let rows = rows(notStartedMax: Self.notStartedMax, ranksMax: Self.countedRanksMax)
     notStartedKept = plan.pairsLeft
     rankBase = nil
-    var places: [Int32: Int32] = [:]
+    /// By remotes; -1: it is not kept.
+    var places = [Int32](repeating: -1, count: plan.remoteCount)
     var kept: [Int32] = []
-    for row in rows where places[row.pair.remote] == nil {
-      places[row.pair.remote] = Int32(kept.count)
+    for row in rows where places[Int(row.pair.remote)] < 0 {
+      places[Int(row.pair.remote)] = Int32(kept.count)
       kept.append(row.pair.remote)
     }
     func moved(_ pair: Plan.Pair) -> Plan.Pair {
-      Plan.Pair(local: pair.local, remote: places[pair.remote]!, isFirst: pair.isFirst)
+      Plan.Pair(local: pair.local, remote: places[Int(pair.remote)], isFirst: pair.isFirst)
     }
     for index in attempts.indices { attempts[index].pair = moved(attempts[index].pair) }
     keptRows = rows.map {
@@ -139,6 +155,7 @@ extension Plan {
     copy.history = history
     copy.metrics = metrics
     copy.hasLocals = hasLocals
+    copy.prefix = prefix
     copy.hasIP = hasIP
     copy.isPrepared = true
     copy.remotes = kept.map { remotes[Int($0)] }

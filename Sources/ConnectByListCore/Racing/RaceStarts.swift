@@ -11,7 +11,7 @@ extension Race {
       }
     }
     if flights.count == 0 && names.isSettled && !plan.hasPairsLeft {
-      return lacksAlternates ? .needsPathInformation : allFailed(at: now)
+      return lacksAlternates || lacksRoutes ? .needsPathInformation : allFailed(at: now)
     }
     if let hedge = hedge() {
       if hedge.due <= now {
@@ -45,7 +45,7 @@ extension Race {
 
   /// Attempts may start for the failures of this instant; a row of them ends with the newest attempt's delay.
   private func takeFailures(at now: Instant) {
-    pace.owed = max(pace.owed, failures.rights(plan.options, inFlight: flights.count))
+    pace.owed = max(pace.owed, failures.rights(plan.options.pace, inFlight: flights.count))
     failures = FreshFailures()
     // Of several starts at one instant the last one's delay holds.
     if !pace.hasStarted { pace.endRow(ifDelayHasPassed: pace.delayEnds <= now) }
@@ -61,6 +61,12 @@ extension Race {
   /// Alternates are not known before path information has been asked for.
   private var lacksAlternates: Bool {
     !hasPathInformation && plan.mayHaveUnknownAlternates && !startsFirstPairsOnly
+  }
+
+  /// Whether a NAT64 may help, which only path information can tell.
+  private var lacksRoutes: Bool {
+    asksForPrefix && !hasPathInformation && plan.unknownCount > 0 && !startsFirstPairsOnly
+      && lastErrno == .networkUnreachable
   }
 
   private var mayHavePairsLeft: Bool { hasPairsLeft || lacksAlternates }
@@ -152,7 +158,7 @@ extension Race {
       && !plan.locals[pair.local].isSuspect
     if let choice { plan.take(choice, holding: holds) }
     let patience = plan.patience(of: pair)
-    let delay = Pace.delay(plan.options, base: patience.base, inFlight: flights.count + 1)
+    let delay = delay(base: patience.base, inFlight: flights.count + 1)
     pace.latestStart = now
     pace.newest = id
     pace.hasEndedRow = false
@@ -189,6 +195,11 @@ extension Race {
     }
   }
 
+  private func delay(base: TimeSpan, inFlight: Int) -> TimeSpan {
+    Pace.delay(
+      plan.options.pace, minimum: plan.options.minimumDelay, base: base, inFlight: inFlight)
+  }
+
   private func compressedDelay(at now: Instant) -> TimeSpan {
     guard plan.options.timeout != nil else { return .forever }
     return Pace.compressed(
@@ -208,8 +219,7 @@ extension Race {
     guard let id = pace.newest, attempts[id.index].isPending else { return }
     let attempt = attempts[id.index]
     let patience = plan.patience(of: attempt.pair)
-    let delay = Pace.delay(
-      plan.options, base: patience.base, inFlight: attempt.inFlightCount)
+    let delay = delay(base: patience.base, inFlight: attempt.inFlightCount)
     attempts[id.index].patience = patience
     pace.silenceEnds = attempt.started + delay
     if !attempt.isSilenceNoted { attempts[id.index].silentAt = pace.silenceEnds }

@@ -1,12 +1,22 @@
 /// A binary heap: the element that `<` puts first is on top. `insert` and `removeFirst` are O(log n).
 package struct Heap<Element: Comparable & Sendable>: Sendable {
+  /// The only element: most heaps never have a second one, and that one needs no memory of its own.
+  private var only: Element?
+  /// Empty while there is only one.
   private var elements: [Element] = []
 
   package init() {}
 
-  package var first: Element? { elements.first }
+  package var first: Element? { only ?? elements.first }
 
   package mutating func insert(_ element: Element) {
+    if let other = only {
+      only = nil
+      elements = [other]
+    } else if elements.isEmpty {
+      only = element
+      return
+    }
     elements.append(element)
     var child = elements.count - 1
     while child > 0 {
@@ -19,6 +29,10 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
 
   /// Removes the first element. The heap must not be empty.
   package mutating func removeFirst() {
+    if only != nil {
+      only = nil
+      return
+    }
     elements.swapAt(0, elements.count - 1)
     elements.removeLast()
     sinkFirst()
@@ -26,6 +40,10 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
 
   /// Replaces the first element by one that may belong further down. The heap must not be empty.
   package mutating func replaceFirst(_ element: Element) {
+    if only != nil {
+      only = element
+      return
+    }
     elements[0] = element
     sinkFirst()
   }
@@ -46,10 +64,10 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
     var parent = 0
     while true {
       var first = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
-      where child < elements.count && elements[child] < elements[first] {
-        first = child
-      }
+      let left = 2 * parent + 1
+      let right = left + 1
+      if left < elements.count && elements[left] < elements[first] { first = left }
+      if right < elements.count && elements[right] < elements[first] { first = right }
       if first == parent { return }
       elements.swapAt(first, parent)
       parent = first
