@@ -82,6 +82,7 @@ public struct SocketSettings: Sendable {
   private func apply(
     _ moment: SocketOption.Moment, to fd: CInt, _ families: SocketOption.Families
   ) throws(Errno) {
+    if others.isEmpty { return }
     for setting in others where setting.moment == moment && setting.families.contains(families) {
       try setting.apply(to: fd)
     }
