@@ -40,6 +40,7 @@ build = {
       ["connectbylist.operation"] = "lua/connectbylist/operation.lua",
       ["connectbylist.race_rows"] = "lua/connectbylist/race_rows.lua",
       ["connectbylist.report"] = "lua/connectbylist/report.lua",
+      ["connectbylist.resolution"] = "lua/connectbylist/resolution.lua",
       ["connectbylist.simulation"] = "lua/connectbylist/simulation.lua",
       ["connectbylist.socket"] = "lua/connectbylist/socket.lua",
       ["connectbylist.svg"] = "lua/connectbylist/svg.lua",

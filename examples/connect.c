@@ -1,9 +1,20 @@
 /* Connects one dual-stack socket by list: the documented example of WSAConnectByList, in C on Linux.
  *
  * The program opens the endpoints itself, on loopback: two that listen and two that refuse, one of each family.
- * To build and run it with the installed library:
  *
- *     cc examples/connect.c $(pkg-config --cflags --libs connectbylist) -o connect && ./connect */
+ *   swift run ConnectByListExampleC
+ *   cc examples/connect.c $(pkg-config --cflags --libs connectbylist) -o connect && ./connect
+ *                                           (with the library installed)
+ *
+ * It prints, with other ports:
+ *
+ *   refuses   [::1]:34553
+ *   refuses   [::ffff:127.0.0.1]:44173
+ *   listens   [::1]:36331
+ *   listens   127.0.0.1:48925
+ *   connected to    [::1]:36331
+ *            from   [::1]:50184
+ *   received  hello */
 #define _POSIX_C_SOURCE 200809L
 
 #include <connect_by_list.h>

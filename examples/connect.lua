@@ -3,6 +3,12 @@
 --
 --   swift run connectbylist examples/connect.lua
 --   lua5.4 examples/connect.lua             (with the module installed)
+--
+-- It prints, with other ports:
+--
+--   local   [::ffff:127.0.0.1]:39548
+--   remote  [::ffff:127.0.0.1]:55167
+--   said    hello, whoever you are
 
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"

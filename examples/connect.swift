@@ -2,6 +2,14 @@
 // opens the endpoints itself, on loopback.
 //
 //   swift run ConnectByListExampleSwift
+//
+// It prints, with other ports and times:
+//
+//   local   127.0.0.1:39548
+//   remote  127.0.0.1:55167
+//   echoed  hello
+//   cancelled
+//   failed  ECONNREFUSED: connection refused after 0.000 s: 1 pair tried; last: 127.0.0.1:60519 connection refused
 import ConnectByListAsync
 import ConnectByListTesting
 

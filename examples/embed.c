@@ -1,8 +1,15 @@
 /* A C program that runs a Lua script which it does not trust: the script may connect to one network only, and has
  * a tenth of a second. Needs no network: the script opens the endpoint itself, on loopback.
  *
- *   cc -I/usr/include/lua5.4 embed.c -lconnectbylist_lua -llua5.4
- *   swift run ConnectByListExampleEmbedC */
+ *   swift run ConnectByListExampleEmbedC
+ *   cc -I/usr/include/lua5.4 examples/embed.c -lconnectbylist_lua -llua5.4 -o embed && ./embed
+ *                                           (with the archive installed)
+ *
+ * It prints:
+ *
+ *   echoed  hello
+ *   denied  EACCES
+ *   ended   by its time limit */
 #include <stdio.h>
 #include <stdlib.h>
 #if __has_include(<lua5.4/lua.h>)

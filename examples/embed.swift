@@ -2,6 +2,15 @@
 // tenth of a second. Needs no network: the program opens the service itself, on loopback.
 //
 //   swift run ConnectByListExampleEmbedSwift
+//
+// It prints:
+//
+//   echoed  Ada,Grace
+//   denied  169.254.169.254:80 EACCES
+//   denied  [::ffff:10.0.0.1]:80 EACCES
+//   denied  127.0.0.1:1 EACCES
+//   ended   time limit exceeded
+//   failed  script:1: attempt to index a nil value (local 't')
 import ConnectByListLuaHost
 import ConnectByListTesting
 

@@ -6,14 +6,18 @@
 --
 -- It prints, with other ports and times:
 --
---   connected after 0.031 s: 5 pairs tried
---   from 127.0.0.1
---                               0 ms     10        20        30
---     #1 127.0.0.1:47277    +0 ms ──────────────────────────────· lost the race
---     #2 127.0.0.1:46403   +10 ms          x                      refused, 0.2 ms
---     #3 127.0.0.1:36693   +11 ms           ────────────────────· lost the race
---     #4 127.0.0.1:33427   +21 ms                     ──────────· lost the race
---     #5 127.0.0.1:42463   +32 ms                               ● connected, 0.1 ms
+--   connected after 0.030 s: 5 pairs tried
+--   from 127.0.0.1; attempt delay 10 ms (as given)
+--                                0 ms      10         20        30
+--     #1 127.0.0.1:57503   +0 ms ────────────────────────────────· lost the race
+--     #2 127.0.0.1:51493  +10 ms            x                      refused, 0.1 ms
+--     #3 127.0.0.1:43895  +10 ms            ─────────────────────· lost the race
+--     #4 127.0.0.1:51179  +20 ms                      ───────────· lost the race
+--     #5 127.0.0.1:43375  +31 ms                                 ● connected, 0.1 ms
+--
+--   Connected from 127.0.0.1:46168 to 127.0.0.1:43375
+--   It said: hello, whoever you are
+--   Pair #5 won after 31 ms: route's source; rule 10: the order is as given
 
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"

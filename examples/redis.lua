@@ -1,16 +1,25 @@
---- A small Redis client: it connects to one of several servers, speaks RESP2, and connects again when the
+-- A small Redis client: it connects to one of several servers, speaks RESP2, and connects again when the
 -- connection is lost. `examples/redis_spec.lua` is its test suite.
 --
---     local redis = require "examples.redis"
---     local client <close> = redis.new { "10.0.0.1:6379", "10.0.0.2:6379", timeout = 1 }
---     assert(client:call("SET", "greeting", "hello"))
---     print(client:call("GET", "greeting"))
+--   local redis = require "examples.redis"
+--   local client <close> = redis.new { "10.0.0.1:6379", "10.0.0.2:6379", timeout = 1 }
+--
+-- As a script it sends two commands to the servers that it is given, or else to a test endpoint on loopback:
+--
+--   swift run connectbylist examples/redis.lua [server...]
+--   lua5.4 examples/redis.lua [server...]   (with the module installed)
+--
+-- It prints:
+--
+--   SET greeting hello: OK
+--   GET greeting: hello
+
 local net = require "connectbylist"
 
 local client = {}
 client.__index = client
 
--- Closes the connection: after an error nobody knows which reply would be read next.
+-- Closes the connection: after an error it is unknown which reply would be read next.
 local function give_up(self, message, code)
   self:close()
   return nil, message, code
@@ -91,4 +100,16 @@ function redis.new(servers)
   return setmetatable({ list = list, timeout = servers.timeout or 2 }, client)
 end
 
-return redis
+-- `require` passes the name of the module, and the name of its file.
+if ... == "examples.redis" then return redis end
+
+local testing = require "connectbylist.testing"
+local steps = testing.steps
+local endpoint <close> = testing.script {
+  steps.expect "*$3\r\nSET\r\n*hello\r\n", steps.send "+OK\r\n",
+  steps.expect "*$3\r\nGET\r\n*greeting\r\n", steps.send "$5\r\nhello\r\n",
+}
+local servers = #arg > 0 and arg or { endpoint }
+local redis_client <close> = redis.new { table.unpack(servers) }
+print("SET greeting hello: " .. assert(redis_client:call("SET", "greeting", "hello")))
+print("GET greeting: " .. assert(redis_client:call("GET", "greeting")))

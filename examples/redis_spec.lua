@@ -1,7 +1,14 @@
---- A busted suite for a client of a network service, made with test endpoints: no server, no privileges,
+-- A busted suite for a client of a network service, made with test endpoints: no server, no privileges,
 -- no fixed port. It tests the Redis client of `examples/redis.lua`.
 --
---     busted --lua="$(command -v connectbylist)" examples/redis_spec.lua
+--   busted --lua="$(command -v connectbylist)" examples/redis_spec.lua
+--   busted --lua=/usr/bin/lua5.4 examples/redis_spec.lua     (with the module installed)
+--
+-- It prints, with another time:
+--
+--   ●●●●●●●●●●●●●
+--   13 successes / 0 failures / 0 errors / 0 pending : 0.241924 seconds
+
 local redis = require "examples.redis"
 local testing = require "connectbylist.testing"
 
@@ -16,7 +23,7 @@ local function client_of(...)
   return redis.new { timeout = 0.5, ... }
 end
 
--- The address of an endpoint that was opened and closed: nobody is there, until someone opens it again.
+-- The address of an endpoint that was opened and closed: it refuses until an endpoint opens it again.
 local function free_address()
   local endpoint <close> = testing.refused()
   return endpoint:address()

@@ -1,8 +1,15 @@
 -- A test suite for a program's address list and options: no socket is opened and no time passes.
 --
---   busted examples/simulation_spec.lua
+--   busted --lua="$(command -v connectbylist)" examples/simulation_spec.lua
+--   busted --lua=/usr/bin/lua5.4 examples/simulation_spec.lua     (with the module installed)
+--
+-- It prints, with another time:
+--
+--   ●●●
+--   3 successes / 0 failures / 0 errors / 0 pending : 0.003236 seconds
 --
 -- The network is described in the text that `connectbylist --simulate` takes.
+
 local simulation = require "connectbylist.simulation"
 
 -- What the program connects with.

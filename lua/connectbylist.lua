@@ -145,6 +145,16 @@ function net.connect_by_name(host, service, options)
   return connect_name(host, service, options)
 end
 
+--- An address list of what a host name has now: `net.resolve("db.test", "https")`; or, with
+-- `{srv = "_redis._tcp.example.net"}` in place of host and service, of the targets of its SRV records, in the
+-- order in which they are to be tried. `nil, message, code` where there is no address.
+function net.resolve(host, service, options)
+  if type(host) == "table" and rawget(host, "srv") ~= nil then
+    host, service, options = host.srv, false, options or service
+  end
+  return api.part "resolution"(host, service, plain_options(options))
+end
+
 --- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it
 -- goes on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what to
 -- wait for.
@@ -161,7 +171,7 @@ end
 -- their own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
 net.setwait = operations.setwait
 
---- Waits for so many seconds.
+--- Waits for a number of seconds.
 net.sleep = operations.sleep
 
 --- The monotonic clock, in seconds.

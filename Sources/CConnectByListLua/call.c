@@ -5,7 +5,7 @@
 #include "state.h"
 
 enum {
-  VALUES_LOCAL = 12, /* so many arguments, or results, need no allocation */
+  VALUES_LOCAL = 12, /* this many arguments, or results, need no allocation */
   STACK_EXTRA = 24,  /* stack slots of a call in addition to its arguments: at most VALUES_LOCAL results, and 12 */
   FORMATS_MAX = 250  /* of `lines`, as io's: a C closure has 255 upvalues at most */
 };
@@ -126,8 +126,8 @@ static struct cbl_lua_handle *settle(lua_State *L, int top, struct cbl_lua_kept 
 }
 
 /* What is on the stack while a waiter runs, above the arguments: the owner of the kept object, if the context
- * says so; the deadline; the progress. */
-enum { CONTEXT_HAS_OWNER = 1 };
+ * says so; the deadline; the progress. The context is the method's address and these flags. */
+enum { CONTEXT_HAS_OWNER = 1, CONTEXT_HAS_COLLECTED = 2, CONTEXT_FLAGS = 3 };
 
 static int run(lua_State *L, const struct cbl_lua_method *method, int top, struct cbl_lua_kept *kept,
                struct cbl_lua_handle *owner);
@@ -135,8 +135,9 @@ static int run(lua_State *L, const struct cbl_lua_method *method, int top, struc
 /* The continuation of every call that waits: after the waiter has returned the call is tried again. */
 static int go_on(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  const struct cbl_lua_method *method = (const struct cbl_lua_method *)(context & ~(lua_KContext)CONTEXT_HAS_OWNER);
-  struct cbl_lua_kept kept = {.is_retry = true};
+  const struct cbl_lua_method *method =
+      (const struct cbl_lua_method *)(context & ~(lua_KContext)CONTEXT_FLAGS);
+  struct cbl_lua_kept kept = {.is_retry = true, .has_collected = (context & CONTEXT_HAS_COLLECTED) != 0};
   kept.deadline = lua_tointeger(L, -2);
   kept.progress = (size_t)lua_tointeger(L, -1);
   lua_pop(L, 2);
@@ -154,7 +155,8 @@ static void call_waiter(lua_State *L, const struct cbl_lua_method *method, const
   lua_pushinteger(L, (lua_Integer)kept->progress);
   lua_insert(L, -2);
   lua_pushvalue(L, 1);
-  lua_KContext context = (lua_KContext)method | (has_owner ? CONTEXT_HAS_OWNER : 0);
+  lua_KContext context = (lua_KContext)method | (has_owner ? CONTEXT_HAS_OWNER : 0) |
+                         (kept->has_collected ? CONTEXT_HAS_COLLECTED : 0);
   lua_callk(L, 1, 0, context, go_on);
   lua_pop(L, 2);
 }
@@ -202,7 +204,7 @@ static int try_call(lua_State *L, const struct cbl_lua_method *method, struct cb
     lua_setmetatable(L, -2);
     call->reply = &reply->object;
   }
-  /* A finalizer, or whoever ran during a wait, may have closed it by now. */
+  /* A finalizer, or code that ran during a wait, may have closed it by now. */
   if (self && !self->object) {
     if (!method->may_close) return raise_closed(L, method);
     lua_pushboolean(L, method->answer_when_released);
@@ -236,6 +238,10 @@ static int try_call(lua_State *L, const struct cbl_lua_method *method, struct cb
     lua_pushlstring(L, call->scratch, call->message_count);
     return raise_argument(L, method, call->bad_argument, lua_tostring(L, -1));
   }
+  if (*verdict == CBL_LUA_FAILED && method->never_fails) {
+    lua_pushliteral(L, "not enough memory");
+    return lua_error(L);
+  }
   if (*verdict == CBL_LUA_FAILED && method->iterator_of) {
     cbl_lua_push_failure(L, method, call);
     return raise_message(L, method);
@@ -261,7 +267,8 @@ static int run(lua_State *L, const struct cbl_lua_method *method, int top, struc
     kept->ready = 0;
     owner = settle(L, top, kept, owner);
     if (verdict == CBL_LUA_COLLECT) {
-      *kept = (struct cbl_lua_kept){.has_collected = true};
+      if (!kept->pending) *kept = (struct cbl_lua_kept){.is_retry = false};
+      kept->has_collected = true;
       lua_gc(L, LUA_GCCOLLECT);
     } else if (method->self == CBL_LUA_TYPE_SOCKET && !method->ignores_waiter && cbl_lua_push_waiter(L)) {
       call_waiter(L, method, kept, owner != NULL);

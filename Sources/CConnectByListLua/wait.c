@@ -78,11 +78,10 @@ void cbl_lua_run_hooks(lua_State *L) {
 bool cbl_lua_block(lua_State *L, const struct cbl_lua_wait *wait, int *ready) {
   int limit_fd;
   int64_t limit = cbl_lua_wait_limit(L, &limit_fd);
-  bool is_first = true;
   *ready = 0;
   for (;;) {
     int64_t span = -1;
-    bool is_hooked = !is_first && hooked_thread(L);
+    bool is_hooked = hooked_thread(L) != NULL;
     if (wait->until != INT64_MAX || limit != INT64_MAX) {
       int64_t now = cbl_posix_monotonic_ns();
       if (now >= wait->until) return true;
@@ -105,7 +104,6 @@ bool cbl_lua_block(lua_State *L, const struct cbl_lua_wait *wait, int *ready) {
       return true;
     }
     if (is_hooked || (events < 0 && hooked_thread(L))) return false;
-    is_first = false;
   }
 }
 

@@ -31,7 +31,7 @@ static int ask(lua_State *L, enum cbl_simulation_question question, int text_cou
   if (!is_understood) luaL_pushfail(L);
   for (int index = 0; index < (is_understood ? text_count : 1); index++) push_text(L, *answer, index);
   if (!is_understood) lua_pushliteral(L, "EINVAL");
-  /* Now, and not when the collector comes by: the texts may be long. */
+  /* The texts may be long: they are not left for the garbage collector. */
   cbl_simulation_release(*answer);
   *answer = NULL;
   return is_understood ? text_count : 3;

@@ -36,6 +36,8 @@ int cbl_posix_takes_fault(enum cbl_posix_call call);
 /* The one call by number in the files that include this. */
 #define syscall(...) CBL_FAULT(EPOLL_PWAIT2, syscall(__VA_ARGS__))
 #define eventfd(...) CBL_FAULT(EVENTFD, eventfd(__VA_ARGS__))
+#define read(...) CBL_FAULT(READ, read(__VA_ARGS__))
+#define write(...) CBL_FAULT(WRITE, write(__VA_ARGS__))
 /* Closed all the same: Linux frees the number whatever `close` answers. */
 #define close(fd) (cbl_posix_takes_fault(CBL_POSIX_CALL_CLOSE) ? (close(fd), -1) : close(fd))
 #define realloc(...) (cbl_posix_takes_fault(CBL_POSIX_CALL_REALLOC) ? NULL : realloc(__VA_ARGS__))

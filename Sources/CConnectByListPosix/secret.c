@@ -14,7 +14,7 @@ static uint64_t mixed(uint64_t value) {
   return value ^ value >> 31;
 }
 
-/* Fills up to 256 bytes: for so many getrandom neither returns less nor is interrupted by a signal. */
+/* Fills up to 256 bytes: for that many getrandom neither returns less nor is interrupted by a signal. */
 static void fill_unpredictable(void *bytes, size_t count) {
   if (getrandom(bytes, count, GRND_NONBLOCK) == (ssize_t)count) return;
   /* Address space layout randomization makes the addresses of the stack and of this image unpredictable. */

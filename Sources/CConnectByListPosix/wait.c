@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,11 +113,14 @@ int cbl_posix_eventfd(void) {
 
 int cbl_posix_eventfd_signal(int fd) {
   uint64_t one = 1;
-  return write(fd, &one, sizeof one) < 0 ? -errno : 0;
+  struct iovec vector = {&one, sizeof one};
+  /* A thread may wait for this without a timeout: where one call fails the other is used. */
+  return write(fd, &one, sizeof one) < 0 && writev(fd, &vector, 1) < 0 ? -errno : 0;
 }
 
 void cbl_posix_eventfd_clear(int fd) {
   uint64_t count;
-  /* EAGAIN: it was not signalled, so there is nothing to clear. */
-  if (read(fd, &count, sizeof count) < 0) return;
+  struct iovec vector = {&count, sizeof count};
+  /* EAGAIN: it was not signalled, so there is nothing to clear. What is not cleared would end each wait at once. */
+  if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN && readv(fd, &vector, 1) < 0) return;
 }

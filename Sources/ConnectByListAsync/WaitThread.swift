@@ -85,7 +85,7 @@ final class WaitThread: Sendable {
           let count = try Syscalls.epollWait(set, ready, for: span)
           for index in 0..<count { due.insert(ready[index].tag) }
         } catch {
-          // Nothing would tell when a job can go on, so all end with the error; those that come later are looked for.
+          // Without events no job could go on, so all end with the error. Jobs that come later are tried again.
           for entry in entries.values {
             remove(entry, from: set)
             entry.job.end(error)

@@ -71,6 +71,17 @@ extension Call {
     }
   }
 
+  /// The name in an argument whose SRV records are asked for.
+  func serviceEntry(_ index: Int) throws(CallError) -> Entry {
+    let host = try text(index)
+    do throws(EntryError) {
+      return Entry(
+        try EndpointText.parseHost(host, port: .records, scopes: SystemScopes()))
+    } catch {
+      throw .malformed(entryProblem(host, error.message))
+    }
+  }
+
   /// The same, if it is a literal.
   fileprivate func endpoint(_ index: Int) throws(CallError) -> Endpoint {
     if case .endpoint(let endpoint) = try entry(index, defaultPort: nil) { return endpoint }
@@ -98,9 +109,18 @@ extension Call {
     if call[0].kind == CBL_LUA_OBJECT, call[0].type == CInt(CBL_LUA_TYPE_LIST.rawValue) {
       return try call.addList(to: box)
     }
-    // A third argument says that the first is a Unix path. Text never means a path by itself.
-    let isUnix = call[2].kind == CBL_LUA_BOOLEAN
-    let entry = isUnix ? nil : try call.entry(0, defaultPort: box.list.defaultPort)
+    // A third argument says that the first is a Unix path (true) or a name with SRV records (false). Text never
+    // means one of these by itself.
+    let isUnix = call[2].kind == CBL_LUA_BOOLEAN && call[2].integer == 1
+    let isService = call[2].kind == CBL_LUA_BOOLEAN && !isUnix
+    let entry: Entry? =
+      if isUnix {
+        nil
+      } else if isService {
+        try call.serviceEntry(0)
+      } else {
+        try call.entry(0, defaultPort: box.list.defaultPort)
+      }
     guard !box.list.isFull else {
       throw .malformed(entryProblem(call[0].text, "the list has 1,000,000 entries"))
     }
@@ -167,6 +187,10 @@ extension Call {
     add(copying: host)
     switch name.port {
     case .number(let port): add(Int(port))
+    // lua/ makes an entry `{srv=…}` of this.
+    case .records:
+      add(0)
+      add("srv")
     case .service(let service):
       var text = TextBuffer()
       text.append(service)

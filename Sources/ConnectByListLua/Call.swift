@@ -16,6 +16,8 @@ enum CallError: Error {
   /// Not the end: the call is made again when one of the events has come to the descriptor (-1: none), or the
   /// instant has passed.
   case wait(CInt, events: CInt, until: Instant)
+  /// Not the end: the call is made again after garbage was collected, which may hold descriptors.
+  case collect
 
   static func misuse(_ argument: Int, _ message: StaticString) -> CallError {
     var text = TextBuffer()
@@ -58,6 +60,7 @@ extension Call {
     case .wait(let number, let events, let until):
       pointee.wait = cbl_lua_wait(fd: number, events: events, until: until.nanoseconds)
       return CBL_LUA_WAIT
+    case .collect: return CBL_LUA_COLLECT
     case .failed(let errno, _) where mayCollect(errno): return CBL_LUA_COLLECT
     case .misuse(let argument, let text):
       setMessage(text)

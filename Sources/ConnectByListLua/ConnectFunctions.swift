@@ -16,6 +16,15 @@ extension Call {
     return request
   }
 
+  /// Begins a connect that may have garbage collected for want of descriptors.
+  func begin(
+    _ report: inout ConnectReport?, _ make: () throws(ConnectError) -> Operation
+  ) throws(CallError) -> Operation {
+    let operation = try noting(&report, make)
+    operation.canFreeDescriptors = true
+    return operation
+  }
+
   /// Begins to connect; `options`: the index of the argument. The list does not change: it is `inout` because a
   /// property of an object would be copied otherwise (250 instructions).
   func begin(
@@ -24,7 +33,11 @@ extension Call {
     var request = ConnectRequest()
     request.policy = policy
     try readOptions(options, into: &request)
-    do throws(ConnectError) { return try Operation(list, request) } catch {
+    do throws(ConnectError) {
+      let operation = try Operation(list, request)
+      operation.canFreeDescriptors = true
+      return operation
+    } catch {
       report = error.report
       throw .failed(error)
     }
@@ -60,6 +73,7 @@ extension Call {
       switch progress {
       case .pending:
         if isNew { pointee.kept.pending = Unmanaged.passRetained(operation).toOpaque() }
+        if operation.isShort { throw .collect }
         let (number, events) = operation.waitsFor
         throw .wait(number, events: events, until: operation.wakeUp)
       case .validate(let id):
@@ -70,8 +84,6 @@ extension Call {
           pointee.kept.pending = nil
           Unmanaged.passUnretained(operation).release()
         }
-        // For want of descriptors: the binding collects some, and the call begins anew.
-        if case .lost(let errno, _) = result, mayCollect(errno) { throw .failed(errno) }
         return result
       }
     }
@@ -111,7 +123,7 @@ extension Call {
       operation = pending
     } else {
       let request = try call.readRequest()
-      operation = try call.noting(&report) { () throws(ConnectError) in
+      operation = try call.begin(&report) { () throws(ConnectError) in
         try socket.socket.startConnecting(list.list, request)
       }
     }
@@ -129,6 +141,23 @@ extension Call {
   Unmanaged<Operation>.fromOpaque(object).release()
 }
 
+extension Reply {
+  /// The field `names`: what is to be looked up, an array of host, port (none for SRV records) and entry.
+  fileprivate func addNames(of list: AddressList) {
+    let names = list.names
+    key("names")
+    table(count: names.count) {
+      for (index, (name, entry)) in names.enumerated() {
+        add(cbl_lua_value(index + 1))
+        table(count: 3) {
+          set(name)
+          set("entry", cbl_lua_value(Int(entry) + 1))
+        }
+      }
+    }
+  }
+}
+
 /// Arguments: list, options. Returns the plan as an array of pairs, in the order of their ranks.
 @c @implementation public func cbl_lua_explain(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
@@ -142,7 +171,7 @@ extension Call {
     }
     let rows = race.rows()
     let reply = Reply()
-    reply.table(count: rows.count) {
+    reply.table(count: rows.count + 1) {
       for (index, row) in rows.enumerated() {
         reply.add(cbl_lua_value(index + 1))
         reply.table(count: 8) {
@@ -150,6 +179,7 @@ extension Call {
           reply.addDelay(row, of: race)
         }
       }
+      reply.addNames(of: box.list)
     }
     try call.answer(reply)
   }

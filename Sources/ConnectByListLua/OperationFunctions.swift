@@ -8,6 +8,8 @@ final class OperationBox {
   let list: ListBox
   /// The socket that gets the connection; nil: one is made.
   let target: SocketBox?
+  /// What `target` was before it became the candidate that the script is checking.
+  var parked: SocketBox?
   /// The attempt whose connection the script is checking.
   var candidate: AttemptID?
   /// Once it has ended.
@@ -21,6 +23,30 @@ final class OperationBox {
     self.operation = operation
     self.list = list
     self.target = target
+  }
+
+  // Its coroutine may be collected while a check waits.
+  deinit { unpark() }
+
+  /// Makes the target the candidate. What the script has set on it is put aside, but for the longest line.
+  func park(under candidate: consuming Socket) {
+    guard let target else { return }
+    var socket = candidate
+    socket.lineMax = target.socket.lineMax
+    swap(&target.socket, &socket)
+    let parked = SocketBox(socket)
+    swap(&target.dialect, &parked.dialect)
+    self.parked = parked
+  }
+
+  /// Makes the target again what it was. The candidate, unless its descriptor was handed over, is closed.
+  func unpark() {
+    guard let target, let parked else { return }
+    self.parked = nil
+    swap(&target.socket, &parked.socket)
+    target.dialect = parked.dialect
+    target.candidateName = nil
+    parked.socket.closeNow()
   }
 
   /// How long the check of a candidate may take: `attempt_timeout`; where none is set, half of the time left, or
@@ -48,11 +74,7 @@ extension Call {
     let list = try call.readList()
     let request = try call.readRequest()
     let target: SocketBox? = try call.targetAfterOptions()
-    if target != nil && request.options.validates {
-      throw .misuse(
-        call.luaNumber(1), "option 'validate' cannot be used with a socket of net.socket")
-    }
-    let operation = try call.noting(&report) { () throws(ConnectError) in
+    let operation = try call.begin(&report) { () throws(ConnectError) in
       if let target { return try target.socket.startConnecting(list.list, request) }
       return try Operation(list.list, request)
     }
@@ -82,7 +104,9 @@ extension Call {
     let box = call.operationBox
     guard box.result == nil else { throw .misuse(0, "the operation has ended") }
     switch box.operation.advance() {
-    case .pending: call.add(false)
+    case .pending:
+      if box.operation.isShort { throw .collect }
+      call.add(false)
     case .validate(let id):
       box.candidate = id
       call.add("check")
@@ -95,7 +119,7 @@ extension Call {
   }
 }
 
-/// The connection of the candidate or of the winner, as a socket; the target where there is one.
+/// The connection of the candidate or of the winner, as a socket; nil where it is the target.
 @c @implementation public func cbl_lua_operation_take(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.operationBox
@@ -115,13 +139,20 @@ extension Call {
     guard let id = box.candidate, let descriptor = box.operation.takeDescriptor(of: id) else {
       throw .misuse(0, "there is no candidate")
     }
-    let socket = SocketBox(Socket(descriptor))
+    let socket: SocketBox
+    if let target = box.target {
+      box.park(under: Socket(descriptor))
+      socket = target
+      call.addNil()
+    } else {
+      socket = SocketBox(Socket(descriptor))
+    }
     let race = box.operation.race
     if let name = race.name(of: race.attempts[id.index].pair) {
       socket.candidateName = box.operation.names[Int(name.number)].name.host
     }
     socket.socket.limit = box.limitOfCheck(at: Clock.now())
-    call.add(made: socket)
+    if box.target == nil { call.add(made: socket) }
   }
 }
 
@@ -129,6 +160,9 @@ extension Call {
 @c @implementation public func cbl_lua_operation_accept(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.operationBox
+    guard call[0].bytes != nil else {
+      throw .misuse(0, "the check has closed the socket that it accepts")
+    }
     let socket: SocketBox = try call.object(0, CBL_LUA_TYPE_SOCKET, "socket")
     guard let id = box.candidate else { throw .misuse(0, "there is no candidate") }
     box.candidate = nil
@@ -138,7 +172,7 @@ extension Call {
       return
     }
     socket.socket.limit = .distantFuture
-    // What the check has set for itself.
+    // The check's own timeouts do not outlive it.
     socket.socket.timeout = nil
     socket.socket.finalDeadline = .distantFuture
     socket.dialect.block = nil
@@ -158,7 +192,7 @@ extension Call {
     {
       let socket = Unmanaged<SocketBox>.fromOpaque(object).takeUnretainedValue()
       let isLate = Clock.now() >= socket.socket.limit
-      socket.socket.closeNow()
+      if box.target == nil { socket.socket.closeNow() } else { box.unpark() }
       if let id = box.candidate { box.operation.reject(id, isLate ? .timedOut : nil) }
     } else if let id = box.candidate {
       box.operation.reject(id, nil)
@@ -167,12 +201,23 @@ extension Call {
   }
 }
 
-/// Argument: the accepted socket, whose race has been won. Gives it the report.
+/// Argument: the accepted socket, whose race has been won. Gives it the report; the target gets its connection
+/// under its own descriptor, unless the check has taken the connection out.
 @c @implementation public func cbl_lua_operation_conclude(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = call.operationBox
     let socket: SocketBox = try call.object(0, CBL_LUA_TYPE_SOCKET, "socket")
-    if let report = box.report { socket.socket.attach(report) }
+    guard let parked = box.parked else {
+      if let report = box.report { socket.socket.attach(report) }
+      return
+    }
+    defer { box.unpark() }
+    guard socket.socket.isOpen, let result = box.result else { return }
+    do throws(ConnectError) {
+      try parked.socket.concludeConnecting(box.operation, result, takingOver: &socket.socket)
+    } catch {
+      throw .failed(error)
+    }
   }
 }
 

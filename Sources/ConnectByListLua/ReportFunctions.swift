@@ -27,10 +27,14 @@ package final class ReportBox {
       }
       reply.set("summary", report.summary())
       reply.key("names")
-      reply.table(count: report.names.count) {
-        for (index, name) in report.names.enumerated() {
-          reply.add(cbl_lua_value(index + 1))
-          reply.table(count: 5) { add(name, report, to: reply) }
+      reply.table(count: 2 * report.names.count) {
+        var row = 0
+        for name in report.names {
+          for answer in name.answers {
+            row += 1
+            reply.add(cbl_lua_value(row))
+            reply.table(count: 7) { add(answer, of: name.name, report, to: reply) }
+          }
         }
       }
       reply.key("attempts")
@@ -40,9 +44,12 @@ package final class ReportBox {
       }
       let rows = race.rows()
       let entries = race.nameEntries
-      // By entries; -1: it is no name. Of several names of one entry the first is the list's own.
+      // By entries; -1: it is no name. Of several names of one entry the first is the list's own. The lookup of
+      // the NAT64 prefix belongs to no entry.
       var names = [Int](repeating: -1, count: (entries.max() ?? -1) + 1)
-      for (name, entry) in entries.enumerated() where names[entry] < 0 { names[entry] = name }
+      for (name, entry) in entries.enumerated() where entry >= 0 && names[entry] < 0 {
+        names[entry] = name
+      }
       reply.table(count: rows.count) {
         for (index, row) in rows.enumerated() {
           reply.add(cbl_lua_value(index + 1))
@@ -94,6 +101,21 @@ extension Reply {
   }
 }
 
+extension Reply {
+  /// Host and port of a name; none where its SRV records are asked for.
+  func set(_ name: HostName) {
+    key("host")
+    add(copying: name.host)
+    switch name.port {
+    case .number(let port): set("port", cbl_lua_value(Int(port)))
+    case .service(let service):
+      key("port")
+      add(copying: service)
+    case .records: break
+    }
+  }
+}
+
 /// `names`: the number of the name of each entry that is one.
 private func add(
   _ row: ReportRow, of race: Race, _ report: ConnectReport, _ names: [Int], to reply: Reply
@@ -117,18 +139,24 @@ private func add(
   if attempt.isHedge { reply.set("hedge", cbl_lua_value(true)) }
 }
 
-/// How one name was resolved: host, port, ended, addresses, code.
-private func add(_ result: NameResult, _ report: ConnectReport, to reply: Reply) {
-  reply.key("host")
-  reply.add(copying: result.name.host)
-  reply.key("port")
-  switch result.name.port {
-  case .number(let port): reply.add(cbl_lua_value(Int(port)))
-  case .service(let service): reply.add(copying: service)
-  }
-  reply.set("addresses", cbl_lua_value(result.addressCount))
-  if let ended = result.ended { reply.set("ended", cbl_lua_value(report.sinceCall(ended).seconds)) }
-  if let errno = result.errno { reply.set("code", nameOf(errno)) }
+/// How one question about a name was answered: host, port (none for SRV records), family ("srv" for these), started,
+/// ended, addresses, code.
+private func add(
+  _ answer: NameResult.Answer, of name: HostName, _ report: ConnectReport, to reply: Reply
+) {
+  reply.set(name)
+  let family: StaticString =
+    switch answer.family {
+    case .inet: "inet"
+    case .inet6: "inet6"
+    case .unix: "unix"
+    case nil: "srv"
+    }
+  reply.set("family", cbl_lua_value(family))
+  reply.set("started", cbl_lua_value(report.sinceCall(answer.started).seconds))
+  if let ended = answer.ended { reply.set("ended", cbl_lua_value(report.sinceCall(ended).seconds)) }
+  reply.set("addresses", cbl_lua_value(answer.count))
+  if let failure = answer.failure { reply.set("code", nameOf(failure.errno)) }
 }
 
 /// A report of a connect that did not begin: its code.

@@ -12,6 +12,11 @@
 //     pair ADDRESS|- ENDPOINT VERB                      one pair; overrides the remote's line
 //     name HOST [ipv6 after D ADDRESS…|CODE] [ipv4 after D ADDRESS…|CODE] port N
 //     name HOST fails after D CODE                      both families at once
+//     srv NAME after D PRIORITY WEIGHT PORT TARGET…     SRV records, each four words; a target is an address, or
+//                                                       a name with a `host` line
+//     srv NAME fails after D CODE
+//     host HOST …                                       as `name`, of a target: not in the list, and without a port
+//     nat64 after D ADDRESS…|CODE                       the AAAA answer of ipv4only.arpa
 //     rtt ADDRESS ADDRESS D var D                       the kernel's metrics: source, destination
 //     seen ADDRESS ENDPOINT connected [D] D ago         what the list has seen of the pair; first its
 //                                                       round trip, unless a SYN was sent again
@@ -101,7 +106,9 @@ public struct Scenario: Sendable {
       public var family: Family?
       public var after: TimeSpan
       public var addresses: [IPAddress]
-      /// The error if there are no addresses.
+      /// Of a service.
+      public var records: [ServiceRecord] = []
+      /// The error if there are no addresses and no records.
       public var errno: Errno?
 
       public init(
@@ -113,6 +120,13 @@ public struct Scenario: Sendable {
         self.addresses = addresses
         self.errno = errno
       }
+
+      public init(after: TimeSpan, records: [ServiceRecord]) {
+        family = nil
+        self.after = after
+        addresses = []
+        self.records = records
+      }
     }
 
     public var host: [UInt8]
@@ -121,8 +135,11 @@ public struct Scenario: Sendable {
     /// One answer with `family` nil, or at most one for each family. A family without an answer is not
     /// looked up.
     public var answers: [Answer]
+    /// Whether its SRV records are asked for.
+    public var isService: Bool
 
-    public init(host: [UInt8], port: UInt16, _ answers: [Answer]) {
+    public init(host: [UInt8], port: UInt16, _ answers: [Answer], isService: Bool = false) {
+      self.isService = isService
       self.host = host
       self.port = port
       self.answers = answers
@@ -180,6 +197,10 @@ public struct Scenario: Sendable {
   /// In the order of the list.
   public private(set) var names: [Name] = []
   public private(set) var list: [Entry] = []
+  /// The targets of SRV records.
+  public var hosts: [Name] = []
+  /// The answer to the lookup of a NAT64's prefix; `nil`: it is not asked for.
+  public var translation: Name.Answer?
   public var pairs: [PairBehaviour] = []
   public var metrics: [Metrics] = []
   public var seen: [Seen] = []

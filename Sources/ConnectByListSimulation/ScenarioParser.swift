@@ -30,8 +30,8 @@ extension Scenario {
   }
 
   private static let statements: [StaticString] = [
-    "local", "remote", "world", "pair", "name", "rtt", "seen", "neighbour", "descriptors", "option",
-    "cancel",
+    "local", "remote", "world", "pair", "name", "srv", "host", "nat64", "rtt", "seen", "neighbour",
+    "descriptors", "option", "cancel",
   ]
 
   private mutating func read(_ line: inout ScenarioLine) throws(ScenarioError) {
@@ -47,6 +47,13 @@ extension Scenario {
       try readPair(&line)
     } else if statement.equals("name") {
       try readName(&line)
+    } else if statement.equals("host") {
+      hosts.append(try name(&line))
+    } else if statement.equals("srv") {
+      try requireRoom(line)
+      append(try service(&line))
+    } else if statement.equals("nat64") {
+      translation = try translation(&line)
     } else if statement.equals("rtt") {
       try readMetrics(&line)
     } else if statement.equals("seen") {
@@ -150,37 +157,11 @@ extension Scenario {
 
   private mutating func readName(_ line: inout ScenarioLine) throws(ScenarioError) {
     try requireRoom(line)
-    let host = try line.takeHost(scopes)
-    var answers: [Name.Answer] = []
-    var port: UInt16?
-    while let word = line.takeWord() {
-      if word.equals("port") {
-        port = UInt16(try line.takeCount("a port", most: 65535))
-      } else if word.equals("fails") {
-        try line.takeKeyword("after")
-        let after = try line.takeDuration()
-        answers.append(Name.Answer(nil, after: after, [], errno: try line.takeCode()))
-      } else if word.equals("ipv6") {
-        answers.append(try line.takeAnswer(.inet6, scopes))
-      } else if word.equals("ipv4") {
-        answers.append(try line.takeAnswer(.inet, scopes))
-      } else {
-        throw line.unknown("word", word, among: ["ipv6", "ipv4", "fails", "port"])
-      }
-    }
-    guard let first = answers.first else {
-      throw line.error("the name has no answer: ipv6 after …, ipv4 after … or fails after …")
-    }
-    if answers.count > 2
-      || answers.count == 2
-        && (first.family == nil || answers[1].family == nil || first.family == answers[1].family)
-    {
-      throw line.error("the name has two answers of one family")
-    }
-    if port == nil && answers.contains(where: { !$0.addresses.isEmpty }) {
+    let name = try name(&line)
+    if name.port == 0 && name.answers.contains(where: { !$0.addresses.isEmpty }) {
       throw line.error("the name has no port")
     }
-    append(Name(host: host, port: port ?? 0, answers))
+    append(name)
   }
 
   // MARK: evidence

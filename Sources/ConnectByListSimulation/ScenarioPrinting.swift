@@ -12,12 +12,14 @@ extension Scenario {
       case .remote(let index):
         listed.insert(index)
         text.append("remote ", destinations[index])
-      case .name(let index): text.append(names[index])
+      case .name(let index): text.append(names[index].isService ? "srv " : "name ", names[index])
       }
     }
     for index in destinations.indices where !listed.contains(index) {
       text.append("world ", destinations[index])
     }
+    for host in hosts { text.append("host ", host) }
+    if let translation { text.append(translation: translation) }
     for pair in pairs { text.append(pair) }
     for line in metrics { text.append(line) }
     for line in seen { text.append(line) }
@@ -81,32 +83,6 @@ struct ScenarioText {
       $0.append(pair.remote, scopes: scopes)
       $0.append(" ")
       $0.append(pair.behaviour)
-    }
-  }
-
-  mutating func append(_ name: Scenario.Name) {
-    line("name ") { [scopes] in
-      $0.append(name.host)
-      for answer in name.answers {
-        switch answer.family {
-        case .inet6: $0.append(" ipv6 after ")
-        case .inet: $0.append(" ipv4 after ")
-        case nil, .unix: $0.append(" fails after ")
-        }
-        $0.append(duration: answer.after)
-        for address in answer.addresses {
-          $0.append(" ")
-          $0.append(address, scopes: scopes)
-        }
-        if let errno = answer.errno {
-          $0.append(" ")
-          $0.append(errno)
-        }
-      }
-      if name.port != 0 {
-        $0.append(" port ")
-        $0.append(decimal: UInt64(name.port))
-      }
     }
   }
 

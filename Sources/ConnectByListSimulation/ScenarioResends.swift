@@ -1,7 +1,7 @@
 import ConnectByListCore
 
 extension Scenario {
-  /// When Linux sends a SYN that nobody answers again, counted from the first.
+  /// When Linux resends a SYN without an answer, counted from the first SYN.
   ///
   /// Linux 6.5 and later: `tcp_syn_linear_timeouts` = 4 resends a second apart, then `tcp_syn_retries`
   /// = 6 more after 1, 2, 4, 8, 16 and 32 s (ip-sysctl.rst).

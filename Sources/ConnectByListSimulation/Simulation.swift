@@ -27,6 +27,7 @@ public struct Simulation: Sendable {
 
   private struct Lookup {
     let name: NameID
+    let port: UInt16
     let answer: Scenario.Name.Answer
   }
 
@@ -55,6 +56,7 @@ public struct Simulation: Sendable {
     history = world.history(at: now)
     race = Race(
       plan: Self.plan(world, history), names: Self.names(scenario), at: Instant(nanoseconds: 0))
+    race.asksForPrefix = scenario.translation != nil
     lookUpNames()
   }
 
@@ -68,8 +70,12 @@ public struct Simulation: Sendable {
     var names: [PendingNames.Name] = []
     for (entry, listed) in scenario.list.enumerated() {
       guard case .name(let index) = listed else { continue }
-      let family = scenario.options.family ?? scenario.names[index].onlyFamily
-      names.append(PendingNames.Name(entry: Int32(entry), family: family))
+      let name = scenario.names[index]
+      names.append(
+        name.isService
+          ? PendingNames.Name(recordsOfEntry: Int32(entry))
+          : PendingNames.Name(
+            entry: Int32(entry), family: scenario.options.family ?? name.onlyFamily))
     }
     return names
   }
@@ -115,6 +121,7 @@ public struct Simulation: Sendable {
     while true {
       switch race.nextStep(at: now) {
       case .needsPathInformation: update()
+      case .lookUp(let lookup): lookUp(lookup)
       case .start(let id): start(id)
       case .abandon(let id):
         note(id)
@@ -134,6 +141,7 @@ public struct Simulation: Sendable {
     rounds.append(race)
     race = Race(
       after: race, plan: Self.plan(world, history), names: Self.names(world.scenario), at: now)
+    race.asksForPrefix = world.scenario.translation != nil
     queue = SimulationQueue()
     lookups = []
     flights = []
@@ -251,19 +259,28 @@ public struct Simulation: Sendable {
       }
       for answer in asked {
         queue.insert(.answer, of: Int32(lookups.count), at: now + answer.after)
-        lookups.append(Lookup(name: id, answer: answer))
+        lookups.append(Lookup(name: id, port: name.port, answer: answer))
       }
     }
   }
 
+  /// A name that the race itself has to have looked up.
+  private mutating func lookUp(_ lookup: Race.Lookup) {
+    for answer in world.scenario.answers(to: lookup) {
+      queue.insert(.answer, of: Int32(lookups.count), at: now + answer.after)
+      lookups.append(Lookup(name: lookup.name, port: lookup.host.number, answer: answer))
+    }
+    deliver()
+  }
+
   private mutating func answer(_ lookup: Lookup) {
     let (id, answer) = (lookup.name, lookup.answer)
-    let index = Int(id.number)
     if let errno = answer.errno {
       race.handle(.unresolved(id, family: answer.family, errno), at: now)
+    } else if !answer.records.isEmpty {
+      race.handle(.services(id, answer.records, seed: world.scenario.options.seed), at: now)
     } else {
-      let port = world.scenario.names[index].port
-      let endpoints = answer.addresses.map { Endpoint($0, port: port) }
+      let endpoints = answer.addresses.map { Endpoint($0, port: lookup.port) }
       race.handle(.resolved(id, family: answer.family, endpoints), at: now)
     }
   }

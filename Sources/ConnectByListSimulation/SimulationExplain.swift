@@ -14,7 +14,18 @@ extension Simulation {
       history: world.history(at: Instant(nanoseconds: 0)))
     for (entry, listed) in scenario.list.enumerated() {
       guard case .name(let index) = listed else { continue }
-      plan.add(scenario.names[index].candidates(entry: entry, family: scenario.options.family))
+      let name = scenario.names[index]
+      plan.add(name.candidates(entry: entry, family: scenario.options.family))
+      for answer in name.answers where !answer.records.isEmpty {
+        plan.add(answer.records, entry: entry, seed: scenario.options.seed) { host, port in
+          scenario.hosts.filter { $0.host == host }.flatMap { host in
+            var host = host
+            host.port = port
+            return host.candidates(entry: entry, family: scenario.options.family)
+              .map { $0.endpoint }
+          }
+        }
+      }
     }
     var pathInformation = PathInformation(
       locals: scenario.locals, remotes: [], metrics: world.metrics)

@@ -64,7 +64,7 @@ public struct Transcript: Sendable {
     }
     text.append("\t")
     if let name = event.name {
-      text.append(escaped: scenario.names[Int(name.number)].host, limit: 253)
+      text.append(escaped: scenario.host(of: name, in: race), limit: 253)
     }
     text.append("\t")
     if let count = event.count { text.append(decimal: count) }
@@ -83,7 +83,7 @@ public struct Transcript: Sendable {
     }
     if let name = event.name {
       text.append(byte: UInt8(ascii: " "))
-      text.append(escaped: scenario.names[Int(name.number)].host, limit: 253)
+      text.append(escaped: scenario.host(of: name, in: race), limit: 253)
     }
     if let count = event.count {
       text.append(byte: UInt8(ascii: " "))

@@ -92,7 +92,7 @@ public final class TestEndpoint: @unchecked Sendable {
   /// How many connections it has accepted. A connection whose connect has returned is among them.
   public var acceptedCount: Int { record.acceptedCount }
 
-  /// Waits until so many connections have been accepted, or the span has passed, and returns how many have.
+  /// Waits until `count` connections have been accepted, or the span has passed. Returns how many have been.
   ///
   /// Throws the errors of `eventfd` and `poll`.
   public func waitForAccepted(_ count: Int, for span: TimeSpan) throws(Errno) -> Int {

@@ -12,7 +12,7 @@ final class Terminal {
   private let descriptor: CInt
   /// All that the program has written, as the terminal shows it: lines end with CR LF.
   private(set) var output = ""
-  /// Where what nobody has waited for yet begins.
+  /// Where the output begins that no call has waited for yet.
   private var position: String.Index
   private var isReaped = false
 

@@ -23,13 +23,17 @@ struct ToolTests {
     #expect(outcome.output.hasPrefix("usage: connectbylist \(tool) "))
     #expect(outcome.output.contains("\nExample:\n  "))
     #expect(outcome.errors == "")
+    for line in (outcome.output + (try host(["--help"]).output)).split(separator: "\n") {
+      #expect(line.count <= 80, "\(line)")
+    }
   }
 
   @Test(arguments: [
     (["--connect"], "'--connect' needs a list"),
     (["--connect", "127.0.0.1"], "'127.0.0.1': no port, and there is no default port"),
     (["--connect", "127.0.0.1:1,"], "'': the entry is empty"),
-    (["--connect", "srv:_a._tcp.b"], "'srv:_a._tcp.b': SRV records are not supported"),
+    (["--connect", "srv:192.0.2.1"], "'srv:192.0.2.1': an address has no SRV records"),
+    (["--wait", "srv:"], "'srv:': "),
     (["--connect", "127.0.0.1:1", "--"], "'--' has no meaning here"),
     (
       ["--connect", "127.0.0.1:1", "--tiemout", "1"],
@@ -82,7 +86,9 @@ struct ToolTests {
     #expect(
       lines[0].hasPrefix("1 ::1 [::1]:80 0.784 route's source")
         || lines[0].hasPrefix("1 127.0.0.1 "))
-    #expect(lines[2] == "- - db.example:https - looked up when the connect begins")
+    #expect(lines[2] == "- - db.example:https - to be looked up")
+    let service = try host(["--explain", "srv:_redis._tcp.example.net"])
+    #expect(service.output == "- - srv:_redis._tcp.example.net - to be looked up\n")
     let given = try host(["--explain", "127.0.0.1:80", "127.0.0.2:80", "--order", "given"])
     #expect(
       given.output.hasPrefix(
@@ -407,7 +413,8 @@ struct ToolTests {
         "--attempt-delay", "0.3",
       ],
       environment: Self.utf8)
-    try terminal.expect("… 0.000 s 127.0.0.1 → \(silent.endpoint.text) connecting, ")
+    try terminal.expect("… 0.0")
+    try terminal.expect(" s 127.0.0.1 → \(silent.endpoint.text) connecting, ")
     try terminal.expect("● 0.3")
     try terminal.expect("\(echo.endpoint.text) connected, ")
     terminal.send("hello\n")

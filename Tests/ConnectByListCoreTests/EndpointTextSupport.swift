@@ -43,6 +43,7 @@ func describe(_ result: () throws(EntryError) -> EntryText) -> String {
     switch try result() {
     case .endpoint(let endpoint): return text(endpoint)
     case .name(let host, .number(let port)): return "name \(string(host)) port \(port)"
+    case .name(let host, .records): return "records of \(String(decoding: host, as: UTF8.self))"
     case .name(let host, .service(let service)):
       return "name \(string(host)) service \(string(service))"
     }

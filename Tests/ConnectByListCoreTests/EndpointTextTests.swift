@@ -88,7 +88,7 @@ import Testing
     ("a..b:80", "emptyLabel"), (".a:80", "emptyLabel"), (".:80", "emptyLabel"),
     ("a..:80", "emptyLabel"), ("1..2:80", "emptyLabel"),
     ("[fe80::1%]:80", "emptyScope"), ("[fe80::1%eth1]:80", "unknownScope"),
-    ("[fe80::1%0]:80", "unknownScope"), ("[fe80::1%4294967296]:80", "unknownScope"),
+    ("[fe80::1%4294967296]:80", "unknownScope"),
     ("[fe80::1%+3]:80", "unknownScope"), ("[fe80::1%a23456789012345x]:80", "unknownScope"),
     ("[fe80::1%eth0\0]:80", "controlCharacter"), ("[fe80::1%%eth0]:80", "badCharacter"),
     ("fe80::1%eth0]:80", "badCharacter"), ("fe80::1%eth0:80", "colonInScope"),
@@ -191,7 +191,11 @@ import Testing
       #expect(seen.insert(message).inserted, "\(reason)")
       number += 1
     }
-    #expect(number == 29)
+    #expect(number == 30)
+  }
+
+  @Test func `the scope 0 is the default zone`() {
+    #expect(entry("[fe80::1%0]:80") == entry("[fe80::1]:80"))
   }
 
   // MARK: ports

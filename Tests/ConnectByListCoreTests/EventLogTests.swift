@@ -35,7 +35,7 @@ import Testing
       case .wait: return nil
       case .finish(let result): return result
       case .validate(let id): race.handle(.rejected(id), at: now)
-      case .start, .abandon, .needsPathInformation, .nextRound: break
+      case .start, .abandon, .needsPathInformation, .nextRound, .lookUp: break
       }
     }
   }

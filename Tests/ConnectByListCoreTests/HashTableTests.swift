@@ -120,7 +120,7 @@ import Testing
             race.handle(.connected(id), at: now)
           case .start(let id):
             race.handle(.failed(id, .connectionRefused, synchronous: false), at: now)
-          case .needsPathInformation, .abandon, .validate, .nextRound: break
+          case .needsPathInformation, .abandon, .validate, .nextRound, .lookUp: break
           case .wait: throw EntryError(.empty)
           case .finish: break loop
           }
@@ -168,7 +168,7 @@ import Testing
       case .start(let id):
         race.handle(.failed(id, .connectionRefused, synchronous: false), at: now)
       case .wait(let until): now = until
-      case .needsPathInformation, .abandon, .validate, .nextRound: break
+      case .needsPathInformation, .abandon, .validate, .nextRound, .lookUp: break
       case .finish: break loop
       }
     }

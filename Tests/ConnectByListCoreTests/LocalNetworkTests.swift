@@ -64,4 +64,24 @@ import Testing
       #expect(!race.plan.reasons(for: row.pair).isEmpty)
     }
   }
+
+  @Test func `the report of a large list counts 1,000 ranks`() throws {
+    // Three remotes are silent from each source, so that alternate sources come early. The order of 16,000 silent
+    // pairs has some of them at its end.
+    var text = "option timeout 1s\n"
+    for number in 1...8 { text += "local 10.0.0.\(number)/8\n" }
+    for number in 0..<2_000 {
+      text += "remote 20.0.\(number / 250).\(number % 250 + 1):80 silent\n"
+    }
+    let race = Simulation(try Scenario(parsing: Array(text.utf8))).run().race
+    let rows = race.rows()
+    let tried = rows.filter { $0.attempt != nil }
+    #expect(tried.count == race.attempts.count)
+    #expect(Set(tried.map(\.attempt!.index)).count == tried.count)
+    let beyond = tried.filter { $0.rank > Race.countedRanksMax }
+    #expect(!beyond.isEmpty)
+    #expect(beyond.map(\.rank) == (1...beyond.count).map { Race.countedRanksMax + $0 })
+    #expect(beyond.map(\.attempt!.index) == beyond.map(\.attempt!.index).sorted())
+    #expect(rows.map(\.rank) == rows.map(\.rank).sorted())
+  }
 }

@@ -12,8 +12,8 @@ import Testing
     ),
     (
       "frobnicate",
-      "unknown statement 'frobnicate'; expected local, remote, world, pair, name, rtt, "
-        + "seen, neighbour, descriptors, option or cancel"
+      "unknown statement 'frobnicate'; expected local, remote, world, pair, name, srv, "
+        + "host, nat64, rtt, seen, neighbour, descriptors, option or cancel"
     ),
     ("remote", "expected an address with its port before the end of the line"),
     (

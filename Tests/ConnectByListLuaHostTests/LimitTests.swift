@@ -50,14 +50,18 @@ import Testing
     try lua.run(
       "kept = coroutine.create(function() while true do pcall(function() while true do end end) end end)"
     )
-    let began = ContinuousClock.now
-    let error = try #require(throws: LuaError.self) {
-      try lua.run(script, timeLimit: .milliseconds(200))
+    let took = try shortest {
+      let began = ContinuousClock.now
+      let error = try #require(throws: LuaError.self) {
+        try lua.run(script, timeLimit: .milliseconds(200))
+      }
+      let took = ContinuousClock.now - began
+      #expect(error.reason == .timeLimit)
+      #expect(took >= .milliseconds(200))
+      return took
     }
-    let took = ContinuousClock.now - began
     print("time limit of 0.2 s, \(name): ended after \(took)")
-    #expect(error.reason == .timeLimit)
-    #expect(took >= .milliseconds(200) && took < .seconds(2))
+    #expect(took < .milliseconds(250))
     // The state goes on as before, also after what was in a coroutine.
     #expect(try lua.run("local n = 0 for i = 1, 1e5 do n = n + i end return n") == [5_000_050_000])
   }
@@ -147,6 +151,13 @@ import Testing
     while finished.load(ordering: .acquiring) < 16 { usleep(5000) }
     #expect(failures.load(ordering: .relaxed) == 0)
   }
+}
+
+/// The shortest of up to three runs: other programs of the machine may delay one of them.
+func shortest(_ run: () throws -> Duration) rethrows -> Duration {
+  var shortest = try run()
+  for _ in 0..<2 where shortest >= .milliseconds(250) { shortest = min(shortest, try run()) }
+  return shortest
 }
 
 private struct LuaTestFailure: Error {}

@@ -151,7 +151,7 @@ extension Driver {
     }
 
     @Test func `a connection to itself is refused`() throws {
-      // Both ends of TCP's simultaneous open are the same socket: it connects, and nobody listens.
+      // Both ends of TCP's simultaneous open are the same socket: it connects without a listener.
       for address in [IPAddress.loopback, .loopbackV6] {
         let own = Endpoint(address, port: try freePort(at: address))
         let error = try failure(of: own, with: request { $0.locals = .these([own]) })

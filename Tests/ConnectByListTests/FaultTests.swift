@@ -89,6 +89,21 @@ extension Driver {
       }
     }
 
+    @Test func `a thread is woken although a write or a read fails`() async {
+      await #expect(processExitsWith: .success) {
+        for call in [CBL_POSIX_CALL_WRITE, CBL_POSIX_CALL_READ] {
+          for errno in [EAGAIN, EBADF, EPERM] {
+            let peer = try TestEndpoint(.echo)
+            _ = try connect(peer.endpoint)
+            cbl_posix_set_fault(call, 1, .max, errno)
+            // Joins the endpoint's thread.
+            peer.close()
+            cbl_posix_set_fault(call, 1, .max, 0)
+          }
+        }
+      }
+    }
+
     @Test func `endless white space before a numeral is too long, as a line is`() throws {
       let peer = try TestEndpoint(.echo)
       let connection = try connect(peer.endpoint)

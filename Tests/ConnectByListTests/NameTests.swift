@@ -22,7 +22,7 @@ extension Driver {
       let refused = try TestEndpoint(.refused)
       let echo = try TestEndpoint(.echo)
       let list = named([refused.endpoint], ("localhost", .number(echo.endpoint.port)))
-      let connection = try connect(list)
+      let connection = try connect(list, with: request { $0.family = .inet })
       #expect(connection.remote == echo.endpoint)
       #expect(connection.report.outcomes == [.refused, .connected])
       let name = try #require(connection.report.names.first)
@@ -37,6 +37,79 @@ extension Driver {
       #expect(error?.errno == Errno(EAI_SERVICE))
       #expect(error?.report.names.first?.errno == Errno(EAI_SERVICE))
       #expect(error?.report.isDeadline == false)
+    }
+
+    @Test func `localhost and names below it are this machine without a lookup`() throws {
+      let echo = try TestEndpoint(.echo)
+      for host in ["localhost", "LOCALHOST.", "a.b.localhost", "a.localhost."] {
+        let list = named([], (host, .number(echo.endpoint.port)))
+        let connection = try connect(list)
+        #expect(connection.remote == echo.endpoint)
+        let name = try #require(connection.report.names.first)
+        #expect(name.answers.map { $0.family } == [.inet6, .inet])
+        // Both were known before the first attempt.
+        let started = try #require(connection.report.race?.attempts.first?.started)
+        #expect(name.answers.allSatisfy { $0.ended! <= started })
+      }
+    }
+
+    @Test func `a forked child looks names up with threads of its own`() throws {
+      // So that the parent has a pool.
+      var list = named([], ("127.0.0.1", .service(Array("nonesuch".utf8))))
+      #expect(throws: ConnectError.self) { _ = try connectByList(&list, request()).number }
+      // Swift hides `fork`. The child makes no call that another thread of the parent could have been in.
+      typealias Fork = @convention(c) () -> pid_t
+      let fork = unsafeBitCast(try #require(dlsym(nil, "fork")), to: Fork.self)
+      let child = fork()
+      if child == 0 {
+        var code: CInt = 1
+        do { _ = try connectByList(&list, request(timeout: .seconds(5))).number } catch {
+          code = error.errno == Errno(EAI_SERVICE) ? 0 : 2
+        }
+        _exit(code)
+      }
+      var status: CInt = 0
+      #expect(waitpid(child, &status, 0) == child)
+      #expect(status == 0)
+    }
+
+    @Test func `the list remembers the addresses of a name`() throws {
+      // Nobody listens on the same port of ::1.
+      let echo = try TestEndpoint(.echo)
+      var list = named([], ("localhost", .number(echo.endpoint.port)))
+      let other = Endpoint(.loopbackV6, port: echo.endpoint.port)
+      let likely = request { $0.order = .likely }
+      let first = try connectByList(&list, likely).report
+      #expect(first?.outcomes == [.refused, .connected])
+      #expect(list.history[echo.endpoint]?.hasConnected == true)
+      #expect(list.history[other]?.failure?.errno == .connectionRefused)
+      // The address that worked goes before the one that RFC 6724 prefers.
+      let second = try connectByList(&list, likely).report
+      #expect(second?.started == [echo.endpoint])
+      let race = try #require(second?.race)
+      let reasons = race.plan.reasons(for: race.attempts[0].pair)
+      #expect(reasons.contains(Array("connected before".utf8)))
+    }
+
+    @Test func `no name is looked up where the policy does not allow it`() throws {
+      var denying = request()
+      denying.policy.allowsNameLookups = false
+      let service = HostName(host: Array("_x._tcp.localhost".utf8), port: .records)
+      var list = named([], ("localhost", .number(9)))
+      list.append(.name(service))
+      let error = #expect(throws: ConnectError.self) {
+        _ = try connectByList(&list, denying).number
+      }
+      #expect(error?.errno == .accessDenied)
+      #expect(error?.report.names.count == 2)
+      #expect(error?.report.names.allSatisfy { $0.errno == .accessDenied } == true)
+      for name in [service, HostName(host: Array("localhost".utf8), port: .number(9))] {
+        let refused = #expect(throws: ConnectError.self) { _ = try resolve(name, denying) }
+        #expect(refused?.errno == .accessDenied)
+      }
+      // NAT64's prefix is a lookup too.
+      let operation = try Operation(named([Endpoint(.loopbackV4, port: 9)]), denying)
+      #expect(!operation.race.asksForPrefix)
     }
 
     @Test func `a name that cannot be resolved leaves the literals to race`() throws {

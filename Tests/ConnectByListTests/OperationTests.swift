@@ -264,7 +264,7 @@ extension Driver {
 
     @Test func `of all that complete in one wake-up the lowest rank wins`() throws {
       // The first attempt's SYN is lost, so it completes last of all, after a second; more than one
-      // batch of others have completed by then, and nobody has looked.
+      // batch of others have completed by then, without a wake-up.
       let gate = try Gate()
       let others = try (0..<150).map { _ in try Listener() }
       let operation = try Stepwise(

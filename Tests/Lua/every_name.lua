@@ -82,6 +82,13 @@ section("addresses", world, function(w)
   misuse("bad argument #2 to 'address'", net.address, "192.0.2.1", {})
   assert(select(3, net.address("192.0.2.1", 1.5)) == "EINVAL")
   assert(#net.local_addresses() > 0)
+  assert(net.resolve("localhost", 80, { family = "inet", timeout = 5 })[1].port == 80)
+  none, message, code = net.resolve({ srv = "192.0.2.1" }, { timeout = 0 })
+  assert(not none and message and code == "EINVAL")
+  misuse("bad argument #1 to 'resolve'", net.resolve)
+  local services = net.address_list { { srv = "_x._tcp.localhost" } }
+  assert(services[1].srv == "_x._tcp.localhost" and tostring(services):find "SRV")
+  assert(not net.address_list { { srv = "x", port = 1 } })
 end)
 
 section("lists", world, function(w)

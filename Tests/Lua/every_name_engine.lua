@@ -15,10 +15,11 @@ section("LuaSocket's methods", world, function(w)
   misuse("string expected", sock.send, sock, {})
   misuse("number expected", sock.send, sock, "x", "y")
   sock:close()
-  for _, name in ipairs { "send", "receive", "getpeername", "getsockname", "getstats", "dirty" } do
+  for _, name in ipairs { "send", "receive", "getpeername", "getsockname", "getstats" } do
     local _, word = sock[name](sock, "*l")
     assert(word == "closed")
   end
+  assert(sock:dirty() == false)
 end)
 
 section("connectbylist.luasocket", world, function(w)
@@ -49,6 +50,32 @@ section("connectbylist.luasocket", world, function(w)
   begun:settimeout(5)
   assert(sink("ab") == 2 and source() == "ab" and source() == nil)
   misuse("unknown key", socket.new, { lists = 1 })
+end)
+
+section("resolving", world, function(w)
+  local net, core = w.net, require "connectbylist.core"
+  local polled = 0
+  local function waiter(object)
+    assert(object:events() == "r" and tostring(object):find "^resolution")
+    if object:pollfd() then polled = polled + 1 end
+    core.poll(object:pollfd(), object:events(), object:timeout())
+  end
+  -- With the name of a service it is looked up by a thread.
+  local options = { timeout = 5, family = "inet", wait = waiter }
+  assert(assert(net.resolve("localhost", "http", options))[1].port == 80)
+  net.setwait(waiter)
+  local list, message, code = net.resolve("localhost", "nonesuch", { timeout = 5 })
+  net.setwait(nil)
+  assert(not list and message:find "^resolve: " and code == "EAI_SERVICE" and polled > 0)
+  list, message, code = net.resolve("localhost", "nonesuch", { timeout = 0 })
+  assert(not list and message and (code == "ETIMEDOUT" or code == "EAI_SERVICE"))
+  assert(net.resolve("192.0.2.1", 80)[1] == net.address("192.0.2.1", 80))
+  local plan = assert(net.explain({ "192.0.2.1:80", "db.test:https", { srv = "_x._tcp.test" } }))
+  assert(plan.names[1].host == "db.test" and plan.names[1].port == "https" and plan.names[1].entry == 2)
+  assert(plan.names[2].host == "_x._tcp.test" and not plan.names[2].port)
+  assert(tostring(plan):find("db.test:https to be looked up", 1, true))
+  assert(tostring(net.explain({ "db.test:https" })) == "  db.test:https to be looked up")
+  misuse("resolution expected", core.methods "resolution".timeout, w.echo)
 end)
 
 section("operations", world, function(w)

@@ -135,7 +135,7 @@ describe("a hostile script", function()
     end
     table.sort(names)
     assert.same({ "address list", "operation", "pending call",
-      "reply", "report", "socket", "test endpoint" }, names)
+      "reply", "report", "resolution", "socket", "test endpoint" }, names)
   end)
 
   it("may nest options deeply and give very many", function()

@@ -26,7 +26,7 @@ describe("the module", function()
     for name in pairs(net) do names[#names + 1] = name end
     table.sort(names)
     assert.same({ "address", "address_list", "connect_by_list", "connect_by_name", "explain",
-      "local_addresses", "now", "setwait", "sleep", "socket", "start", "version", "wrap" }, names)
+      "local_addresses", "now", "resolve", "setwait", "sleep", "socket", "start", "version", "wrap" }, names)
   end)
 
   it("gives sockets these methods and no others", function()

@@ -32,7 +32,7 @@ describe("parity:", function()
     local echo <close> = testing.echo()
     local list = net.address_list { echo:address() }
     for _ = 1, 50 do list:add("localhost", echo:address().port) end
-    local sock <close> = assert(net.connect_by_list(list, { timeout = 10 }))
+    local sock <close> = assert(net.connect_by_list(list, { timeout = 10, order = "given" }))
     local attempt = sock:report().attempts[1]
     assert.equal("connected", attempt.outcome)
     assert.is_true(attempt.remote_address == echo:address())

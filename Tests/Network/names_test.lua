@@ -18,7 +18,9 @@ test("W27 a name with addresses of both families connects over either", function
   local port = check.port "2001:db8:77::2"
   sock = assert(net.connect_by_name("works.test", port, { timeout = 20 }))
   equal(sock:remote_address(), net.address("2001:db8:77::2", port), "remote")
-  equal(sock:report().names[1].addresses, 2, "addresses")
+  local names = sock:report().names
+  equal(names[1].family .. " " .. names[2].family, "inet6 inet", "families")
+  equal(names[1].addresses + names[2].addresses, 2, "addresses")
 end)
 
 test("W01 a list holds literals and names, and a literal does not wait for a name", function()
@@ -50,6 +52,28 @@ test("a name without an answer fails with the resolver's error", function()
   equal(message:find("silent.test", 1, true) ~= nil, true, "the message contains the name")
   equal(report.names[1].code, "EAI_AGAIN", "code of the name")
   equal(report.deadline, false, "deadline")
+end)
+
+-- It was "timed out after 0.000 s".
+test("a name with only a link-local address, and no link, is EADDRNOTAVAIL, and no timeout", function()
+  local script = [[
+    local net = require "connectbylist"
+    for _, timeout in ipairs { 5, false } do
+      local _, message, code, report = net.connect_by_list({ arg[1] }, { timeout = timeout or nil })
+      print(code, report.deadline, message:find "timed out", report.elapsed < 4)
+    end
+  ]]
+  local path = os.tmpname()
+  local file <close> = assert(io.open(path, "w"))
+  file:write(script):close()
+  for _, entry in ipairs { "link-local.test:9", "[fe80::9]:9" } do
+    -- A new namespace has no link but lo, which is down.
+    local command = ("unshare -n '%s' '%s' '%s' 2>&1"):format(os.getenv "HOST", path, entry)
+    local pipe <close> = assert(io.popen(command))
+    local line = "EADDRNOTAVAIL\tfalse\tnil\ttrue\n"
+    equal(pipe:read "a", line .. line, entry)
+  end
+  os.remove(path)
 end)
 
 test("a hundred names without an answer do not delay a literal", function()

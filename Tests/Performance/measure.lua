@@ -44,14 +44,19 @@ local function number_in(text, pattern)
   return (assert(tonumber(text:match(pattern)), text))
 end
 
---- System calls for one job.
+--- System calls for one job. The fewest of three measurements: where another process holds the processor for
+-- longer than a race waits for its only remote, the race asks for routes and metrics.
 function measure.calls(peer, job, count)
   return difference(function(total_count)
-    local trace = tools .. "/strace.txt"
-    measure.output_of(
-      ("strace -f -c -U calls,name -o %s %s"):format(trace, command(peer, job, total_count)))
-    local file <close> = assert(io.open(trace))
-    return number_in(file:read "a", "(%d+) total")
+    local fewest = math.huge
+    for _ = 1, 3 do
+      local trace = tools .. "/strace.txt"
+      measure.output_of(
+        ("strace -f -c -U calls,name -o %s %s"):format(trace, command(peer, job, total_count)))
+      local file <close> = assert(io.open(trace))
+      fewest = math.min(fewest, number_in(file:read "a", "(%d+) total"))
+    end
+    return fewest
   end, count)
 end
 

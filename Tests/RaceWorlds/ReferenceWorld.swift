@@ -103,7 +103,9 @@ struct ReferenceWorld {
       if !answer.addresses.isEmpty {
         line = .resolved(count: answer.addresses.count)
       } else if hasNone && number == inOrder.count - 1 {
-        line = .unresolved(answer.errno!)
+        // That one family has no address (EAI_NODATA) says less than any other failure.
+        let telling = inOrder.first { $0.errno != Errno(-5) } ?? answer
+        line = .unresolved(telling.errno!)
       }
       answers.append(Answer(at: answer.after, name: index, line: line))
     }

@@ -13,11 +13,13 @@ local function printable(given) return api.part "text".printable(given) end
 local methods = {}
 local address_type = { __name = "address", __index = methods }
 local name_type = { __name = "name" }
+local service_type = { __name = "service" }
 
 --- An address from its fields; a name if there is no family. Without a host the arguments are
 -- nil, message and code of a failure, and are returned.
 function addresses.make(host, port, family, scope)
   if not host then return host, port, family end
+  if family == "srv" then return setmetatable({ srv = host }, service_type) end
   if not family then return setmetatable({ host = host, port = port }, name_type) end
   return setmetatable({ host = host, port = port, family = family, scope = scope }, address_type)
 end
@@ -59,6 +61,8 @@ function name_type:__tostring()
   return format(find(self.host, ":", 1, true) and "[%s]:%s" or "%s:%s", printable(self.host),
     printable(self.port))
 end
+
+function service_type:__tostring() return self.srv .. " (SRV)" end
 
 --- The v4-mapped IPv6 form (::ffff:a.b.c.d) of an IPv4 address; any other address as it is.
 function methods:mapped()

@@ -28,7 +28,7 @@ local function colored(given, kind, style)
   return color and given ~= "" and color .. given .. "\27[0m" or given
 end
 
--- How to draw: what `options` says, and for the rest what the terminal can. Without a file nobody knows
+-- How to draw: what `options` says, and for the rest what the terminal can. Without a file it is unknown
 -- where the text goes, so it has no colours.
 local function style_of(options)
   local columns, is_utf8, has_color = core.terminal(options.file)
@@ -254,14 +254,31 @@ local function reasons_text(pair, style)
   return printable(reasons, style.ascii)
 end
 
+-- A line for each name, whose addresses will have a place of their own.
+local function names_of(plan, style)
+  local lines, names = {}, plan.names or {}
+  for i = 1, min(#names, ROWS) do
+    local name = printable(race_rows.name_text(names[i]), style.ascii)
+    local line = "  " .. name .. (names[i].port and "" or " (SRV)") .. " to be looked up"
+    insert(lines, text.cut(line, style.columns, style.marks.ellipsis))
+  end
+  if #names > ROWS then
+    insert(lines, format("  %s %d more names to be looked up", style.marks.ellipsis, #names - ROWS))
+  end
+  return lines
+end
+
 --- A plan: for each pair in the order of ranks its chance and the reasons of its place. Reasons stand
 -- beside the pair where they have the room, else below it.
 function drawing.plan(plan, options)
   local style = style_of(options)
   local columns, shown = style.columns, min(#plan, style.rows or 4 * ROWS)
-  if #plan == 0 then return "no pairs" end
+  if #plan == 0 then
+    local lines = names_of(plan, style)
+    return lines[1] and concat(lines, "\n") or "no pairs"
+  end
   local heads, head_width, common
-  -- The shortest addresses that are still told apart by most people, if need be, and at the last no delays.
+  -- Addresses are shortened step by step until the table fits; if it does not fit then, delays are left out.
   for _, remote_max in ipairs { columns, 48, 32, 21, SHORTEST_CELL, 0 } do
     local cells
     cells, common = plan_cells(plan, shown, style, max(remote_max, SHORTEST_CELL), remote_max > 0)
@@ -291,6 +308,7 @@ function drawing.plan(plan, options)
   if #plan > shown then
     insert(lines, format("  %s %d more pairs", style.marks.ellipsis, #plan - shown))
   end
+  for _, line in ipairs(names_of(plan, style)) do insert(lines, line) end
   return concat(lines, "\n")
 end
 

@@ -76,7 +76,16 @@ local function add_table(self, entry, port)
   local path, problem = unix_path_of(entry)
   if problem then return nil, problem, "EINVAL" end
   if path then return add(self, path, nil, true) end
-  if not is_address(entry) then check_keys(entry) end
+  if not is_address(entry) then
+    check_keys(entry)
+    local service = entry.srv
+    if service ~= nil then
+      if type(service) ~= "string" or entry.host or entry.port then
+        return nil, "an SRV entry has the text `srv`, and no host and no port", "EINVAL"
+      end
+      return add(self, service, nil, false)
+    end
+  end
   local host, entry_port = host_and_port_of(entry, port)
   if not host then return nil, entry_port, "EINVAL" end
   return add(self, host, entry_port)

@@ -33,7 +33,7 @@ local api = {
   select = part("select", objects),
 }
 
---- Waits for so many seconds.
+--- Waits for a number of seconds.
 function api.sleep(seconds)
   local number = tonumber(seconds)
   if not number then
@@ -42,7 +42,7 @@ function api.sleep(seconds)
   sleep(number > 0 and number or 0)
 end
 
---- Its arguments without the first so many.
+--- Returns the arguments after the first `count`.
 function api.skip(count, ...) return select(count + 1, ...) end
 
 -- Tables that `newtry` has raised, each with its message as the only item.

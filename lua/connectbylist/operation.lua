@@ -54,9 +54,9 @@ local function tell(op, state)
   end
 end
 
--- Has the script check a candidate.
+-- Has the script check a candidate. The socket to connect, where there is one, is the candidate meanwhile.
 local function check(op, state)
-  local sock = take(op)
+  local sock = take(op) or state.target
   state.candidate = sock
   if state.wait then setwait(sock, state.wait) end
   local is_wanted, value = state.validate(sock)
@@ -72,7 +72,8 @@ end
 local function result_of(op, state)
   local sock = state.accepted
   if sock then
-    conclude(op, sock)
+    local done, message, code = conclude(op, sock)
+    if message then return done, state.name .. string.sub(message, #"conclude" + 1), code end
   else
     local message, code
     sock, message, code = take(op)
@@ -166,7 +167,7 @@ function pause:timeout()
   return left > 0 and left or 0
 end
 
---- Waits for so many seconds.
+--- Waits for a number of seconds.
 function operations.sleep(seconds)
   local waiter = operations.waiter
   -- The core raises for what is no number of seconds.

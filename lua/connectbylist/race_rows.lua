@@ -81,6 +81,9 @@ local function attempt_row(attempt, elapsed)
   return row
 end
 
+--- A name with its port; one whose SRV records are asked for has none.
+function rows.name_text(name) return name.port and name.host .. ":" .. name.port or name.host end
+
 -- A name is a row too: attempts of its addresses wait for it.
 local function name_row(name, elapsed)
   local words, kind = "not resolved in time", "late"
@@ -89,7 +92,7 @@ local function name_row(name, elapsed)
   elseif name.code then
     words, kind = name.code, "failed"
   end
-  return { is_name = true, remote = name.host .. ":" .. name.port, kind = kind, words = words,
+  return { is_name = true, remote = rows.name_text(name), kind = kind, words = words,
     detail = name.family or "", took = name.ended and time(name.ended - (name.started or 0)),
     started = name.started or 0, ended = name.ended or elapsed }
 end

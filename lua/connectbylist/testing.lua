@@ -27,7 +27,7 @@ function endpoint:address()
 end
 
 --- The number of connections that it has accepted; one whose connect has returned is among them.
--- `endpoint:accepted(count, seconds)` waits until there are so many, or the time has passed.
+-- `endpoint:accepted(count, seconds)` waits until there are `count`, or the time has passed.
 endpoint.accepted = endpoint_core.accepted
 
 --- The bytes that its clients have sent; `endpoint:received(i)`: those of the ith connection, nil if there
@@ -113,7 +113,7 @@ local function is_value(kind, value)
   return value == nil
 end
 
---- An echo whose answers come so many seconds late.
+--- An echo whose answers come `seconds` late.
 function testing.slow(seconds, options)
   if not is_value("seconds", seconds) then
     bad_argument(1, "slow", "a number of seconds, 0 or more, expected", 2)

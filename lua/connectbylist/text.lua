@@ -56,7 +56,7 @@ local function escape_for_people(char, code)
   return code and code > 0x7f and format("\\u{%x}", code) or format("\\x%02x", byte(char))
 end
 
---- The text for people, in one line and without what a terminal would act on.
+--- The text in one line, with control characters escaped: for messages and terminals.
 function text.printable(given, is_ascii) return text.escaped(given, escape_for_people, is_ascii) end
 
 local function width_of(code)

@@ -27,7 +27,7 @@ local function matches(pattern, host)
   return suffix ~= nil and suffix == rest
 end
 
--- An IP address in the one form that compares; nil for other text. The port is of no account.
+-- An IP address in canonical form, so that equal addresses are equal texts; nil for other text.
 local function canonical(text)
   local host = core.address(text, 1)
   return host

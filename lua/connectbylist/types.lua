@@ -3,6 +3,9 @@
 -- A failure of the network is returned as `nil, message, code`; `code` is the name of an errno or of a
 -- resolver's code. Times are seconds.
 
+-- `T?` is a value that a program has to check. The report of a connect has no `?`, although a connect that
+-- succeeds returns none: an editor cannot know which it was, and would object to each use of the report.
+
 ---@alias connectbylist.Family "inet"|"inet6"|"unix"
 ---@alias connectbylist.Outcome "connected"|"refused"|"unreachable"|"timed_out"|"reset"|"failed"|"superseded"|"cancelled"|"rejected"|"not_started"
 ---@alias connectbylist.DelayReason "pair"|"population"|"loopback"|"neighbour"|"given"|"default"
@@ -19,6 +22,7 @@
 ---@field port? integer|string 1 to 65535, or the name of a service
 ---@field scope? string|integer the interface of a link-local address
 ---@field unix? string a Unix path; `"@name"` is abstract
+---@field srv? string a name whose SRV records give the targets; without host and port
 
 ---@class connectbylist.Address
 ---@field host string the IP address, or the Unix path
@@ -31,8 +35,9 @@
 
 ---The name of a host in a list, until it is looked up.
 ---@class connectbylist.Name
----@field host string
----@field port integer|string
+---@field host? string
+---@field port? integer|string
+---@field srv? string in place of these: a name with SRV records
 
 ---@class connectbylist.AddressList
 ---@field [integer] connectbylist.Address|connectbylist.Name
@@ -91,7 +96,7 @@
 
 ---@alias connectbylist.Waiter fun(object: connectbylist.Waitable)
 
----@class connectbylist.Socket
+---@class connectbylist.Socket: connectbylist.Waitable
 ---@field read fun(self: connectbylist.Socket, ...: connectbylist.ReadFormat): string|number|nil, string?, string?
 ---@field receive_any fun(self: connectbylist.Socket, max?: integer): string?, string?, string?
 ---@field lines fun(self: connectbylist.Socket, ...: connectbylist.ReadFormat): fun(): string|number|nil
@@ -106,7 +111,7 @@
 ---@field alive fun(self: connectbylist.Socket): boolean, string?
 ---@field buffered fun(self: connectbylist.Socket): integer bytes that `read` can take without a system call
 ---@field setmaxline fun(self: connectbylist.Socket, bytes: integer): connectbylist.Socket the longest line
----@field report fun(self: connectbylist.Socket): connectbylist.Report?
+---@field report fun(self: connectbylist.Socket): connectbylist.Report nil for a socket of `net.wrap`, and for one that is not connected
 ---@field settimeout fun(self: connectbylist.Socket, seconds?: number, mode?: "b"|"t"): connectbylist.Socket the bound of each read and write
 ---@field gettimeout fun(self: connectbylist.Socket): number?
 ---@field setdeadline fun(self: connectbylist.Socket, seconds?: number): connectbylist.Socket from now, for all reads and writes together
@@ -131,8 +136,8 @@
 ---@field dirty fun(self: connectbylist.Socket): boolean
 ---@field class string
 
----@class connectbylist.Operation
----@field step fun(self: connectbylist.Operation): connectbylist.Socket|false|any, string?, string?, connectbylist.Report? false: it goes on
+---@class connectbylist.Operation: connectbylist.Waitable
+---@field step fun(self: connectbylist.Operation): connectbylist.Socket|false|any, string?, string?, connectbylist.Report false: it goes on
 ---@field pollfd fun(self: connectbylist.Operation): integer one descriptor for the whole race
 ---@field events fun(self: connectbylist.Operation): "r"
 ---@field timeout fun(self: connectbylist.Operation): number? seconds until it wants a step
@@ -157,11 +162,14 @@
 ---@field code? string
 ---@field resent? integer
 
+---The answer to one question about a name: each family is asked for separately.
 ---@class connectbylist.NameResult
 ---@field host string
----@field port integer|string
----@field ended? number
----@field addresses integer how many the lookup gave
+---@field port? integer|string nil: its SRV records were asked for
+---@field family "inet"|"inet6"|"srv"
+---@field started number
+---@field ended? number nil: not answered in time
+---@field addresses integer how many the answer had, or how many SRV records
 ---@field code? string
 
 ---@class connectbylist.Report
@@ -193,6 +201,7 @@
 
 ---@class connectbylist.Plan
 ---@field [integer] connectbylist.PlannedPair
+---@field names connectbylist.NameToLookUp[]
 ---@field text fun(self: connectbylist.Plan, options?: connectbylist.TextOptions): string
 
 ---@class connectbylist.PlannedPair
@@ -205,6 +214,11 @@
 ---@field delay? number
 ---@field delay_reason? connectbylist.DelayReason
 
+---@class connectbylist.NameToLookUp
+---@field host string
+---@field port? integer|string nil: its SRV records will be asked for
+---@field entry integer the place in the list
+
 ---@class connectbylist.LocalAddress
 ---@field address connectbylist.Address
 ---@field prefix integer
@@ -213,11 +227,12 @@
 
 ---@class connectbylist
 ---@field version string
----@field address_list fun(entries?: string|connectbylist.Entry[], default_port?: integer|string): connectbylist.AddressList?, string?, string?
+---@field address_list fun(entries?: string|connectbylist.Entry[], default_port?: integer|string): connectbylist.AddressList, string?, string? nil, message, code for a malformed entry
 ---@field address fun(host: string, port?: integer|string): connectbylist.Address?, string?, string?
----@field connect_by_list fun(sock_or_list: connectbylist.Socket|connectbylist.AddressList|string|connectbylist.Entry[], list_or_options?: connectbylist.AddressList|string|connectbylist.Entry[]|connectbylist.Options, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report?
----@field connect_by_name fun(host: string, service: integer|string, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report?
----@field start fun(list: connectbylist.AddressList|string|connectbylist.Entry[], options?: connectbylist.Options): connectbylist.Operation?, string?, string?, connectbylist.Report?
+---@field connect_by_list fun(sock_or_list: connectbylist.Socket|connectbylist.AddressList|string|connectbylist.Entry[], list_or_options?: connectbylist.AddressList|string|connectbylist.Entry[]|connectbylist.Options, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report
+---@field connect_by_name fun(host: string, service: integer|string, options?: connectbylist.Options): connectbylist.Socket?, string?, string?, connectbylist.Report
+---@field resolve fun(host: string|{ srv: string }, service?: integer|string|connectbylist.Options, options?: connectbylist.Options): connectbylist.AddressList?, string?, string?
+---@field start fun(list: connectbylist.AddressList|string|connectbylist.Entry[], options?: connectbylist.Options): connectbylist.Operation?, string?, string?, connectbylist.Report
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number the monotonic clock
 ---@field setwait fun(waiter?: connectbylist.Waiter)
@@ -241,8 +256,8 @@
 ---@field after? number seconds until it begins
 
 ---@class connectbylist.Ending: connectbylist.Where
----@field after_bytes? integer after so many received bytes
----@field after_seconds? number so long after accepting
+---@field after_bytes? integer after this number of received bytes
+---@field after_seconds? number this time after accepting
 
 ---@class connectbylist.ProxyOptions: connectbylist.Where
 ---@field latency? number seconds
@@ -281,8 +296,8 @@
 ---@field only_loopback fun() for the rest of the state's life its connects to any other address fail with EACCES
 
 ---@class connectbylist.simulation
----@field simulate fun(text: string): connectbylist.Event?, connectbylist.Event[]|string, string?
----@field explain fun(text: string): connectbylist.PlannedPair[]?, string?, string?
+---@field simulate fun(text: string): connectbylist.Event, connectbylist.Event[], string? how it ended, and all events; nil, message, code for a wrong text
+---@field explain fun(text: string): connectbylist.PlannedPair[], string?, string?
 
 ---@class connectbylist.wait
 ---@field blocking connectbylist.Waiter

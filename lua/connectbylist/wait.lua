@@ -108,10 +108,13 @@ wait.copas = lazily(function()
   local copas = require "copas"
   local open, message = net.socket "unix"
   if not open then error(message, 0) end
+  -- The older versions have `sleep` alone; a negative time is for ever.
+  local sleep = copas.pause or copas.sleep
+  local sleep_forever = copas.pauseforever or function() copas.sleep(-1) end
   return function(object)
     local timeout = object:timeout()
     if not object:pollfd() then
-      if timeout then copas.pause(timeout) else copas.pauseforever() end
+      if timeout then sleep(timeout) else sleep_forever() end
       return
     end
     local target, until_ready = watch(copas, object, open)
@@ -123,7 +126,7 @@ wait.copas = lazily(function()
       target.is_done = true
       copas.wakeup(waiting)
     end)
-    copas.pause(timeout)
+    sleep(timeout)
     -- The second thread may still wait, and ends in the next turn of the loop.
     target.is_done = true
   end
@@ -131,10 +134,10 @@ end)
 
 local LONGEST = 1e9 -- seconds; libuv counts milliseconds in 64 bits
 
--- libuv allows one poll handle for a descriptor, so that those who wait for the same one share it. By number.
+-- libuv allows one poll handle for a descriptor: waiters for the same descriptor share it. By its number.
 local shared = {}
 
--- Sets what a handle waits for: what anybody needs. Closes it if nobody is left.
+-- Makes a handle watch for all that its waiters need. Closes it when no waiter is left.
 local function watch_for_all(entry)
   local reads, writes = false, false
   for waiter in next, entry.waiters do

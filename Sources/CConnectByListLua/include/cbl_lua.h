@@ -46,6 +46,7 @@ enum cbl_lua_type_index {
   CBL_LUA_TYPE_REPORT,
   CBL_LUA_TYPE_TEST_ENDPOINT,
   CBL_LUA_TYPE_OPERATION,
+  CBL_LUA_TYPE_RESOLUTION,
   CBL_LUA_TYPE_REPLY,   /* owns a tree of results while it is written */
   CBL_LUA_TYPE_PENDING, /* owns what a call keeps while Lua code runs between two tries */
   CBL_LUA_TYPE_COUNT
@@ -59,7 +60,7 @@ enum cbl_lua_verdict {
   /* Swift never blocks. The binding waits for what `wait` says and makes the call again, with `is_retry`. */
   CBL_LUA_WAIT,
   /* Out of descriptors. The binding collects garbage, whose sockets and lists may hold some, and makes the call
-   * again, once, with `has_collected`. */
+   * again with `has_collected`; with `is_retry` too if it keeps an object. */
   CBL_LUA_COLLECT
 };
 
@@ -79,8 +80,8 @@ struct cbl_lua_kept {
   int ready;        /* the events that ended the wait; 0: none did, or it is not known; -errno: it failed */
   int64_t deadline; /* of a read or a write, fixed by the first try; as `until` */
   size_t progress;  /* bytes that a write has passed on */
-  /* An object of the call, such as an operation. Swift stores it together with the verdict CBL_LUA_WAIT and
-   * releases it, and stores NULL, with every other verdict. */
+  /* An object of the call, such as an operation. Swift stores it together with the verdict CBL_LUA_WAIT or
+   * CBL_LUA_COLLECT and releases it, and stores NULL, with every other verdict. */
   void *pending;
 };
 
@@ -132,11 +133,12 @@ void cbl_lua_release_report(void *object);
 void cbl_lua_release_test_endpoint(void *object);
 void cbl_lua_release_reply(void *object);
 void cbl_lua_release_operation(void *object);
+void cbl_lua_release_resolution(void *object);
 void cbl_lua_release_pending(void *object);
 
 /* The policy of a text of rules; NULL if it is malformed, with the reason in `message`. */
 void *cbl_lua_policy_new(const char *rules, char *message, size_t message_size);
-/* A policy that allows of what `policy` allows loopback addresses and Unix sockets; NULL: everything. */
+/* A policy that allows the loopback addresses and Unix sockets which `policy` allows; NULL allows all. */
 void *cbl_lua_policy_on_loopback(void *policy);
 void cbl_lua_release_policy(void *policy);
 
@@ -154,6 +156,12 @@ enum cbl_lua_verdict cbl_lua_address_text(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_address_convert(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect_by_name(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_resolution_new(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_resolution_advance(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_resolution_pollfd(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_resolution_timeout(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_resolution_wait(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_resolution_close(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect_socket(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_explain(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_sleep(struct cbl_lua_call *call);

@@ -1,6 +1,6 @@
 /* The Lua module for programs that embed Lua 5.4: link libconnectbylist_lua.a, which has the Lua files in it,
  * and libc and Lua's API are all that it needs. Or declare nothing and let scripts `require` the installed
- * module: then the policy and the limits below are not to be had.
+ * module: then there is no policy and none of the limits below.
  *
  *   lua_State *L = luaL_newstate();
  *   luaL_openlibs(L);
@@ -70,7 +70,7 @@ int connectbylist_set_memory_limit(struct lua_State *L, size_t bytes);
 #define CONNECTBYLIST_TIME_LIMIT_MESSAGE "time limit exceeded"
 #define CONNECTBYLIST_CANCELLED_MESSAGE "cancelled"
 
-/* Calls as lua_pcall does, for at most so many nanoseconds (below 0: no limit), and until `cancel_fd` is
+/* Calls as lua_pcall does, for at most `time_limit_ns` nanoseconds (below 0: no limit), and until `cancel_fd` is
  * readable (an eventfd, a pipe; -1: none). Nothing is read from it. Returns lua_pcall's status, or one of the
  * two above; on an error its value is on the stack, nil where the script had caught the error.
  *

@@ -256,6 +256,8 @@ enum cbl_posix_call {
   CBL_POSIX_CALL_EPOLL_WAIT,
   CBL_POSIX_CALL_EPOLL_PWAIT2,
   CBL_POSIX_CALL_EVENTFD,
+  CBL_POSIX_CALL_READ,
+  CBL_POSIX_CALL_WRITE,
   CBL_POSIX_CALL_CLOSE,
   CBL_POSIX_CALL_REALLOC,
   CBL_POSIX_CALL_COUNT
@@ -272,6 +274,9 @@ long cbl_posix_calls_made(enum cbl_posix_call call);
 
 /* C: getpid. */
 int cbl_posix_process(void);
+
+/* Bytes of the processor's second-level cache; 0 or less where they are not known. C: sysconf. */
+int64_t cbl_posix_second_level_cache_size(void);
 
 /* Reads a file from its start, at most `size` bytes of it. Returns how many, or -errno. C: open, read, close. */
 int64_t cbl_posix_read_file(const char *path, void *bytes, size_t size);
@@ -294,27 +299,55 @@ void cbl_posix_hash_secret(uint64_t secret[2]);
 /* Sets the calling thread's errno, for functions that C programs call. */
 void cbl_posix_set_errno(int number);
 
-/* --- resolver.c: getaddrinfo on threads of its own --- */
+/* --- resolver.c, lookup.c: the system's resolver on threads of their own --- */
 
 struct cbl_posix_resolver;
 
-/* A resolver for at most `count` names. `event`: an event descriptor that each answer makes readable; it stays
- * the caller's. NULL: out of memory. */
-struct cbl_posix_resolver *cbl_posix_resolver_new(int count, int event);
+/* What is asked about a name. */
+enum { CBL_POSIX_ASKS_IPV4 = 4, CBL_POSIX_ASKS_IPV6 = 6, CBL_POSIX_ASKS_SERVICES = 33 /* SRV */ };
 
-/* Adds a name, before the start. `family`: AF_INET, AF_INET6, or 0 for both. `service`: its name; where it is
- * empty the answers get `port`. Returns 0 or -ENOMEM. */
-int cbl_posix_resolver_add(struct cbl_posix_resolver *resolver, struct cbl_posix_slice host,
-                           struct cbl_posix_slice service, uint16_t port, int family);
+/* Codes of an answer that the resolver's own codes (EAI_..., below 0 and above -256) do not tell apart. */
+enum {
+  CBL_POSIX_NAME_NO_ANSWER = -1001, /* EAI_AGAIN: no name server answered in time */
+  CBL_POSIX_NAME_TOO_MANY = -1002,  /* EAI_AGAIN: 512 lookups of this process hang */
+  CBL_POSIX_NAME_NO_IDN = -1003,    /* EAI_IDN_ENCODE: there is no libidn2 */
+  CBL_POSIX_NAME_NO_UTF8 = -1004,   /* EAI_IDN_ENCODE: there is no locale C.UTF-8 */
+};
 
-/* Starts the lookups and returns how many threads run them; 0: no thread could be started. */
-int cbl_posix_resolver_start(struct cbl_posix_resolver *resolver);
+/* An SRV record. */
+struct cbl_posix_service {
+  uint16_t priority;
+  uint16_t weight;
+  uint16_t port;
+  char target[1025]; /* NS_MAXDNAME: with escapes */
+};
 
-/* Takes the next answer. Returns its number of addresses, or -1 where no answer has come. `index`: of the
- * name, in the order in which they were added. `code`: 0, an errno, or an EAI code (below 0). `answers` stays
- * valid until the resolver is freed. */
-int cbl_posix_resolver_take(struct cbl_posix_resolver *resolver, int *index, int *code,
-                            const struct cbl_posix_endpoint **answers);
+struct cbl_posix_answer {
+  int tag;   /* of the question */
+  int code;  /* 0, an errno, an EAI code (below 0), or one of the above */
+  int count; /* of `endpoints`, or of `services` */
+  const struct cbl_posix_endpoint *endpoints;
+  const struct cbl_posix_service *services;
+};
+
+/* Makes a resolver. `event`: an event descriptor that each answer makes readable; it stays the caller's. NULL: out
+ * of memory. */
+struct cbl_posix_resolver *cbl_posix_resolver_new(int event);
+
+/* Adds a question about a host. `service`: its name, for addresses; where it is empty the answers get `port`. `tag`
+ * is in the answer. Returns 0 or -ENOMEM. */
+int cbl_posix_resolver_add(struct cbl_posix_resolver *resolver, int kind, struct cbl_posix_slice host,
+                           struct cbl_posix_slice service, uint16_t port, int tag);
+
+/* Starts the lookups that were added. */
+void cbl_posix_resolver_start(struct cbl_posix_resolver *resolver);
+
+/* Takes the next answer; NULL where none has come. It is valid until the next call. */
+const struct cbl_posix_answer *cbl_posix_resolver_take(struct cbl_posix_resolver *resolver);
+
+/* The target of an SRV record, and its size without the NUL. */
+const void *cbl_posix_service_target(const struct cbl_posix_service *service);
+size_t cbl_posix_service_target_size(const struct cbl_posix_service *service);
 
 /* Frees the resolver. Lookups that are still running end on their own, and their answers are dropped. */
 void cbl_posix_resolver_free(struct cbl_posix_resolver *resolver);

@@ -79,7 +79,7 @@
       self.settings = settings
       self.cancel = cancel
       self.policy = policy
-      // Swift need not call the observer of `cancel` inside an initializer.
+      // An initializer does not call the property observer of `cancel`.
       cancelDescriptor = cancel?.number ?? -1
     }
   }

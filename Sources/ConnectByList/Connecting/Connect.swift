@@ -125,8 +125,25 @@ extension Socket {
   package mutating func concludeConnecting(
     _ operation: Operation, _ result: RaceResult
   ) throws(ConnectError) {
+    becomeConnected(operation, try operation.concludeOntoTarget(result))
+  }
+
+  /// The same for a winner that was handed out while it was checked. Its unread and unsent bytes become this
+  /// socket's, and it is closed.
+  package mutating func concludeConnecting(
+    _ operation: Operation, _ result: RaceResult, takingOver winner: inout Socket
+  ) throws(ConnectError) {
+    takeBuffers(of: &winner)
+    do throws(Errno) { try operation.target!.take(winner.detach()) } catch {
+      throw ConnectError(error, "the winner could not take the socket's number")
+    }
+    becomeConnected(operation, operation.makeReport(result))
+    // The check may have seen the stream break.
+    failure = winner.failure
+  }
+
+  private mutating func becomeConnected(_ operation: Operation, _ report: ConnectReport) {
     let isInet6 = operation.target!.domain == CInt(CBL_POSIX_AF_INET6)
-    let report = try operation.concludeOntoTarget(result)
     let (local, remote) = (report.ends?.local, report.ends?.remote)
     becomeConnected(
       report, local: isInet6 ? local?.mapped : local, remote: isInet6 ? remote?.mapped : remote)

@@ -34,7 +34,7 @@ public final class Operation: @unchecked Sendable {
   /// How each name of the list was resolved, by its number in the race.
   public internal(set) var names: [NameResult]
   var resolver: Resolver?
-  private var hasBegun = false
+  var hasBegun = false
   /// The next `advance` begins the next round.
   private var isRoundOver = false
   let family: Family?
@@ -45,6 +45,13 @@ public final class Operation: @unchecked Sendable {
   var isCancelled = false
   /// The socket whose number the winner takes; `nil`: the winner becomes a socket of its own.
   let target: CallerSocket?
+  /// Whether the caller can free descriptors, as a collection of garbage does. Then the first time that there is
+  /// none to be had `advance` returns `.pending` with `isShort`, and the next `advance` tries again.
+  package var canFreeDescriptors = false
+  /// The operation waits for nothing but that the caller frees descriptors.
+  package internal(set) var isShort = false
+  /// The attempt that then found no descriptor.
+  var unstarted: AttemptID?
   /// The kernel has no Multipath TCP, or none with these settings.
   var isMultipathRefused = false
   /// For the observer: how many events of the log it has seen, and its number for this connect.
@@ -75,6 +82,7 @@ public final class Operation: @unchecked Sendable {
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
+    race.asksForPrefix = request.policy.allowsNameLookups
     self.reader = reader
     self.target = target
     settings = request.settings
@@ -102,10 +110,12 @@ public final class Operation: @unchecked Sendable {
 
   /// Takes in completions and performs the steps that are due.
   public func advance() -> Progress {
+    if startsAgain() { return performSteps() }
     beginRound()
     if !hasBegun {
-      hasBegun = true
       if !names.isEmpty { startResolving() }
+      if isShort { return pendingForDescriptors() }
+      hasBegun = true
     }
     collectReady()
     return performSteps()
@@ -122,7 +132,7 @@ public final class Operation: @unchecked Sendable {
   /// Advances after a wait for `waitsFor`. `events`: those that ended it; 0: none; below 0: the wait has
   /// failed with -errno.
   package func advance(after events: CInt) -> Progress {
-    if isRoundOver { return advance() }
+    if isRoundOver || isShort { return advance() }
     if events < 0 {
       waitFailed(Errno(-events))
     } else if waitSet.isMade {
@@ -137,7 +147,7 @@ public final class Operation: @unchecked Sendable {
   ///
   /// A signal neither ends nor shortens the wait.
   public func waitAndAdvance() -> Progress {
-    if isRoundOver { return advance() }
+    if isRoundOver || isShort { return advance() }
     collect(for: (wakeUp == .distantFuture ? .forever : wakeUp - Clock.now()).wakingEarly)
     return performSteps()
   }
@@ -153,6 +163,7 @@ public final class Operation: @unchecked Sendable {
       rounds.earlier.append(race)
       let now = Clock.now()
       race = Race(after: race, plan: plan, names: list.names(options), at: now)
+      race.asksForPrefix = policy.allowsNameLookups
       if isCancelled { race.handle(.cancelled, at: now) }
       // Addresses and routes may have changed.
       reader = reader.anew
@@ -161,7 +172,7 @@ public final class Operation: @unchecked Sendable {
     }
     observedEventCount = 0
     lacksPopulation = false
-    for index in names.indices { names[index] = NameResult(name: names[index].name) }
+    names = rounds.list.names.map { NameResult(name: $0.name) }
     hasBegun = false
   }
 
@@ -239,6 +250,30 @@ public final class Operation: @unchecked Sendable {
     if sockets.count > 0 || resolver != nil || cancelDescriptor >= 0 { collect(for: .zero) }
   }
 
+  /// Whether this error is to be answered by `isShort`.
+  func asksForDescriptors(_ errno: Errno) -> Bool {
+    guard canFreeDescriptors, errno == .tooManyOpen || errno == .tooManyOpenInSystem else {
+      return false
+    }
+    canFreeDescriptors = false
+    isShort = true
+    return true
+  }
+
+  private func pendingForDescriptors() -> Progress {
+    wakeUp = Clock.now()
+    return .pending
+  }
+
+  /// Starts the attempt that found no descriptor; false where there is none.
+  private func startsAgain() -> Bool {
+    isShort = false
+    guard let id = unstarted else { return false }
+    unstarted = nil
+    _ = start(id)
+    return true
+  }
+
   private func performSteps() -> Progress {
     let progress = performDueSteps()
     OperationObserver.current?(self)
@@ -250,8 +285,10 @@ public final class Operation: @unchecked Sendable {
     while true {
       switch race.nextStep(at: Clock.now()) {
       case .needsPathInformation: readPathInformation()
+      case .lookUp(let lookup): lookUp(lookup)
       case .start(let id):
         if start(id) { continue }
+        if isShort { return pendingForDescriptors() }
         failureCount += 1
         if failureCount % Self.synchronousFailuresMax == 0 { collectReady() }
       case .abandon(let id): drop(id)
@@ -265,11 +302,13 @@ public final class Operation: @unchecked Sendable {
         wakeUp = min(until, due)
         return .pending
       case .nextRound:
-        // First whoever observes the operation reads the last events of this round.
+        // The observer of the operation reads the last events of this round first.
         isRoundOver = true
         wakeUp = Clock.now()
         return .pending
-      case .finish(let result): return .finished(result)
+      case .finish(let result):
+        resolver = nil
+        return .finished(result)
       }
     }
   }

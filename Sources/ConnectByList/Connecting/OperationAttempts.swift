@@ -9,6 +9,10 @@ extension Operation {
     let pair = race.attempts[id.index].pair
     do throws(Errno) {
       if race.plan.isImpossible(pair) { throw .addressNotAvailable }
+      // The policy recognizes the well-known NAT64 prefixes alone, and this one is the network's own.
+      if let translated = race.plan.translatedEndpoint(of: pair), !policy.allows(translated) {
+        throw .accessDenied
+      }
       let remote = try adaptedToSocketFamily(race.plan.remote(of: pair))
       let socket = try makeSocket(remote.family)
       if race.plan.bindsLocal(pair), let local = race.plan.local(of: pair) {
@@ -16,15 +20,22 @@ extension Operation {
       }
       // Before the SYN: an attempt that cannot be waited for must not begin a handshake.
       try watch(socket.number, id)
-      let progress =
+      var progress =
         remote.family == .unix
         ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote], under: policy)
         : try Syscalls.connect(socket.number, to: remote, under: policy)
+      if progress == .connected && remote.family != .unix && settings.defersHandshake {
+        progress = try Syscalls.startHandshake(socket.number)
+      }
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
       return true
     } catch {
-      race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      if asksForDescriptors(error) {
+        unstarted = id
+      } else {
+        race.handle(.failed(id, error, synchronous: true), at: Clock.now())
+      }
       return false
     }
   }

@@ -27,7 +27,7 @@ public struct RawMemory: ~Copyable {
     bytes = UnsafeMutableRawBufferPointer(start: moved, count: count)
   }
 
-  /// Makes room for at least so many bytes, doubling, so that a buffer which grows byte by byte is copied a
+  /// Makes room for at least `needed` bytes, doubling, so that a buffer which grows byte by byte is copied a
   /// logarithmic number of times. Throws as `resize`.
   public mutating func reserve(_ needed: Int) throws(Errno) {
     if needed > count { try resize(to: max(needed, 2 * count, 256)) }

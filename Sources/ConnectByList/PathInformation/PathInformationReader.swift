@@ -57,8 +57,8 @@ struct PathInformationReader {
       metrics: roundTrips(questions, remotes, metrics, until: deadline))
   }
 
-  /// What was read before, with nothing of the remotes: of those that the plan has path information of nothing
-  /// is needed.
+  /// The local addresses that were read before, and no path information of remotes: those of this plan have
+  /// theirs already.
   func known(for plan: Plan) -> PathInformation {
     PathInformation(
       locals: locals ?? [],

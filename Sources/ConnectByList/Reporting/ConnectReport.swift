@@ -95,6 +95,10 @@ public struct ConnectReport: Sendable {
         text.append("local address ")
         text.append(local.address, scopes: SystemScopes())
       } else {
+        if let endpoint = race.plan.translatedEndpoint(of: attempt.pair) {
+          text.append(endpoint, scopes: SystemScopes())
+          text.append(" through NAT64, ")
+        }
         text.append(remoteOf: attempt.pair, in: race.plan, scopes: SystemScopes())
       }
       text.append(" ")
@@ -111,17 +115,19 @@ public struct ConnectReport: Sendable {
 
   /// The first name without an address, and how many more there are.
   private func appendUnresolved(to text: inout TextBuffer) {
-    let unresolved = names.filter { $0.addressCount == 0 }
+    let unresolved = names.filter { $0.addressCount == 0 && !$0.isPrefix }
     guard let first = unresolved.first else { return }
     text.append("; ")
     text.append(escaped: first.name.host)
+    var isUnknownService = false
     if case .service(let service) = first.name.port, first.errno == .serviceNotKnown {
+      isUnknownService = true
       text.append(":")
       text.append(escaped: service)
     }
     text.append(": ")
-    text.append(first.errno?.words ?? "not resolved in time")
-    if first.errno == .serviceNotKnown {
+    text.append(first.failure?.words ?? "not resolved in time")
+    if isUnknownService {
       text.append("; write its port number, or a name of /etc/services")
     }
     if unresolved.count > 1 {

@@ -92,6 +92,14 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     knownRemote = remote
   }
 
+  /// Takes over what was read ahead and not yet sent on another connection.
+  mutating func takeBuffers(of other: inout Socket) {
+    swap(&readBuffer, &other.readBuffer)
+    swap(&writeBuffer, &other.writeBuffer)
+    sentCount = other.sentCount
+    lineMax = other.lineMax
+  }
+
   /// Gives the report to a connection that was handed out before the race had ended.
   package mutating func attach(_ report: ConnectReport) { self.report = report }
 

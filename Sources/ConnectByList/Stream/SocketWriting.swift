@@ -102,7 +102,7 @@ extension Socket {
     }
   }
 
-  /// Takes so many bytes from the front of the slices.
+  /// Removes `count` bytes from the front of the slices.
   package static func skip(
     _ count: Int, of slices: UnsafeMutableBufferPointer<cbl_posix_slice>
   ) {

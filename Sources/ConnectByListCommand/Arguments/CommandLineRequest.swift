@@ -65,7 +65,7 @@ enum CommandLineRequest: Equatable {
     case file(argument: Int)
     /// The standard input as a script; the argument is the dash.
     case standardInput(argument: Int)
-    /// Nothing was said: the interactive mode on a terminal, otherwise the standard input.
+    /// No program was given: the interactive mode on a terminal, otherwise the standard input.
     case unsaid
   }
 
@@ -98,7 +98,7 @@ enum CommandLineRequest: Equatable {
       -E             ignore environment variables
       -W             turn warnings on
       --trace        write every event of every connect to stderr
-      --allow dest   let scripts connect to 'dest' (10.0.0.0/8:443, loopback, any, ...)
+      --allow dest   let scripts connect to 'dest' (10.0.0.0/8:443, loopback, ...)
       --deny dest    do not; the first of these options that matches decides
       --help         show this help
       --             stop handling options

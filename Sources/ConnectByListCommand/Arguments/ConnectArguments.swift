@@ -99,8 +99,9 @@ extension CommandLineRequest.Misuse {
       --family WORD         any, inet, inet6, unix
       --mptcp               try Multipath TCP
       --interface NAME      connect through this device
-      --local-address IP    connect from this address (may be repeated; false: the route's choice)
-      --allow DEST          connect to DEST (10.0.0.0/8:443, loopback, private, any, ...)
+      --local-address IP    connect from this address (may be repeated);
+                            false: from the route's choice
+      --allow DEST          connect to DEST (10.0.0.0/8:443, loopback, any, ...)
       --deny DEST           do not; the first of these two that matches decides
       --trace               write every event to stderr
 

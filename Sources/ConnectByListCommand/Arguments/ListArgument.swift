@@ -3,9 +3,9 @@ import ConnectByListCore
 
 /// A list of entries as it stands on a command line: `a.example:80,[2001:db8::7]:80,unix:/run/x.sock`.
 ///
-/// Entries are those of scripts, and beside them `unix:PATH` (`unix:@NAME` for an abstract one), which
-/// only a command line has: text from elsewhere never means a Unix path. A path with a comma cannot be
-/// written here.
+/// Entries are those of scripts, and beside them `unix:PATH` (`unix:@NAME` for an abstract one) and `srv:NAME`,
+/// a name with SRV records. Only a command line has these: text from elsewhere never means a Unix path or a
+/// service. A path with a comma cannot be written here.
 enum ListArgument {
   static func parse(_ text: [UInt8]) throws(CommandLineRequest.Misuse) -> AddressList {
     var list = AddressList()
@@ -27,13 +27,15 @@ enum ListArgument {
   static func addEntry(
     _ text: [UInt8], to list: inout AddressList, defaultPort: UInt16? = nil
   ) throws(CommandLineRequest.Misuse) {
-    if text.hasPrefix("srv:") {
-      throw CommandLineRequest.Misuse("", quoting: text, ": SRV records are not supported")
-    }
     guard !list.isFull else { throw CommandLineRequest.Misuse("more than 1,000,000 entries") }
     do throws(EntryError) {
       if text.hasPrefix("unix:") {
         try list.append(unixPath: Array(text[5...]))
+      } else if text.hasPrefix("srv:") {
+        list.append(
+          Entry(
+            try EndpointText.parseHost(
+              Array(text[4...]), port: .records, scopes: SystemScopes())))
       } else {
         list.append(
           Entry(

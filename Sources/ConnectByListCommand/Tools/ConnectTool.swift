@@ -8,17 +8,19 @@ import ConnectByListCore
 enum ConnectTool {
   static let help: StaticString = """
     usage: connectbylist --connect LIST [options]
-    Connects to one entry of LIST, then relays: standard input to the peer, and what the peer sends to
-    standard output. The end of the input is passed on, and the tool ends when the peer has sent its end.
-    A terminal shows the race on standard error while it runs.
+    Connects to one entry of LIST, then relays: standard input to the peer, and what
+    the peer sends to standard output. The end of the input is passed on, and the
+    tool ends when the peer has sent its end. A terminal shows the race on standard
+    error while it runs.
 
-    LIST is HOST:PORT,… with names, IP addresses ([v6]:port) or unix:PATH.
+    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH, srv:_NAME.
 
     Example:
-      printf 'GET / HTTP/1.0\\r\\n\\r\\n' | connectbylist --connect a.example:80,b.example:80 --timeout 3
+      printf 'GET / HTTP/1.0\\r\\n\\r\\n' |
+        connectbylist --connect a.example:80,b.example:80 --timeout 3
 
       --quiet               no display on a terminal
-      --report=FORMAT       write the report of the race to stderr: text, json or svg
+      --report=FORMAT       write a report of the race to stderr: text, json or svg
 
     """
 

@@ -9,11 +9,12 @@ enum ProbeTool {
   static let help: StaticString = """
     usage: connectbylist --probe FILE [options]
            connectbylist --probe LIST [options]
-    Connects to each entry on its own, and prints a line for each, in their order: the entry, what became of
-    it, the time, the address. FILE (- for stdin) has entries in lines, # begins a comment. A terminal shows
-    the progress on standard error. Exit status: 0 all connected, 1 not all.
+    Connects to each entry on its own, and prints a line for each, in their order:
+    the entry, what became of it, the time, the address. FILE (- for stdin) has
+    entries in lines, # begins a comment. A terminal shows the progress on standard
+    error. Exit status: 0 all connected, 1 not all.
 
-    LIST is HOST:PORT,… with names, IP addresses ([v6]:port) or unix:PATH.
+    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH, srv:_NAME.
 
     Example:
       connectbylist --probe 192.0.2.1,192.0.2.2 --ports 22,443 --timeout 1

@@ -10,19 +10,22 @@ import ConnectByListSimulation
 enum ScenarioTool {
   static let simulateHelp: StaticString = """
     usage: connectbylist --simulate FILE
-    Runs the race that FILE (- for stdin) describes on a virtual clock, and prints its transcript.
+    Runs the race that FILE (- for stdin) describes on a virtual clock, and prints
+    its transcript.
     Exit status: 0 won, 1 lost or cancelled, 2 a file that cannot be understood.
 
     Example:
-      printf 'local 10.0.0.5/24\\nremote 10.0.0.9:80 answers 5ms\\n' | connectbylist --simulate -
+      printf 'local 10.0.0.5/24\\nremote 10.0.0.9:80 answers 5ms\\n' |
+        connectbylist --simulate -
 
     """
 
   static let explainHelp: StaticString = """
     usage: connectbylist --explain FILE
            connectbylist --explain LIST [options]
-    Prints the order in which pairs would be tried, with each pair's chance and reasons: of the race that
-    FILE (- for stdin) describes, or of a list on this machine. No packet is sent.
+    Prints the order in which pairs would be tried, with each pair's chance and
+    reasons: of the race that FILE (- for stdin) describes, or of a list on this
+    machine. No packet is sent.
 
     Example:
       connectbylist --explain 192.0.2.1:443,[2001:db8::1]:443
@@ -123,7 +126,7 @@ enum ScenarioTool {
       for (name, _) in list.names {
         text.append("- - ")
         text.append(name)
-        text.append(" - looked up when the connect begins\n")
+        text.append(" - to be looked up\n")
       }
       Output.standard.write(text)
       return ExitStatus.success
@@ -182,11 +185,16 @@ extension [UInt8] {
 extension TextBuffer {
   /// `name:port`, the host escaped.
   mutating func append(_ name: HostName) {
+    if name.port == .records { append("srv:") }
     append(escaped: name.host, limit: 253)
-    append(":")
     switch name.port {
-    case .number(let port): append(decimal: Int(port))
-    case .service(let service): append(escaped: service)
+    case .number(let port):
+      append(":")
+      append(decimal: Int(port))
+    case .service(let service):
+      append(":")
+      append(escaped: service)
+    case .records: break
     }
   }
 }

@@ -9,14 +9,16 @@ import ConnectByListCore
 enum WaitTool {
   static let help: StaticString = """
     usage: connectbylist --wait LIST [--wait LIST …] [options] [-- COMMAND [args]]
-    Waits until one entry of each LIST accepts a connection, all lists at once, then replaces itself by
-    COMMAND. A list that fails is tried again after 0.1 s, later after up to 1 s. A terminal shows the
-    state of each list on standard error; elsewhere nothing is written unless it fails.
+    Waits until one entry of each LIST accepts a connection, all lists at once, then
+    replaces itself by COMMAND. A list that fails is tried again after 0.1 s, later
+    after up to 1 s. A terminal shows the state of each list on standard error;
+    elsewhere nothing is written unless it fails.
 
-    LIST is HOST:PORT,… with names, IP addresses ([v6]:port) or unix:PATH.
+    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH, srv:_NAME.
 
     Example:
-      connectbylist --wait db1:5432,db2:5432 --wait unix:/run/cache.sock --timeout 30 -- ./server
+      connectbylist --wait db1:5432,db2:5432 --wait unix:/run/cache.sock \\
+        --timeout 30 -- ./server
 
       --timeout S           give up after S seconds, with status 1 (default: never)
       --verbose             tell also where standard error is no terminal

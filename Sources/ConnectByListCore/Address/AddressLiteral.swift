@@ -152,7 +152,8 @@ package enum AddressLiteral {
       name.append(text[index])
     }
     if let index = scopes.index(ofInterface: name), index != 0 { return index }
-    guard let number = decimal(text, digitsMax: 10), number > 0, let index = UInt32(exactly: number)
+    // `%0` is the default zone (RFC 4007 section 11.2): as without a scope.
+    guard let number = decimal(text, digitsMax: 10), let index = UInt32(exactly: number)
     else { throw EntryError(.unknownScope) }
     return index
   }

@@ -10,6 +10,8 @@ public enum PortText: Equatable, Sendable {
   case number(UInt16)
   /// The name of a service, such as `https`.
   case service([UInt8])
+  /// That of the host's SRV records: the host is the name of a service, such as `_redis._tcp.example.net`.
+  case records
 }
 
 /// Parses entries, hosts, addresses and ports.
@@ -65,6 +67,9 @@ public enum EndpointText {
       return entry(host, parts.host, literal, port)
     case .service(let name):
       return entry(host, parts.host, literal, try portText(name, 0..<name.count))
+    case .records:
+      if literal != nil { throw EntryError(.serviceIsAddress) }
+      return entry(host, parts.host, nil, port)
     }
   }
 

@@ -41,6 +41,8 @@ public struct EntryError: Error, Equatable {
     case unixEmpty
     case unixTooLong
     case unixNUL
+    /// An address where the name of a service is wanted.
+    case serviceIsAddress
   }
 
   /// The defect in words, to follow the entry's text and a colon.
@@ -75,6 +77,7 @@ public struct EntryError: Error, Equatable {
     case .unixEmpty: "the Unix path is empty"
     case .unixTooLong: "the Unix path is longer than 107 bytes"
     case .unixNUL: "a NUL in the Unix path"
+    case .serviceIsAddress: "an address has no SRV records"
     }
   }
 }

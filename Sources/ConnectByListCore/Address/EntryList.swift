@@ -1,14 +1,3 @@
-/// A host name with its port, to be resolved when a race begins.
-public struct HostName: Equatable, Sendable {
-  public let host: [UInt8]
-  public let port: PortText
-
-  public init(host: [UInt8], port: PortText) {
-    self.host = host
-    self.port = port
-  }
-}
-
 /// One entry of a list.
 public enum Entry: Equatable, Sendable {
   case endpoint(Endpoint)

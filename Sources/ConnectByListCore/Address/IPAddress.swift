@@ -57,6 +57,8 @@ public struct IPAddress: Hashable, Sendable {
     self.family = family
   }
 
+  public static let loopbackV4 = IPAddress(v4: 0x7f00_0001)
+  public static let loopbackV6 = IPAddress(high: 0, low: 1)
   public static let anyV4 = IPAddress(v4: 0)
   public static let anyV6 = IPAddress(high: 0, low: 0)
 

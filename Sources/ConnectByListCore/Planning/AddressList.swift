@@ -12,7 +12,7 @@ public struct AddressList: Sendable {
 
   /// - Parameters:
   ///   - defaultPort: the port of entries without one of their own; `nil`: such entries are malformed.
-  ///   - hashSecret: for the hash tables over the list's entries. Whoever takes entries from input should
+  ///   - hashSecret: for the hash tables over the list's entries. A program that takes entries from input should
   ///     pass the secret of the process, `HashSecret.ofThisProcess`. An ordinary build does not depend on
   ///     it: there the seed of `Hasher` is random as well.
   public init(defaultPort: UInt16? = nil, hashSecret: HashSecret = .fixed) {

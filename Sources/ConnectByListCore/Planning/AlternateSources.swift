@@ -76,6 +76,8 @@ extension Plan {
       // Before the route's own source is known an alternate cannot be told from it.
       if case .all = options.locals, !remotes[index].hasPathInformation { continue }
       if remotes[index].isHopeless || remotes[index].pathInformation.isHere { continue }
+      // A translated remote is one pair.
+      if remotes[index].isTranslation { continue }
       let count = classes.locals(reaching: remotes[index].endpoint.address).count
       let hasOwn = hasUnfittingOwn(index)
       let source = remotes[index].source

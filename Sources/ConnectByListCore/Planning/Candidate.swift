@@ -4,10 +4,17 @@ public struct Candidate: Hashable, Sendable {
   /// The index of the entry in the list. The addresses of one name share it, as do the candidates of one
   /// unscoped link-local address.
   public let entry: Int32
+  /// Where it comes from among the targets of an SRV entry.
+  let target: ServiceTarget.Place
 
   public init(_ endpoint: Endpoint, entry: Int32) {
+    self.init(endpoint, entry: entry, target: .none)
+  }
+
+  init(_ endpoint: Endpoint, entry: Int32, target: ServiceTarget.Place) {
     self.endpoint = endpoint
     self.entry = entry
+    self.target = target
   }
 }
 

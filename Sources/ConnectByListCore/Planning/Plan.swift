@@ -46,6 +46,12 @@ public final class Plan: @unchecked Sendable {
     let endpoint: Endpoint
     /// Index of its entry in the caller's list.
     let entry: Int32
+    /// Of a target of an SRV entry.
+    let target: ServiceTarget.Place
+    /// Whether it is an IPv4 remote under a NAT64's prefix.
+    var isTranslation = false
+    /// Whether another remote is this one under a NAT64's prefix.
+    var isTranslated = false
     var pathInformation = RemotePathInformation()
     /// False until the kernel was asked: a remote that joins late is asked for separately.
     var hasPathInformation = false
@@ -61,6 +67,8 @@ public final class Plan: @unchecked Sendable {
     var rule: OrderingRule = .unchanged
     /// The remote before it in the order; -1: none.
     var predecessor: Int32 = -1
+    /// It was moved behind its predecessor because of the groups of an SRV entry.
+    var isRegrouped = false
     /// `initialChance` of that remote; below zero where there is none.
     var predecessorChance = -1.0
     /// Interleaving of the families put it after its predecessor.
@@ -106,6 +114,15 @@ public final class Plan: @unchecked Sendable {
   private var endpoints: DistinctKeys<Endpoint>?
   var locals = LocalTable()
   var remotes: [Remote] = []
+  /// Whether a remote is a target of an SRV entry.
+  var hasGroups = false
+  /// Of a NAT64; `nil`: none is known.
+  var prefix: TranslationPrefix?
+  /// Whether this machine has a global IPv6 address to connect from, as far as is known.
+  var hasGlobalInet6 = false
+  /// How many translated remotes' first pairs were not started.
+  var translatedLeft = 0
+  var groups = ServiceGroups()
   var queues = FirstPairQueues()
   var alternates = AlternateSources()
   /// What happened to attempts while their sources were not known.
@@ -172,6 +189,11 @@ public final class Plan: @unchecked Sendable {
     endpoints = other.endpoints
     locals = other.locals
     remotes = other.remotes
+    hasGroups = other.hasGroups
+    prefix = other.prefix
+    hasGlobalInet6 = other.hasGlobalInet6
+    translatedLeft = other.translatedLeft
+    groups = other.groups
     queues = other.queues
     alternates = other.alternates
     undated = other.undated
@@ -196,6 +218,15 @@ public final class Plan: @unchecked Sendable {
     if !added.isEmpty { append(added) }
   }
 
+  /// Adds remotes under a NAT64's prefix.
+  func addTranslations(_ candidates: [Candidate]) {
+    let before = remotes.count
+    add(candidates)
+    for index in before..<remotes.count { remotes[index].isTranslation = true }
+    translatedLeft += remotes.count - before
+    hasGroups = hasGroups || remotes.count > before
+  }
+
   private func append(_ candidates: [Candidate]) {
     if candidates.isEmpty { return }
     remotes.reserveCapacity(max(remotes.count + candidates.count, remotes.capacity))
@@ -204,7 +235,9 @@ public final class Plan: @unchecked Sendable {
 
   /// Appends a candidate whose endpoint is not in the plan.
   func append(_ candidate: Candidate) {
-    var remote = Remote(endpoint: candidate.endpoint, entry: candidate.entry)
+    var remote = Remote(
+      endpoint: candidate.endpoint, entry: candidate.entry, target: candidate.target)
+    if candidate.target.group > 0 { hasGroups = true }
     remote.orderIndex = Int32(remotes.count)
     remote.source = LocalTable.routesChoice(candidate.endpoint.family)
     remote.routesOwn = remote.source
@@ -279,8 +312,10 @@ public final class Plan: @unchecked Sendable {
 
   private func countFirst(_ remote: Int32, _ change: Int) {
     firstsLeft += change
+    if remotes[Int(remote)].isTranslation { translatedLeft += change }
     if remotes[Int(remote)].isHopeless { hopelessLeft += change }
     if remotes[Int(remote)].hasChosenSource { chosenSourcesLeft += change }
+    if hasGroups && isPrepared { countInGroup(remote, change) }
   }
 
   /// The next pair where every attempt is silent, taken; `nil` when every pair was started.

@@ -71,6 +71,20 @@ extension Plan {
   private func orderReasons(_ remote: Remote) -> [[UInt8]] {
     guard remotes.count > 1 else { return [] }
     var reasons: [[UInt8]] = []
+    if remote.isTranslation, let prefix {
+      var text = TextBuffer()
+      text.append("NAT64 prefix ")
+      text.append(prefix)
+      return [text.bytes]
+    }
+    if remote.target.group > 0 {
+      var text = TextBuffer()
+      text.append("group ")
+      text.append(decimal: Int(remote.target.group))
+      text.append(" of its SRV records, drawn by weight")
+      reasons.append(text.bytes)
+    }
+    if remote.isRegrouped { return reasons }
     switch options.order {
     case .given: reasons.append([UInt8]("the caller's order"))
     case .random:

@@ -6,7 +6,8 @@ extension Plan {
     guard remotes.count > 1 else { return }
     // The caller's order: that of the entries, and of the answers within one.
     var order = sortedIndices(remotes.count) {
-      (remotes[$0].entry, $0) < (remotes[$1].entry, $1)
+      let (a, b) = (remotes[$0], remotes[$1])
+      return (a.entry, a.target.order, $0) < (b.entry, b.target.order, $1)
     }
     switch options.order {
     case .given: break
@@ -20,7 +21,44 @@ extension Plan {
     setOrder(order, isInterleaved: false)
     if options.interleaves {
       let turns = Ordering.interleaved(order.map { remotes[$0].endpoint.family })
-      setOrder(turns.map { order[$0] }, isInterleaved: true)
+      order = turns.map { order[$0] }
+      setOrder(order, isInterleaved: true)
+    }
+    if hasGroups {
+      regroup(&order)
+      setRegrouped(order)
+    }
+  }
+
+  /// Orders the targets of each SRV entry by group, and within a group as drawn; with `random` as shuffled. They take
+  /// the places that the targets of their entry have.
+  private func regroup(_ order: inout [Int]) {
+    let places = order.indices.filter { remotes[order[$0]].target.group > 0 }
+      .sorted { (remotes[order[$0]].entry, $0) < (remotes[order[$1]].entry, $1) }
+    let isDrawn = options.order != .random
+    let before = order
+    let regrouped = places.sorted {
+      let (a, b) = (remotes[before[$0]], remotes[before[$1]])
+      if a.entry != b.entry { return a.entry < b.entry }
+      if a.target.group != b.target.group { return a.target.group < b.target.group }
+      if isDrawn && a.target.order != b.target.order { return a.target.order < b.target.order }
+      return $0 < $1
+    }
+    for (place, from) in zip(places, regrouped) { order[place] = before[from] }
+    // Translated remotes come after all others.
+    guard prefix != nil else { return }
+    order = order.filter { !remotes[$0].isTranslation } + order.filter { remotes[$0].isTranslation }
+  }
+
+  private func setRegrouped(_ order: [Int]) {
+    var predecessor: Int32 = -1
+    for (orderIndex, remote) in order.enumerated() {
+      remotes[remote].orderIndex = Int32(orderIndex)
+      remotes[remote].isRegrouped =
+        remotes[remote].target.group > 0 || remotes[remote].isTranslation
+        || remotes[remote].predecessor != predecessor
+      remotes[remote].predecessor = predecessor
+      predecessor = Int32(remote)
     }
   }
 

@@ -49,6 +49,7 @@ extension Plan {
       metrics.take(pathInformation.metrics)
       population = nil
     }
+    noteGlobalInet6(descriptions)
     unknownCount = 0
     for index in remotes.indices where !remotes[index].hasPathInformation {
       remotes[index].hasPathInformation = true

@@ -4,6 +4,8 @@ struct FirstPairQueues: Sendable {
   struct Queue: Sendable {
     var head: Int
     var end: Int
+    /// The group of an SRV entry that its remotes are of; -1: none.
+    let group: Int
   }
 
   /// A queue by its head, when the entry was made. The smaller goes first.
@@ -35,8 +37,37 @@ extension Plan {
     hopelessLeft = 0
     for remote in remotes where !remote.isStarted && remote.isHopeless { hopelessLeft += 1 }
     orderRemotes()
+    if hasGroups { fillGroups() }
     fillQueues()
     fillAlternates()
+  }
+
+  private func fillGroups() {
+    groups = ServiceGroups(
+      remotes.filter { $0.target.group > 0 }.map { (entry: $0.entry, group: $0.target.group) })
+    for remote in remotes where !remote.isStarted && !remote.isHopeless {
+      guard !remote.isTranslation, let group = group(of: remote) else { continue }
+      _ = groups.count(group, 1)
+    }
+  }
+
+  private func group(of remote: Remote) -> Int? {
+    if remote.isTranslation { return ServiceGroups.translated }
+    return groups.index(entry: remote.entry, group: remote.target.group)
+  }
+
+  /// Once a group has no first pairs left the next one's may start.
+  func countInGroup(_ remote: Int32, _ change: Int) {
+    let remote = remotes[Int(remote)]
+    guard !remote.isTranslation, options.order == .likely else { return }
+    var mayHaveOpened = firstsLeft == translatedLeft
+    if !remote.isHopeless, let group = group(of: remote), groups.count(group, change) {
+      mayHaveOpened = true
+    }
+    guard mayHaveOpened else { return }
+    for queue in queues.queues.indices where queues.queues[queue].group >= 0 {
+      if let entry = entry(ofQueue: queue) { queues.order.insert(entry) }
+    }
   }
 
   private func fillQueues() {
@@ -51,25 +82,36 @@ extension Plan {
     let hasQueueForEachSource = options.order == .likely
     if hasQueueForEachSource {
       // The sort is stable, and those that stand in order already cost one comparison.
-      let keys: [(source: Int32, rank: UInt64)] = remotes.map {
-        $0.isHopeless ? (-1, 0) : ($0.source, Chance.rank($0.chance))
+      let keys = remotes.map { remote -> (source: Int32, group: Int, rank: UInt64) in
+        let group = hasGroups ? group(of: remote) ?? -1 : -1
+        return remote.isHopeless
+          ? (-1, group, 0) : (remote.source, group, Chance.rank(remote.chance))
       }
       left = left.stablySorted { a, b in
         let (a, b) = (keys[Int(a)], keys[Int(b)])
-        return a.source != b.source ? a.source < b.source : a.rank > b.rank
+        if a.source != b.source { return a.source < b.source }
+        return a.group != b.group ? a.group < b.group : a.rank > b.rank
       }
     }
     queues.remotes = left
     var previousSource: Int32?
+    var previousGroup = -1
     for (position, remote) in left.enumerated() {
       let source = remotes[Int(remote)].isHopeless ? -1 : remotes[Int(remote)].source
-      if previousSource == nil || hasQueueForEachSource && source != previousSource {
-        queues.queues.append(FirstPairQueues.Queue(head: position, end: position))
+      let group =
+        hasGroups && hasQueueForEachSource ? group(of: remotes[Int(remote)]) ?? -1 : -1
+      if previousSource == nil
+        || hasQueueForEachSource && (source != previousSource || group != previousGroup)
+      {
+        queues.queues.append(FirstPairQueues.Queue(head: position, end: position, group: group))
       }
       queues.queues[queues.queues.count - 1].end = position + 1
       previousSource = source
+      previousGroup = group
     }
-    for queue in queues.queues.indices { queues.order.insert(entry(ofQueue: queue)!) }
+    for queue in queues.queues.indices {
+      if let entry = entry(ofQueue: queue) { queues.order.insert(entry) }
+    }
   }
 
   private func entry(ofQueue queue: Int) -> FirstPairQueues.Entry? {
@@ -112,9 +154,15 @@ extension Plan {
     return best?.queue
   }
 
-  /// `nil`: the queue is empty.
+  /// `nil`: the queue is empty, or an earlier group of its SRV entry is to be tried first.
   private func headChance(ofQueue queue: Int) -> Double? {
+    let group = queues.queues[queue].group
     guard queues.queues[queue].head < queues.queues[queue].end else { return nil }
+    if group == ServiceGroups.translated {
+      if firstsLeft > translatedLeft { return nil }
+    } else if group >= 0 && !groups.mayStart(group) {
+      return nil
+    }
     let remote = remotes[queues.head(ofQueue: queue)]
     guard options.order == .likely, !remote.isHopeless else { return 0 }
     return locals.chance(remote.source) * Chance.routesChoice * remote.chance
@@ -124,7 +172,7 @@ extension Plan {
 
   func putBackHead(ofQueue queue: Int) {
     queues.queues[queue].head -= 1
-    queues.order.insert(entry(ofQueue: queue)!)
+    if let entry = entry(ofQueue: queue) { queues.order.insert(entry) }
   }
 
   /// L of a source has risen: the entry of its queue is too low.

@@ -23,7 +23,7 @@ final class Population: @unchecked Sendable {
   private var networks: DistinctKeys<Network>
   private var ofNetworks: [[TimeSpan]] = []
 
-  /// So many make a population.
+  /// The fewest round trips that make a population.
   private static let countMin = 5
 
   init(

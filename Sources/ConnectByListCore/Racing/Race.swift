@@ -1,4 +1,4 @@
-/// The race: which attempt starts when, who wins, and what becomes of the rest.
+/// The race: which attempt starts when, which one wins, and what becomes of the rest.
 ///
 /// The race performs no I/O: it returns steps, and the driver performs them. The driver reports what happened
 /// (`handle`), with the time, and asks what to do (`nextStep`) until the answer is to wait or to finish. The
@@ -17,6 +17,8 @@ public final class Race: @unchecked Sendable {
   public enum Step: Equatable, Sendable {
     /// Ask the kernel for path information and call `update`.
     case needsPathInformation
+    /// Look this name up, and report its answers.
+    case lookUp(Lookup)
     /// Start connecting. Report `.failed` at once if the call itself fails.
     case start(AttemptID)
     /// Close the attempt's socket. Its `outcome` says why.
@@ -43,6 +45,8 @@ public final class Race: @unchecked Sendable {
     /// Addresses of a name. `family`: of this family only, the other's answer is a separate one; `nil`: all.
     case resolved(NameID, family: Family?, [Endpoint])
     case unresolved(NameID, family: Family?, Errno)
+    /// The SRV records of a name. `seed`: for the draw by weight.
+    case services(NameID, [ServiceRecord], seed: UInt64)
     case cancelled
   }
 
@@ -96,6 +100,14 @@ public final class Race: @unchecked Sendable {
   var lastErrno: Errno?
   var isHedged = false
   var names: PendingNames
+  /// The names that were not in the list, in the order of their numbers.
+  public internal(set) var lookups: [Lookup] = []
+  var startedLookupCount = 0
+  /// Whether the driver can look up the prefix of a NAT64. To be set before the first step.
+  public var asksForPrefix = false
+  var hasAskedForPrefix = false
+  /// Path information has arrived since `plan` was last asked whether it needs the prefix of a NAT64.
+  var isTranslationStale = false
   /// A deadline that has passed before the race begins (a timeout near 0) still allows one round of starts.
   var hadFirstRound = false
   var rankBase: RankBase?
@@ -173,13 +185,18 @@ public final class Race: @unchecked Sendable {
       phase = .closing(.won(id))
     case .resolved(let name, let family, let endpoints):
       if !isFinished { events.append(RaceEvent(resolved: name, count: endpoints.count, at: now)) }
+      if names.isPrefix(name) { return takePrefix(name, endpoints, at: now) }
       join(names.answer(name, family, endpoints, at: now))
     case .unresolved(let name, let family, let errno):
-      join(names.answer(name, family, [], at: now))
+      join(names.answer(name, family, [], errno, at: now))
       // One family without an address says little while the other has some, or may have.
-      guard names.hasNoAddress(name) else { return }
-      lastErrno = errno
+      guard let errno = names.failure(of: name) else { return }
+      // The attempts say why the race is lost, not that there is no NAT64.
+      if !names.isPrefix(name) { lastErrno = errno }
       if !isFinished { events.append(RaceEvent(unresolved: name, errno, at: now)) }
+    case .services(let name, let records, let seed):
+      if !isFinished { events.append(RaceEvent(resolved: name, count: records.count, at: now)) }
+      take(records, of: name, seed: seed)
     case .cancelled: isCancelled = true
     }
   }
@@ -189,6 +206,7 @@ public final class Race: @unchecked Sendable {
     settleStart()
     plan.update(pathInformation)
     hasPathInformation = true
+    isTranslationStale = true
     for index in attempts.indices {
       let pair = plan.updated(attempts[index].pair)
       if pair != attempts[index].pair { attempts[index].pair = pair }

@@ -16,26 +16,32 @@ extension Race {
   /// The pairs in the order of ranks: all of them before the race has begun (an explanation); of a finished race
   /// those that were tried, and the first `notStartedMax` of those that never started.
   ///
+  /// Where the plan was let go (`letGo`), the pairs that rank after `countedRanksMax` follow in the order of their
+  /// starts.
+  ///
   /// Pairs that were never generated, because nothing was asked before it was needed, are absent. Costs as
   /// much as planning did, so it is made only when the report is read, or when the plan is let go (`letGo`).
   public func rows() -> [ReportRow] {
-    keptRows ?? rows(notStartedMax: isFinished ? Self.notStartedMax : .max)
+    keptRows ?? rows(notStartedMax: isFinished ? Self.notStartedMax : .max, ranksMax: .max)
   }
 
-  private func rows(notStartedMax: Int) -> [ReportRow] {
+  private func rows(notStartedMax: Int, ranksMax: Int) -> [ReportRow] {
     var rows: [ReportRow] = []
     let byPair = sortedIndices(attempts.count) {
       let (a, b) = (attempts[$0].pair, attempts[$1].pair)
       return a == b ? $0 < $1 : a < b
     }
+    var isInRows = [Bool](repeating: false, count: attempts.count)
     var attemptsLeft = attempts.count
     var notStartedLeft = notStartedMax
+    var lastRank = 0
     forEachRanked { pair, rank, chance in
       var index = byPair.partitioningIndex { !(attempts[$0].pair < pair) }
       var isStarted = false
       while index < byPair.count, attempts[byPair[index]].pair == pair {
         let id = AttemptID(Int32(byPair[index]))
         rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: id))
+        isInRows[id.index] = true
         isStarted = true
         attemptsLeft -= 1
         index += 1
@@ -44,7 +50,16 @@ extension Race {
         notStartedLeft -= 1
         rows.append(ReportRow(pair: pair, rank: rank, chance: chance, attempt: nil))
       }
-      return attemptsLeft > 0 || notStartedLeft > 0
+      lastRank = rank
+      return (attemptsLeft > 0 || notStartedLeft > 0) && rank < ranksMax
+    }
+    for index in attempts.indices where !isInRows[index] {
+      let attempt = attempts[index]
+      lastRank += 1
+      rows.append(
+        ReportRow(
+          pair: attempt.pair, rank: lastRank, chance: attempt.chance,
+          attempt: AttemptID(Int32(index))))
     }
     return rows
   }
@@ -89,7 +104,7 @@ extension Race {
       return
     }
     guard attempts.count < plan.remoteCount / 2 else { return }
-    let rows = rows(notStartedMax: Self.notStartedMax)
+    let rows = rows(notStartedMax: Self.notStartedMax, ranksMax: Self.countedRanksMax)
     notStartedKept = plan.pairsLeft
     rankBase = nil
     /// By remotes; -1: it is not kept.
@@ -134,6 +149,7 @@ extension Plan {
     copy.locals = locals
     copy.metrics = metrics.of(remotes, hashSecret)
     copy.hasLocals = hasLocals
+    copy.prefix = prefix
     copy.hasIP = hasIP
     copy.isPrepared = true
     copy.remotes = remotes

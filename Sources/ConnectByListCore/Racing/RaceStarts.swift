@@ -11,7 +11,7 @@ extension Race {
       }
     }
     if flights.count == 0 && names.isSettled && !plan.hasPairsLeft {
-      return lacksAlternates ? .needsPathInformation : allFailed(at: now)
+      return lacksAlternates || lacksRoutes ? .needsPathInformation : allFailed(at: now)
     }
     if let hedge = hedge() {
       if hedge.due <= now {
@@ -61,6 +61,12 @@ extension Race {
   /// Alternates are not known before path information has been asked for.
   private var lacksAlternates: Bool {
     !hasPathInformation && plan.mayHaveUnknownAlternates && !startsFirstPairsOnly
+  }
+
+  /// Whether a NAT64 may help, which only path information can tell.
+  private var lacksRoutes: Bool {
+    asksForPrefix && !hasPathInformation && plan.unknownCount > 0 && !startsFirstPairsOnly
+      && lastErrno == .networkUnreachable
   }
 
   private var mayHavePairsLeft: Bool { hasPairsLeft || lacksAlternates }

@@ -31,6 +31,8 @@ extension Race {
     }
     noteSilences(before: now)
     join(names.release(at: now))
+    askForPrefix()
+    if let lookup = nextLookup() { return .lookUp(lookup) }
     if hasJoined {
       hasJoined = false
       // What is asked about as it joins is taken in by `update` together with the answer.
@@ -126,7 +128,7 @@ extension Race {
   /// Whether path information is asked for now, whatever is due: section 3 point 5.
   private func needsPathInformation(at now: Instant) -> Bool {
     guard plan.unknownCount > 0 else { return false }
-    // What joins later is asked about as it joins.
+    // Path information was read before: that of remotes which join later is read at once.
     if hasPathInformation { return true }
     if attempts.isEmpty && plan.ordersByPathInformation { return true }
     return pathInformationDue <= now

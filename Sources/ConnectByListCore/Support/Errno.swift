@@ -51,6 +51,8 @@ public struct Errno: Error, Hashable, Sendable {
   public static let serviceNotKnown = Errno(-8)
   /// EAI_NODATA: the name has no address.
   public static let nameWithoutAddress = Errno(-5)
+  /// EAI_IDN_ENCODE: the internationalized name cannot be encoded.
+  public static let nameNotEncoded = Errno(-105)
 
   /// The constant's name, `ECONNREFUSED`; `nil` for a number that is no error of Linux or getaddrinfo.
   public var name: StaticString? { row?.name }

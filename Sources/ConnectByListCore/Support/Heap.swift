@@ -64,10 +64,10 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
     var parent = 0
     while true {
       var first = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
-      where child < elements.count && elements[child] < elements[first] {
-        first = child
-      }
+      let left = 2 * parent + 1
+      let right = left + 1
+      if left < elements.count && elements[left] < elements[first] { first = left }
+      if right < elements.count && elements[right] < elements[first] { first = right }
       if first == parent { return }
       elements.swapAt(first, parent)
       parent = first

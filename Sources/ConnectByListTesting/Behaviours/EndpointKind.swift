@@ -43,7 +43,7 @@ public enum EndpointKind: Sendable {
 
   /// When a connection ends: when the first of the limits is reached; at once if there is none.
   public struct End: Equatable, Sendable {
-    /// So many bytes have been received.
+    /// This number of bytes has been received.
     public var afterBytes: Int?
     /// So long after it was accepted.
     public var afterTime: TimeSpan?

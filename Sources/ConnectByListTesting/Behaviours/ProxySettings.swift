@@ -12,9 +12,9 @@ public struct ProxySettings: Equatable, Sendable {
   /// The most bytes that are passed on at a time. There is a millisecond between two slices, so that the
   /// receiver reads them separately.
   public var slice: Int?
-  /// Resets a connection when so many bytes have been passed on to the client.
+  /// Resets a connection when this number of bytes has been passed on to the client.
   public var cutAfter: Int?
-  /// Passes nothing more on to the client after so many bytes; the connection stays.
+  /// Passes nothing more on to the client after this number of bytes; the connection stays.
   public var hangAfter: Int?
   /// The share of new connections that are reset at once, 0 to 1.
   public var drop = 0.0

@@ -1,7 +1,7 @@
 /// Bytes that a script expects: `*` stands for any run of bytes, `\*` for a star.
 struct ScriptPattern: Equatable, Sendable {
   enum Match: Equatable {
-    /// So many of the first bytes match.
+    /// The first bytes match; this is how many.
     case matches(count: Int)
     /// They may match when more have come.
     case needsMore

@@ -6,7 +6,7 @@ public enum ScriptStep: Equatable, Sendable {
   case expect([UInt8])
   /// Waits for a line that ends with LF or CR LF; its text without that end must match, if one is given.
   case expectLine([UInt8]?)
-  /// Waits for so many bytes, whatever they are.
+  /// Waits for this number of bytes, whatever they are.
   case expectAny(Int)
   case send([UInt8])
   case wait(TimeSpan)

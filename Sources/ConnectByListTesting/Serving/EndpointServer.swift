@@ -41,7 +41,7 @@ final class EndpointServer: @unchecked Sendable {
   /// In the order of their numbers.
   private var connections: [ServedConnection] = []
   private var threadWaitsUntil = Instant(nanoseconds: .min)
-  /// Made readable by each connection; `nil`: nobody has waited yet.
+  /// Made readable by each connection; `nil` before the first wait.
   private var accepts: Descriptor?
 
   private var record = ServerRecord()

@@ -54,7 +54,7 @@ import ConnectByListCore
           began = clock.now
         }
         now = until
-      case .start, .abandon, .validate, .nextRound: break
+      case .start, .abandon, .validate, .nextRound, .lookUp: break
       case .finish: return nanoseconds(began.duration(to: clock.now)) / Double(steps)
       }
     }

@@ -1,0 +1,19 @@
+/* What a process holds, for the soak test. Swift's Glibc module has no malloc.h. */
+#ifndef SOAK_MEASURES_H
+#define SOAK_MEASURES_H
+
+#include <stddef.h>
+
+struct cbl_soak_measures {
+  long descriptors;
+  long threads;
+  size_t heap;     /* bytes that are allocated and not freed */
+  size_t resident; /* bytes of resident memory, after free memory was given back */
+};
+
+struct cbl_soak_measures cbl_soak_measure(void);
+
+/* Makes lines of standard output appear at once, also in a pipe. */
+void cbl_soak_buffer_lines(void);
+
+#endif
