@@ -74,6 +74,7 @@ public struct SocketSettings: Sendable {
 
   /// The value of an option that is set here and is a C int.
   func value(level: CInt, number: CInt) -> UInt32? {
+    if others.isEmpty { return nil }
     let setting = others.first { $0.level == level && $0.number == number }
     guard let bytes = setting?.bytes, bytes.count == MemoryLayout<UInt32>.size else { return nil }
     return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }

@@ -228,6 +228,7 @@ public final class Plan: @unchecked Sendable {
   }
 
   private func append(_ candidates: [Candidate]) {
+    if candidates.isEmpty { return }
     remotes.reserveCapacity(max(remotes.count + candidates.count, remotes.capacity))
     for candidate in candidates { append(candidate) }
   }
