@@ -61,6 +61,11 @@ public struct SocketSettings: Sendable {
     return nil
   }
 
+  /// Whether `connect` may leave the handshake to the first bytes that are sent.
+  var defersHandshake: Bool {
+    value(level: SocketLevel.tcp, number: SocketNumber.fastOpenConnect) ?? 0 != 0
+  }
+
   /// Sets what only the winner has: SO_LINGER.
   func applyToWinner(_ fd: CInt, _ family: Family) throws(Errno) {
     guard let linger, linger.families.contains(SocketOption.Families(family)) else { return }
