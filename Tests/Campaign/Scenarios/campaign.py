@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SCENARIOS = ROOT / "Tests/Campaign/Scenarios"
@@ -36,6 +37,34 @@ BECOMES = {
 }
 
 
+
+
+def stop(message):
+    """Ends the program: it cannot run."""
+    print(message, file=sys.stderr)
+    sys.exit(2)
+
+
+def arguments(program, text):
+    """The arguments [--every N] [NAME ...]: N and the names. Prints the text for --help."""
+    every, names, given = 1, [], sys.argv[1:]
+    while given:
+        argument = given.pop(0)
+        if argument == "--help":
+            print(text.strip())
+            sys.exit(0)
+        if argument == "--every" and given and given[0].isdigit() and int(given[0]) > 0:
+            every = int(given.pop(0))
+        elif argument.startswith("-"):
+            stop(f"{program}: wrong argument {argument}; see --help")
+        else:
+            names.append(argument)
+    return every, names
+
+
+def sample(jobs, every):
+    """Each Nth job, spread over all kinds of them: always the same ones."""
+    return [job for job in jobs if zlib.crc32(str(job).encode()) % every == 0]
 
 
 def codes_of(error):
@@ -90,8 +119,8 @@ class Campaign:
         for core in "core", "simulation_core":
             source = MODULE_BUILD / f"libconnectbylist_{core}.so"
             if not source.exists():
-                sys.exit(f"{source} is missing: CONNECTBYLIST_MODULE=1 swift build -c release "
-                         "--scratch-path .build/module")
+                stop(f"{source} is missing: CONNECTBYLIST_MODULE=1 swift build -c release "
+                     "--scratch-path .build/module")
             shutil.copy(source, modules / f"{core}.so")
         # Copies: a long run is of one state of the tree.
         shutil.copy(MODULE_BUILD / "connectbylist-host", self.work)
@@ -121,7 +150,7 @@ class Campaign:
         self.helpers.append(process)
         line = process.stdout.readline().strip()
         if not line:
-            sys.exit(f"{' '.join(command)} has ended")
+            stop(f"{' '.join(command)} has ended")
         return process, line
 
     def start_server(self, *prefix):

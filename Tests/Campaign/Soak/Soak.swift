@@ -1,7 +1,7 @@
 // Mixed work with misbehaving endpoints, in several Lua states and threads and in tasks, for any time. Now and then
 // everything rests: then there must be no more descriptors, threads and memory than at the first rest.
 //
-//   Tests/Campaign/soak SECONDS [SEED]
+//   ConnectByListSoak SECONDS [SEED]
 import CConnectByListSoak
 import ConnectByList
 import ConnectByListAsync
@@ -15,7 +15,7 @@ import Foundation
     cbl_soak_buffer_lines()
     let arguments = CommandLine.arguments.dropFirst().map { Double($0) }
     guard (1...2).contains(arguments.count), let seconds = arguments[0], seconds > 0 else {
-      print("usage: Tests/Campaign/soak SECONDS [SEED]")
+      print("usage: ConnectByListSoak SECONDS [SEED]")
       exit(2)
     }
     let seed = arguments.count == 2 ? Int64(arguments[1] ?? 0) : Int64.random(in: 0..<1 << 20)
@@ -65,7 +65,9 @@ import Foundation
       board.goOn()
     }
     print("soak: \(board.kinds)")
-    return board.failures.isEmpty && first != nil
+    let isGood = board.failures.isEmpty
+    print("soak: \(board.total) pieces of work, \(isGood ? "nothing" : "something") was wrong")
+    return isGood
   }
 
   /// The measures when threads that end, and connections that endpoints close, are gone: in a moment, or never.
