@@ -306,7 +306,7 @@ let hostAndTests: [Target] = [
 
 /// What is fuzzed is optimized, keeps its assertions, and counts the edges that an input reaches.
 let fuzzSwiftSettings: [SwiftSetting] = [
-  .unsafeFlags(["-O", "-assert-config", "Debug", "-sanitize=fuzzer", "-sanitize=address"])
+  .unsafeFlags(["-O", "-assert-config", "Debug", "-sanitize=fuzzer,address"])
 ]
 
 let fuzzCSettings: [CSetting] = [
@@ -339,7 +339,7 @@ let fuzzers: [Target] = [
     linkerSettings: [
       .linkedLibrary("lua5.4"),
       .unsafeFlags([
-        "-sanitize=fuzzer", "-sanitize=address",
+        "-sanitize=fuzzer,address",
         "-Xlinker", "--wrap=connect", "-Xlinker", "--wrap=recvmmsg",
         "-Xlinker", "--wrap=getaddrinfo", "-Xlinker", "--wrap=freeaddrinfo",
       ]),
