@@ -1,10 +1,11 @@
 // swift-tools-version: 6.2
-// The package has two builds:
+// The package has three builds:
 //   swift build                                   the host program and everything that is tested
 //   CONNECTBYLIST_MODULE=1 swift build -c release --scratch-path .build/module
 //                                                 the loadable Lua module, the C library and the
 //                                                 installable host program, as Embedded Swift
-// Only the second declares the Embedded feature and unsafe flags: a package that has those in its
+//   Tests/Campaign/fuzz                           the fuzzers: CONNECTBYLIST_FUZZ=1, see below
+// Only the first declares neither the Embedded feature nor unsafe flags: a package that has those in its
 // manifest cannot be a versioned dependency of another.
 //
 // SwiftPM refuses two packages with targets of one name in one graph, so every target's name contains
@@ -12,6 +13,9 @@
 import PackageDescription
 
 let isModule = Context.environment["CONNECTBYLIST_MODULE"] == "1"
+
+/// The fuzzers, which are linked with libFuzzer and its sanitizers, in place of the tests.
+let isFuzz = Context.environment["CONNECTBYLIST_FUZZ"] == "1"
 
 /// Warnings are errors in CI only: a newer compiler may warn where a dependant builds this package.
 let isStrict = Context.environment["CONNECTBYLIST_STRICT"] == "1"
@@ -278,6 +282,7 @@ let hostAndTests: [Target] = [
     name: "ConnectByListLuaHostTests",
     dependencies: [
       "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+      "CConnectByListPosix",
     ]),
   // Mixed work for any time, for Tests/Campaign/soak.
   .target(name: "CConnectByListSoak", path: "Tests/Campaign/SoakMeasures"),
@@ -298,6 +303,61 @@ let hostAndTests: [Target] = [
     "ConnectByListExampleSwift", "connect.swift",
     ["ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting"]),
 ]
+
+/// What is fuzzed is optimized, keeps its assertions, and counts the edges that an input reaches.
+let fuzzSwiftSettings: [SwiftSetting] = [
+  .unsafeFlags(["-O", "-assert-config", "Debug", "-sanitize=fuzzer,address"])
+]
+
+let fuzzCSettings: [CSetting] = [
+  .unsafeFlags([
+    "-O1", "-fsanitize=fuzzer-no-link,address,undefined", "-fno-sanitize-recover=undefined",
+  ])
+]
+
+/// What only the build of the fuzzers has.
+let fuzzers: [Target] = [
+  // Wraps of system calls, the C library's functions under test, and Lua states.
+  .target(
+    name: "CConnectByListFuzzSupport",
+    dependencies: [
+      "CConnectByListLuaHeaders", "CConnectByListLua", "CConnectByListLuaHost", "CConnectByList",
+    ],
+    path: "Tests/Campaign/FuzzSupport"),
+  .target(
+    name: "ConnectByListFuzz",
+    dependencies: [
+      "CConnectByListFuzzSupport", "ConnectByList", "ConnectByListCore", "ConnectByListSimulation",
+      "ConnectByListLua", "ConnectByListLuaSimulation", "ConnectByListCAPI",
+    ],
+    path: "Tests/Campaign/Fuzz"),
+  // The functions that libFuzzer calls; its `main` is libFuzzer's.
+  .executableTarget(
+    name: "CConnectByListFuzzProgram",
+    dependencies: ["CConnectByListFuzzSupport", "ConnectByListFuzz"],
+    path: "Tests/Campaign/FuzzProgram",
+    linkerSettings: [
+      .linkedLibrary("lua5.4"),
+      .unsafeFlags([
+        "-sanitize=fuzzer,address",
+        "-Xlinker", "--wrap=connect", "-Xlinker", "--wrap=recvmmsg",
+        "-Xlinker", "--wrap=getaddrinfo", "-Xlinker", "--wrap=freeaddrinfo",
+      ]),
+    ]),
+]
+
+/// The library's targets without the program.
+func instrumented(_ targets: [Target]) -> [Target] {
+  for target in targets {
+    let isSwift = target.name.hasPrefix("ConnectByList")
+    if isSwift {
+      target.swiftSettings = (target.swiftSettings ?? []) + fuzzSwiftSettings
+    } else {
+      target.cSettings = (target.cSettings ?? []) + fuzzCSettings
+    }
+  }
+  return targets.filter { !$0.name.hasSuffix("ConnectByListCommand") }
+}
 
 let package = Package(
   name: "ConnectByList",
@@ -322,6 +382,13 @@ let package = Package(
   targets: isModule ? library : library + hostAndTests,
   swiftLanguageModes: [.v6]
 )
+
+if isFuzz {
+  package.products = [
+    .executable(name: "connectbylist-fuzz", targets: ["CConnectByListFuzzProgram"])
+  ]
+  package.targets = instrumented(library + fuzzers)
+}
 
 if isStrict {
   for target in package.targets {

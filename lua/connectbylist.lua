@@ -41,7 +41,7 @@ local _ENV = globals -- luacheck: ignore
 
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
-local start, start_list = core.start, core.start_list
+local start, start_list, is_list = core.start, core.start_list, core.is_list
 
 local rawget, error = rawget, error
 
@@ -111,6 +111,8 @@ end
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
 -- argument is a socket made by `net.socket`, that socket is connected and returned.
 function net.connect_by_list(sock, entries, options)
+  -- A list and nothing else, as in most calls.
+  if entries == nil and is_list(sock) and not operations.waiter then return connect(sock) end
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
   local list, message, code = list_of(entries)

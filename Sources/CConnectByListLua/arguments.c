@@ -18,9 +18,10 @@ struct space {
 };
 
 static void read_handle(lua_State *L, int index, struct cbl_lua_value *value) {
-  for (int type = CBL_LUA_TYPE_NONE + 1; type < CBL_LUA_TYPE_COUNT; type++) {
-    struct cbl_lua_handle *handle = cbl_lua_handle_at(L, index, &cbl_lua_types[type]);
-    if (!handle) continue;
+  const struct cbl_lua_handle *handle = lua_touserdata(L, index);
+  bool may_be_handle = lua_rawlen(L, index) == sizeof *handle;
+  for (int type = CBL_LUA_TYPE_NONE + 1; may_be_handle && type < CBL_LUA_TYPE_COUNT; type++) {
+    if (handle->type != &cbl_lua_types[type]) continue;
     value->kind = CBL_LUA_OBJECT;
     value->type = type;
     value->bytes = handle->object;

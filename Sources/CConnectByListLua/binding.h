@@ -34,6 +34,7 @@ struct cbl_lua_method {
   enum cbl_lua_type_index makes;            /* a handle of this type */
   enum cbl_lua_type_index makes_on_failure; /* a handle of this type, if it fails */
   bool replies;         /* may answer with a tree */
+  bool never_fails;     /* but for a lack of memory, which is raised as Lua raises it */
   bool replies_to_many; /* has an owner for its results if there is more than one argument */
   bool as_text;         /* converts numbers among the arguments to text, as io.write does */
   bool has_lua_wrapper; /* scripts call it through a function of lua/, one level up */

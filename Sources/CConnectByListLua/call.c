@@ -238,6 +238,10 @@ static int try_call(lua_State *L, const struct cbl_lua_method *method, struct cb
     lua_pushlstring(L, call->scratch, call->message_count);
     return raise_argument(L, method, call->bad_argument, lua_tostring(L, -1));
   }
+  if (*verdict == CBL_LUA_FAILED && method->never_fails) {
+    lua_pushliteral(L, "not enough memory");
+    return lua_error(L);
+  }
   if (*verdict == CBL_LUA_FAILED && method->iterator_of) {
     cbl_lua_push_failure(L, method, call);
     return raise_message(L, method);

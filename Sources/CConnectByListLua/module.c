@@ -92,6 +92,12 @@ static int new_methods(lua_State *L) {
   return luaL_argerror(L, 1, "no such type");
 }
 
+/* core.is_list(value) */
+static int is_list(lua_State *L) {
+  lua_pushboolean(L, cbl_lua_handle_at(L, 1, &cbl_lua_types[CBL_LUA_TYPE_LIST]) != NULL);
+  return 1;
+}
+
 /* core.load(name, environment): the embedded file of this name as a function, compiled anew, whose
  * global variables are the fields of `environment`. Uses neither the file system nor `require`. */
 static int load_file(lua_State *L) {
@@ -177,13 +183,13 @@ static int terminal(lua_State *L) {
   return 3;
 }
 
-/* The functions; `types`, the metatables by type; `methods`, `load`, `library`, `terminal`, `setwait`,
+/* The functions; `types`, the metatables by type; `methods`, `is_list`, `load`, `library`, `terminal`, `setwait`,
  * `only_loopback` and `version`. lua/connectbylist.lua builds the public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 8); /* what is set below */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 9); /* what is set below */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -195,6 +201,8 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "setwait");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
+  lua_pushcfunction(L, is_list);
+  lua_setfield(L, -2, "is_list");
   lua_pushcfunction(L, load_file);
   lua_setfield(L, -2, "load");
   lua_pushcfunction(L, open_library);

@@ -126,7 +126,7 @@ static int read_services(const unsigned char *message, int size, struct cbl_posi
 
 static void look_up_services(struct question *question) {
   struct cbl_posix_answer *answer = &question->answer;
-  unsigned char *message = malloc(MESSAGE_SIZE);
+  unsigned char *message = cbl_posix_resize(NULL, MESSAGE_SIZE);
   struct cbl_posix_service *services = calloc(ANSWERS_MAX, sizeof *services);
   struct __res_state state = {0};
   answer->services = services;

@@ -275,7 +275,7 @@ struct cbl_posix_resolver *cbl_posix_resolver_new(int event) {
 
 /* A NUL-terminated copy, or NULL. */
 static char *copy(struct cbl_posix_slice text) {
-  char *bytes = malloc(text.count + 1);
+  char *bytes = cbl_posix_resize(NULL, text.count + 1);
   if (!bytes) return NULL;
   if (text.count > 0) memcpy(bytes, text.bytes, text.count);
   bytes[text.count] = '\0';

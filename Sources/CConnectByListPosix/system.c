@@ -34,6 +34,14 @@ int64_t cbl_posix_routing_user(void) {
   return (int64_t)geteuid();
 }
 
+int64_t cbl_posix_second_level_cache_size(void) {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  return sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+  return 0;
+#endif
+}
+
 int cbl_posix_process(void) { return (int)getpid(); }
 
 void cbl_posix_set_errno(int number) { errno = number; }

@@ -45,7 +45,7 @@ static void *thread_main(void *argument) {
 
 int cbl_posix_thread_start(void (*body)(void *), void *context, uint64_t *joinable) {
   enum { STACK_SIZE = 256 * 1024 };
-  struct thread_start *start = malloc(sizeof *start);
+  struct thread_start *start = calloc(1, sizeof *start);
   if (!start) return -ENOMEM;
   start->body = body;
   start->context = context;
@@ -57,7 +57,7 @@ int cbl_posix_thread_start(void (*body)(void *), void *context, uint64_t *joinab
 void cbl_posix_thread_join(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }
 
 void *cbl_posix_lock_new(void) {
-  pthread_mutex_t *lock = malloc(sizeof *lock);
+  pthread_mutex_t *lock = calloc(1, sizeof *lock);
   if (lock) pthread_mutex_init(lock, NULL);
   return lock;
 }

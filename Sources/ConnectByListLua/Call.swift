@@ -87,7 +87,9 @@ extension Call {
     // A longer message is cut. Results that are added after a failure share the scratch space.
     let count = Swift.min(text.bytes.count, Int(CBL_LUA_SCRATCH_MAX) - 64)
     withScratch { scratch in
-      text.bytes.withUnsafeBufferPointer { scratch.update(from: $0.baseAddress!, count: count) }
+      text.bytes.withUnsafeBytes {
+        UnsafeMutableRawPointer(scratch).copyMemory(from: $0.baseAddress!, byteCount: count)
+      }
     }
     pointee.message_count = count
     pointee.scratch_count = count
@@ -210,8 +212,9 @@ extension Call {
     let count = Swift.min(bytes.count, Int(CBL_LUA_SCRATCH_MAX) - start)
     var value = cbl_lua_value(kind: CBL_LUA_TEXT)
     withScratch { scratch in
-      bytes.withUnsafeBufferPointer {
-        (scratch + start).update(from: $0.baseAddress!, count: count)
+      bytes.withUnsafeBytes {
+        UnsafeMutableRawPointer(scratch + start).copyMemory(
+          from: $0.baseAddress!, byteCount: count)
       }
       value.bytes = UnsafeRawPointer(scratch + start)
     }

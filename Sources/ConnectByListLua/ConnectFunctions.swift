@@ -25,6 +25,24 @@ extension Call {
     return operation
   }
 
+  /// Begins to connect; `options`: the index of the argument. The list does not change: it is `inout` because a
+  /// property of an object would be copied otherwise (250 instructions).
+  func begin(
+    _ list: inout AddressList, options: Int, _ report: inout ConnectReport?
+  ) throws(CallError) -> Operation {
+    var request = ConnectRequest()
+    request.policy = policy
+    try readOptions(options, into: &request)
+    do throws(ConnectError) {
+      let operation = try Operation(list, request)
+      operation.canFreeDescriptors = true
+      return operation
+    } catch {
+      report = error.report
+      throw .failed(error)
+    }
+  }
+
   /// Makes the error of a connect the call's, and keeps its report.
   func noting<Result: ~Copyable>(
     _ report: inout ConnectReport?, _ body: () throws(ConnectError) -> Result
@@ -81,10 +99,7 @@ extension Call {
     if let pending = call.pendingOperation {
       operation = pending
     } else {
-      let request = try call.readRequest()
-      operation = try call.begin(&report) { () throws(ConnectError) in
-        try Operation(list.list, request)
-      }
+      operation = try call.begin(&list.list, options: 1, &report)
     }
     let result = try call.drive(operation)
     operation.remember(in: &list.list)

@@ -25,11 +25,8 @@ extension Call {
     if let pending = call.pendingOperation {
       operation = pending
     } else {
-      let list = try call.readName(&report)
-      let request = try call.readRequest(2)
-      operation = try call.begin(&report) { () throws(ConnectError) in
-        try Operation(list, request)
-      }
+      var list = try call.readName(&report)
+      operation = try call.begin(&list, options: 2, &report)
     }
     let result = try call.drive(operation)
     let connection = try call.noting(&report) { () throws(ConnectError) in
@@ -45,10 +42,7 @@ extension Call {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
     let list = ListBox(try call.readName(&report))
-    let request = try call.readRequest(2)
-    let operation = try call.begin(&report) { () throws(ConnectError) in
-      try Operation(list.list, request)
-    }
+    let operation = try call.begin(&list.list, options: 2, &report)
     call.add(made: OperationBox(operation, list, nil))
   }
   return call.finish(verdict, report)

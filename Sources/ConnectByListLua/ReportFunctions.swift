@@ -44,9 +44,12 @@ package final class ReportBox {
       }
       let rows = race.rows()
       let entries = race.nameEntries
-      // By entries; -1: it is no name. Of several names of one entry the first is the list's own.
+      // By entries; -1: it is no name. Of several names of one entry the first is the list's own. The lookup of
+      // the NAT64 prefix belongs to no entry.
       var names = [Int](repeating: -1, count: (entries.max() ?? -1) + 1)
-      for (name, entry) in entries.enumerated() where names[entry] < 0 { names[entry] = name }
+      for (name, entry) in entries.enumerated() where entry >= 0 && names[entry] < 0 {
+        names[entry] = name
+      }
       reply.table(count: rows.count) {
         for (index, row) in rows.enumerated() {
           reply.add(cbl_lua_value(index + 1))

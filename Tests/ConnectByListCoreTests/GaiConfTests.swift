@@ -18,7 +18,8 @@ import Testing
     "label ::1/129 0", "label 10.0.0.0/8 3", "label ::1/x 3", "label ::1/128 -1", "Label ::1/128 0",
     "label ::1/128 2147483648", "precedence fe80::1%1/64 3", "labels ::1/128 0",
     "scopev4 ::1/128 2", "scopev4 ::ffff:10.0.0.0/95 2", "scopev4 10.0.0.0/33 2",
-    "scopev4 127.1/8 2", "label ::1/99999999999999999999 0", "label\0 ::1/128 0",
+    "scopev4 127.1/8 2", "label ::1/99999999999999999999 0", "label\0 ::1/128 0", "label ::1/+ 3",
+    "label ::1/128 +", "label ::1/128 -",
   ])
   func `a file without a line that is understood changes nothing`(text: String) {
     #expect(table(text) == nil)

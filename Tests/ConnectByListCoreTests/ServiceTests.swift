@@ -90,7 +90,8 @@ import Testing
   func `an answer of ipv4only.arpa tells the prefix`(
     length: Int, translated: String, answer: String
   ) throws {
-    let answer = try #require(EndpointText.parseAddress(Array(answer.utf8), scopes: NumericScopes()))
+    let answer = try #require(
+      EndpointText.parseAddress(Array(answer.utf8), scopes: NumericScopes()))
     let prefix = try #require(TranslationPrefix(inAnswer: answer))
     #expect(Int(prefix.length) == length)
     let v4 = IPAddress(v4: 0xc000_0221)

@@ -1,3 +1,4 @@
+import CConnectByListPosix
 import ConnectByListCore
 import Foundation
 import Testing
@@ -27,6 +28,50 @@ extension Driver {
     }
 
     // MARK: sockets
+
+    /// With a cookie of the remote the kernel's `connect` returns 0 and sends nothing until bytes are sent: such
+    /// an attempt would win against every other one, also where nobody listens.
+    @Test func `W25 with TCP_FASTOPEN_CONNECT too only a handshake connects`() throws {
+      let server = endpoint("127.0.0.1")
+      func fastOpenSocket() throws(Errno) -> Socket {
+        let socket = try Socket(.inet)
+        try Syscalls.setOption(
+          socket.number, level: SocketLevel.tcp, name: SocketNumber.fastOpenConnect, to: 1)
+        return socket
+      }
+      func connect() throws(Errno) -> Errno? {
+        var socket = try fastOpenSocket()
+        var list = list(server)
+        do throws(ConnectError) { try socket.connect(&list, request()) } catch {
+          return error.errno
+        }
+        return nil
+      }
+      let (errors, accepted, refusal) = try Namespace.run(
+        "ip link set lo up && sysctl -q -w net.ipv4.tcp_fastopen=3"
+      ) { () -> ([Errno?], Int, Errno?) in
+        var (errors, accepted): ([Errno?], Int) = ([], 0)
+        do throws(Errno) {
+          let listener = try Syscalls.socket(.inet)
+          try Syscalls.setOption(listener.number, level: SocketLevel.tcp, name: TCP_FASTOPEN, to: 5)
+          try Syscalls.bind(listener.number, to: server)
+          try Syscalls.listen(listener.number, backlog: 5)
+          // The first gets the cookie, the others have it.
+          for _ in 0..<3 {
+            errors.append(try connect())
+            _ = try Syscalls.poll(
+              listener.number, events: CInt(CBL_POSIX_READABLE), for: .seconds(2))
+            if try Syscalls.accept(listener.number) != nil { accepted += 1 }
+          }
+        } catch {
+          errors.append(error)
+        }
+        return (errors, accepted, (try? connect()) ?? nil)
+      }
+      #expect(errors == [nil, nil, nil])
+      #expect(accepted == 3)
+      #expect(refusal == .connectionRefused)
+    }
 
     @Test func `W25 a socket of another network namespace is EOPNOTSUPP, and stays as it was`()
       throws

@@ -7,6 +7,15 @@ import Testing
   private let smallest = Int(ReadBuffer.aheadMin)
   private let largest = Int(ReadBuffer.aheadMax)
 
+  @Test func `the largest read-ahead is a quarter of the cache, within bounds`() {
+    for (cache, wanted) in [
+      (-1, 128), (0, 128), (1, 64), (128, 64), (256, 64), (512, 128), (1024, 256), (64 << 10, 256),
+    ] {
+      #expect(
+        ReadBuffer.aheadMax(cache: cache > 1 ? cache << 10 : cache) == wanted << 10, "\(cache)")
+    }
+  }
+
   /// Receives `count` bytes, or as many as fit. Each byte is its offset, modulo 256.
   private func receive(_ count: Int = .max, into buffer: inout ReadBuffer, wanted: Int = 1) {
     let before = buffer.count

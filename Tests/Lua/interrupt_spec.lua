@@ -90,6 +90,44 @@ describe("Ctrl-C", function()
     end)
   end
 
+  -- The same, with Ctrl-C typed on a pseudo-terminal, as `script` of util-linux makes one.
+  local function interrupted_by_key(wait)
+    local fifo = os.tmpname()
+    os.remove(fifo)
+    assert(os.execute("mkfifo " .. shell(fifo)))
+    local program = ("exec %s %s %s"):format(shell(interpreter()), shell(path), wait)
+    local command = ("script -qec %s /dev/null <%s"):format(shell(program), shell(fifo))
+    local pipe <close> = assert(io.popen(command))
+    local keys <close> = assert(io.open(fifo, "w"))
+    os.remove(fifo)
+    keys:setvbuf "no"
+    assert.equal("waiting\r", pipe:read "l")
+    net.sleep(0.1)
+    local began = net.now()
+    keys:write "\3"
+    local lines = {}
+    for line in pipe:lines() do
+      lines[#lines + 1] = line:gsub("\r$", ""):gsub("^%^C", "")
+      if #lines == 3 then break end
+    end
+    return lines, (tonumber(lines[1]) or math.huge) - began
+  end
+
+  for _, wait in ipairs { "connect", "read", "write", "sleep" } do
+    it("typed on a terminal ends a wait within 0.1 s: " .. wait, function()
+      local least = math.huge
+      -- On a busy machine a process may have to wait for the processor that long.
+      for _ = 1, 3 do
+        local lines, took = interrupted_by_key(wait)
+        assert.matches("interrupted!", lines[2])
+        assert.equal("still here", lines[3])
+        least = math.min(least, took)
+        if least < 0.1 then break end
+      end
+      assert.is_true(least < 0.1, least)
+    end)
+  end
+
   it("ends a wait in a coroutine", function()
     for _, wait in ipairs { "connect", "read", "sleep" } do
       local lines, took = interrupted(wait, "coroutine")

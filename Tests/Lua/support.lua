@@ -153,4 +153,26 @@ function support.luv()
   return found and uv or nil
 end
 
+--- A scheduler: runs the functions as coroutines, whose waiters yield; polls the first that waits.
+function support.run_all(bodies)
+  local waiting = {}
+  local function resume(thread)
+    local _, object = assert(coroutine.resume(thread))
+    waiting[thread] = coroutine.status(thread) ~= "dead" and object or nil
+  end
+  local most = 0
+  for _, body in ipairs(bodies) do resume(coroutine.create(body)) end
+  while next(waiting) do
+    local count, due, least = 0, {}, 0.05
+    for thread, object in pairs(waiting) do
+      count, due[#due + 1] = count + 1, thread
+      least = math.min(least, object:timeout() or least)
+    end
+    most = math.max(most, count)
+    require "connectbylist.core".poll(nil, nil, least / 10)
+    for _, thread in ipairs(due) do resume(thread) end
+  end
+  return most
+end
+
 return support

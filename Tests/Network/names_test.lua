@@ -54,6 +54,28 @@ test("a name without an answer fails with the resolver's error", function()
   equal(report.deadline, false, "deadline")
 end)
 
+-- It was "timed out after 0.000 s".
+test("a name with only a link-local address, and no link, is EADDRNOTAVAIL, and no timeout", function()
+  local script = [[
+    local net = require "connectbylist"
+    for _, timeout in ipairs { 5, false } do
+      local _, message, code, report = net.connect_by_list({ arg[1] }, { timeout = timeout or nil })
+      print(code, report.deadline, message:find "timed out", report.elapsed < 4)
+    end
+  ]]
+  local path = os.tmpname()
+  local file <close> = assert(io.open(path, "w"))
+  file:write(script):close()
+  for _, entry in ipairs { "link-local.test:9", "[fe80::9]:9" } do
+    -- A new namespace has no link but lo, which is down.
+    local command = ("unshare -n '%s' '%s' '%s' 2>&1"):format(os.getenv "HOST", path, entry)
+    local pipe <close> = assert(io.popen(command))
+    local line = "EADDRNOTAVAIL\tfalse\tnil\ttrue\n"
+    equal(pipe:read "a", line .. line, entry)
+  end
+  os.remove(path)
+end)
+
 test("a hundred names without an answer do not delay a literal", function()
   local list = check.list()
   for i = 1, 100 do assert(list:add(("silent%d.test"):format(i), 9)) end

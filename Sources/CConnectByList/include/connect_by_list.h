@@ -39,7 +39,8 @@ struct connect_by_list_addresses {
  *
  * socket         A stream socket of AF_INET or AF_INET6 (TCP, MPTCP) that is neither bound nor connected. On
  *                success this number is the connected socket, with O_NONBLOCK and FD_CLOEXEC as before and with
- *                the options that the caller had set. On failure the socket is unchanged and may be used again.
+ *                the options that the caller had set (see "Options" below). On failure the socket is unchanged and
+ *                may be used again.
  *                An AF_INET6 socket with IPV6_V6ONLY off connects to both families: a sockaddr_in is mapped.
  * list           The addresses, in any order. It is read before the first packet is sent, and not kept.
  * local          NULL, or where the local address is stored, as getsockname would: v4-mapped if an AF_INET6
@@ -90,6 +91,27 @@ struct connect_by_list_addresses {
  *
  * Signals neither end nor shorten the call; their handlers run as usual. No SIGPIPE is raised. A handler may end a
  * call by writing to its `cancel_fd`; it must not call connect_by_list itself.
+ *
+ * Options: each attempt's socket gets, before its SYN, the value of those of these options whose value differs
+ * from that of a new socket. An attempt on which one cannot be set fails with its errno. SO_LINGER is set on the
+ * winner alone. With TCP_FASTOPEN_CONNECT the handshake is made at once all the same.
+ *   SOL_SOCKET   SO_REUSEADDR, SO_DONTROUTE, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_OOBINLINE, SO_PRIORITY,
+ *                SO_LINGER, SO_REUSEPORT, SO_PASSCRED, SO_RCVLOWAT, SO_RCVTIMEO, SO_SNDTIMEO, SO_BINDTODEVICE,
+ *                SO_TIMESTAMP, SO_PASSSEC, SO_TIMESTAMPNS, SO_MARK, SO_TIMESTAMPING, SO_PEEK_OFF,
+ *                SO_SELECT_ERR_QUEUE, SO_BUSY_POLL, SO_MAX_PACING_RATE, SO_ZEROCOPY, SO_TXTIME, SO_TIMESTAMP_NEW,
+ *                SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET, SO_BUF_LOCK,
+ *                SO_RESERVE_MEM, SO_TXREHASH, SO_RCVMARK, SO_PASSPIDFD, SO_RCVPRIORITY, SO_PASSRIGHTS, SO_INQ
+ *   IPPROTO_IP   IP_TOS, IP_TTL, IP_MTU_DISCOVER, IP_RECVERR, IP_FREEBIND, IP_TRANSPARENT, IP_MINTTL,
+ *                IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE
+ *   IPPROTO_IPV6 IPV6_UNICAST_HOPS, IPV6_MTU_DISCOVER, IPV6_RECVERR, IPV6_V6ONLY, IPV6_FLOWINFO_SEND,
+ *                IPV6_DONTFRAG, IPV6_TCLASS, IPV6_AUTOFLOWLABEL, IPV6_ADDR_PREFERENCES, IPV6_MINHOPCOUNT,
+ *                IPV6_TRANSPARENT, IPV6_FREEBIND
+ *   IPPROTO_TCP  TCP_NODELAY, TCP_MAXSEG, TCP_CORK, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT,
+ *                TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP, TCP_CONGESTION, TCP_THIN_LINEAR_TIMEOUTS,
+ *                TCP_USER_TIMEOUT, TCP_NOTSENT_LOWAT, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE, TCP_INQ,
+ *                TCP_TX_DELAY, TCP_RTO_MAX_MS, TCP_RTO_MIN_US, TCP_DELACK_MAX_US
+ * All others have the system's defaults on the connected socket: set TCP_QUICKACK and SO_INCOMING_CPU, filters, MD5
+ * keys, IPsec policies, IP options and extension headers afterwards.
  *
  * Duplicates and epoll: attempts run on sockets of their own, and the winner takes the number. Other references
  * to the old socket do not follow: a duplicate (dup, fork, SCM_RIGHTS) stays the unconnected socket, and an

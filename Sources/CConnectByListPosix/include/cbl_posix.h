@@ -275,6 +275,9 @@ long cbl_posix_calls_made(enum cbl_posix_call call);
 /* C: getpid. */
 int cbl_posix_process(void);
 
+/* Bytes of the processor's second-level cache; 0 or less where they are not known. C: sysconf. */
+int64_t cbl_posix_second_level_cache_size(void);
+
 /* Reads a file from its start, at most `size` bytes of it. Returns how many, or -errno. C: open, read, close. */
 int64_t cbl_posix_read_file(const char *path, void *bytes, size_t size);
 

@@ -20,10 +20,13 @@ extension Operation {
       }
       // Before the SYN: an attempt that cannot be waited for must not begin a handshake.
       try watch(socket.number, id)
-      let progress =
+      var progress =
         remote.family == .unix
         ? try Syscalls.connect(socket.number, toUnix: race.plan.unixPaths[remote], under: policy)
         : try Syscalls.connect(socket.number, to: remote, under: policy)
+      if progress == .connected && remote.family != .unix && settings.defersHandshake {
+        progress = try Syscalls.startHandshake(socket.number)
+      }
       sockets.insert(id, socket)
       if progress == .connected { complete(id, events: 0) }
       return true

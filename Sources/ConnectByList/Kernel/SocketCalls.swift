@@ -49,6 +49,18 @@ extension Syscalls {
     }
   }
 
+  /// Starts the handshake of a socket with TCP_FASTOPEN_CONNECT. Where the kernel has a cookie of the remote, its
+  /// `connect` succeeds at once and sends nothing: the SYN would go with the first bytes, and a race needs to
+  /// know now whether the remote answers. C: `send` of no bytes.
+  package static func startHandshake(_ fd: CInt) throws(Errno) -> ConnectStart {
+    let code = cbl_posix_send(fd, nil, 0)
+    switch Errno(CInt(-code)) {
+    case _ where code >= 0: return .connected
+    case .inProgress, .interrupted, .tryAgain: return .started
+    case let errno: throw errno
+    }
+  }
+
   /// Connects to a Unix address, which succeeds or fails at once. Throws `.tryAgain` where the
   /// listener's queue is full; no event tells when it has room again. Throws `.accessDenied`, without a
   /// system call, where the policy does not allow the path. C: `connect`.

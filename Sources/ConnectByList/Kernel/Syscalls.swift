@@ -23,6 +23,9 @@ package enum Syscalls {
 }
 
 extension Syscalls {
+  /// Bytes of the processor's second-level cache; 0 or less where they are not known. C: `sysconf`.
+  static var secondLevelCacheSize: Int { Int(cbl_posix_second_level_cache_size()) }
+
   /// The C library's text for an error number, which stays valid. C: `strerrordesc_np`.
   package static func errorText(_ number: CInt) -> UnsafePointer<CChar>? {
     cbl_posix_error_text(number)

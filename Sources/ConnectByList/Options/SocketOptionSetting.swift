@@ -72,7 +72,7 @@ extension SocketOption {
   /// A comparison with `fresh`, and not the values alone, tells a receive buffer of the default size that
   /// the kernel tunes from one whose size was set. Left out are options that can only be read, options
   /// that do not keep their value (`quickack`, `incoming_cpu`), and those that neither the table nor
-  /// `numbersOfUnlistedOptions` has.
+  /// `CarriedOption.table` has.
   ///
   /// Throws `.badDescriptor` and `.notASocket`.
   public static func differences(
@@ -94,24 +94,14 @@ extension SocketOption {
         settings.append(option.setting(option.asSet(value)))
       }
     }
-    for number in numbersOfUnlistedOptions {
-      if let value = changedValue(SocketLevel.socket, number) {
+    for option in CarriedOption.table where option.families.contains(Families(family)) {
+      if let value = changedValue(option.level, option.number) {
         settings.append(
           Setting(
-            level: SocketLevel.socket, number: number, families: .any, moment: .beforeConnecting,
-            bytes: value))
+            level: option.level, number: option.number, families: option.families,
+            moment: .beforeConnecting, bytes: value))
       }
     }
     return settings
   }
-
-  /// Options that scripts have no use for, and that a C program may have set on its socket. All are at
-  /// SocketLevel.socket.
-  private static let numbersOfUnlistedOptions = [
-    SocketNumber.receiveLowWater,
-    // Without effect while the socket is non-blocking; the C caller may make it blocking again.
-    SocketNumber.receiveTimeout, SocketNumber.sendTimeout,
-    // Tells that a buffer's size was set, even if to the default.
-    SocketNumber.bufferLock,
-  ]
 }

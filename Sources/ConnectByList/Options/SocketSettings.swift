@@ -61,6 +61,11 @@ public struct SocketSettings: Sendable {
     return nil
   }
 
+  /// Whether `connect` may leave the handshake to the first bytes that are sent.
+  var defersHandshake: Bool {
+    value(level: SocketLevel.tcp, number: SocketNumber.fastOpenConnect) ?? 0 != 0
+  }
+
   /// Sets what only the winner has: SO_LINGER.
   func applyToWinner(_ fd: CInt, _ family: Family) throws(Errno) {
     guard let linger, linger.families.contains(SocketOption.Families(family)) else { return }
@@ -69,6 +74,7 @@ public struct SocketSettings: Sendable {
 
   /// The value of an option that is set here and is a C int.
   func value(level: CInt, number: CInt) -> UInt32? {
+    if others.isEmpty { return nil }
     let setting = others.first { $0.level == level && $0.number == number }
     guard let bytes = setting?.bytes, bytes.count == MemoryLayout<UInt32>.size else { return nil }
     return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
@@ -77,6 +83,7 @@ public struct SocketSettings: Sendable {
   private func apply(
     _ moment: SocketOption.Moment, to fd: CInt, _ families: SocketOption.Families
   ) throws(Errno) {
+    if others.isEmpty { return }
     for setting in others where setting.moment == moment && setting.families.contains(families) {
       try setting.apply(to: fd)
     }

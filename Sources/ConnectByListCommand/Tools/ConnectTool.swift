@@ -13,7 +13,7 @@ enum ConnectTool {
     tool ends when the peer has sent its end. A terminal shows the race on standard
     error while it runs.
 
-    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH or srv:_NAME.
+    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH, srv:_NAME.
 
     Example:
       printf 'GET / HTTP/1.0\\r\\n\\r\\n' |

@@ -14,7 +14,7 @@ enum ProbeTool {
     entries in lines, # begins a comment. A terminal shows the progress on standard
     error. Exit status: 0 all connected, 1 not all.
 
-    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH or srv:_NAME.
+    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH, srv:_NAME.
 
     Example:
       connectbylist --probe 192.0.2.1,192.0.2.2 --ports 22,443 --timeout 1

@@ -14,7 +14,7 @@ enum WaitTool {
     after up to 1 s. A terminal shows the state of each list on standard error;
     elsewhere nothing is written unless it fails.
 
-    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH or srv:_NAME.
+    LIST is HOST:PORT,… with names, IP addresses ([v6]:port), unix:PATH, srv:_NAME.
 
     Example:
       connectbylist --wait db1:5432,db2:5432 --wait unix:/run/cache.sock \\

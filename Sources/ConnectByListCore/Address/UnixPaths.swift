@@ -18,52 +18,81 @@ public struct UnixPaths: Sendable {
     var generation: UInt32
   }
 
-  private var slots: [Slot] = []
-  private var freeSlots: [Int] = []
-  private var slotsByPath = HashIndex()
+  /// Copies share it until one of them changes.
+  private final class Table: @unchecked Sendable {
+    var slots: [Slot] = []
+    var freeSlots: [Int] = []
+    var slotsByPath = HashIndex()
+
+    init() {}
+
+    init(copying other: Table) {
+      slots = other.slots
+      freeSlots = other.freeSlots
+      slotsByPath = other.slotsByPath
+    }
+
+    func fillSlot(_ new: Slot, _ hash: Int) -> Int {
+      let slot = freeSlots.popLast() ?? slots.count
+      if slot < slots.count { slots[slot] = new } else { slots.append(new) }
+      slotsByPath.insert(slot, hash: hash)
+      return slot
+    }
+  }
+
+  /// `nil`: there are no paths.
+  private var table: Table?
   /// The generation of the next slot that is filled.
   private var generation: UInt32 = 0
   private let hashSecret: HashSecret
 
   public init(hashSecret: HashSecret = .fixed) { self.hashSecret = hashSecret }
 
+  /// The table, which no copy shares.
+  private mutating func ownTable() -> Table {
+    if isKnownUniquelyReferenced(&table), let table { return table }
+    let own = table.map { Table(copying: $0) } ?? Table()
+    table = own
+    return own
+  }
+
   /// The path of an endpoint; empty: it has none in this table.
   public subscript(endpoint: Endpoint) -> [UInt8] {
-    slot(of: endpoint).map { slots[$0].path } ?? []
+    slot(of: endpoint).map { table!.slots[$0].path } ?? []
   }
 
   /// Returns the endpoint of a path, and counts one more entry that has it.
   mutating func insert(_ path: [UInt8]) throws(EntryError) -> Endpoint {
     try Self.check(path)
+    let table = ownTable()
     let hash = hashSecret.hash(path)
-    let known = slotsByPath.number(hash: hash) { slots[$0].path == path }
-    let slot = known ?? fillSlot(path, hash)
-    slots[slot].useCount += 1
+    let known = table.slotsByPath.number(hash: hash) { table.slots[$0].path == path }
+    let slot = known ?? table.fillSlot(Slot(path: path, generation: generation), hash)
+    table.slots[slot].useCount += 1
     return Endpoint(
-      IPAddress(unixSlot: UInt64(slots[slot].generation) << 32 | UInt64(slot)), port: 0)
+      IPAddress(unixSlot: UInt64(table.slots[slot].generation) << 32 | UInt64(slot)), port: 0)
   }
 
   /// Counts one more entry that has this endpoint, which must be of this table.
   mutating func retain(_ endpoint: Endpoint) {
     guard let slot = slot(of: endpoint) else { preconditionFailure("another list's Unix path") }
-    slots[slot].useCount += 1
+    ownTable().slots[slot].useCount += 1
   }
 
   /// Counts one entry less that has this endpoint. The last one frees the slot.
   mutating func release(_ endpoint: Endpoint) {
     guard let slot = slot(of: endpoint) else { return }
-    slots[slot].useCount -= 1
-    guard slots[slot].useCount == 0 else { return }
-    slotsByPath.remove(slot, hash: hashSecret.hash(slots[slot].path))
-    slots[slot].path = []
-    freeSlots.append(slot)
+    let table = ownTable()
+    table.slots[slot].useCount -= 1
+    guard table.slots[slot].useCount == 0 else { return }
+    table.slotsByPath.remove(slot, hash: hashSecret.hash(table.slots[slot].path))
+    table.slots[slot].path = []
+    table.freeSlots.append(slot)
     generation &+= 1
   }
 
   mutating func removeAll() {
-    slots = []
-    freeSlots = []
-    slotsByPath = HashIndex()
+    table = nil
     generation &+= 1
   }
 
@@ -75,19 +104,12 @@ public struct UnixPaths: Sendable {
     if path.count > (isAbstract ? lengthMax + 1 : lengthMax) { throw EntryError(.unixTooLong) }
   }
 
-  private mutating func fillSlot(_ path: [UInt8], _ hash: Int) -> Int {
-    let new = Slot(path: path, generation: generation)
-    let slot = freeSlots.popLast() ?? slots.count
-    if slot < slots.count { slots[slot] = new } else { slots.append(new) }
-    slotsByPath.insert(slot, hash: hash)
-    return slot
-  }
-
   private func slot(of endpoint: Endpoint) -> Int? {
     let number = endpoint.address.low
     let slot = Int(number & 0xffff_ffff)
-    guard endpoint.family == .unix, slot < slots.count, slots[slot].useCount > 0,
-      slots[slot].generation == UInt32(truncatingIfNeeded: number >> 32)
+    guard endpoint.family == .unix, let table, slot < table.slots.count,
+      table.slots[slot].useCount > 0,
+      table.slots[slot].generation == UInt32(truncatingIfNeeded: number >> 32)
     else { return nil }
     return slot
   }

@@ -65,11 +65,23 @@ public struct AddressList: Sendable {
   /// A plan over the literals, with the list's history of them. Makes no system call. `links`: as in
   /// `candidates(family:links:)`. `nil`: the list has neither a literal of the wanted family nor a name.
   public func plan(_ options: ConnectOptions, links: [UInt32], at now: Instant) -> Plan? {
-    let candidates = candidates(family: options.family, links: links)
-    guard !candidates.isEmpty || hasNames else { return nil }
-    return Plan(
+    let single = singleCandidate(family: options.family)
+    let candidates = single == nil ? candidates(family: options.family, links: links) : []
+    guard single != nil || !candidates.isEmpty || hasNames else { return nil }
+    let plan = Plan(
       candidates, options: options, unixPaths: unixPaths, history: history, at: now,
       hashSecret: list.hashSecret)
+    if let single { plan.append(single) }
+    return plan
+  }
+
+  /// The candidate of a list of one literal, for which no array is made.
+  private func singleCandidate(family: Family?) -> Candidate? {
+    guard count == 1, case .endpoint(let literal) = list[0], !literal.address.lacksScope else {
+      return nil
+    }
+    let endpoint = literal.unmapped
+    return family == nil || endpoint.family == family ? Candidate(endpoint, entry: 0) : nil
   }
 
   /// The literals as candidates. A v4-mapped address counts as its IPv4 address. Duplicates are merged into

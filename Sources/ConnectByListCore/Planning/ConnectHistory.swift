@@ -71,7 +71,9 @@ public struct ConnectHistory: Sendable {
   /// Of each endpoint, by its number in `pairs`.
   private var endpoints: [Newest] = []
   private var forgottenCount = 0
-  private let hashSecret: HashSecret
+  /// Whether a source that the route did not choose was ever noted.
+  private var hasChosenSources = false
+  var hashSecret: HashSecret { pairs.secret }
 
   /// Indices of pairs; -1: none.
   private struct Newest: Sendable {
@@ -86,7 +88,6 @@ public struct ConnectHistory: Sendable {
   static let sourcesMax = 64
 
   public init(hashSecret: HashSecret = .fixed) {
-    self.hashSecret = hashSecret
     pairs = PairTable(secret: hashSecret)
   }
 
@@ -112,10 +113,14 @@ public struct ConnectHistory: Sendable {
   /// known.
   func historyOfRoutesChoice(to endpoint: Endpoint) -> EndpointHistory? {
     guard let newest = newest(endpoint) else { return nil }
-    for index in [newest.ended, newest.connected] where index >= 0 {
-      if let history = pairs.values[Int(index)], history.isRoutesChoice { return history }
+    return routesChoice(at: newest.ended) ?? routesChoice(at: newest.connected)
+  }
+
+  private func routesChoice(at index: Int32) -> EndpointHistory? {
+    guard index >= 0, let history = pairs.values[Int(index)], history.isRoutesChoice else {
+      return nil
     }
-    return nil
+    return history
   }
 
   /// The source that an endpoint was last connected from, and the history of that pair.
@@ -127,8 +132,8 @@ public struct ConnectHistory: Sendable {
 
   /// Whether an endpoint has a history from a source that the route did not choose.
   func hasChosenSource(_ endpoint: Endpoint) -> Bool {
+    guard hasChosenSources else { return false }
     var isFound = false
-    if isEmpty { return false }
     pairs.forEach(of: endpoint) { index in
       if let history = pairs.values[index], !history.isRoutesChoice { isFound = true }
     }
@@ -171,6 +176,7 @@ public struct ConnectHistory: Sendable {
       if place == copies.connected { newest.connected = index }
     }
     endpoints.append(newest)
+    hasChosenSources = hasChosenSources || copies.pairs.contains { !$0.history.isRoutesChoice }
   }
 
   // MARK: remembering and forgetting
@@ -203,6 +209,7 @@ public struct ConnectHistory: Sendable {
       if newest.connected == Int32(index) { rest.endpoints[number].connected = Int32(copy) }
       rest.endpoints[number].pairCount += 1
     }
+    rest.hasChosenSources = hasChosenSources
     self = rest
   }
 
@@ -237,16 +244,16 @@ public struct ConnectHistory: Sendable {
     _ source: IPAddress, _ isRoutesChoice: Bool, _ endpoint: Endpoint, countMax: Int,
     _ change: (inout EndpointHistory) -> Void
   ) -> (pair: Int, endpoint: Int)? {
-    var known = pairs.number(of: endpoint)
+    var (known, place) = pairs.numbers(of: source, endpoint)
     let isRemembered = known.map { endpoints[$0].ended >= 0 } ?? false
     guard isRemembered || endpoints.count - forgottenCount < countMax else { return nil }
-    if isRemembered, countMax != .max, Int(endpoints[known!].pairCount) >= Self.sourcesMax,
-      pairs.index(source, endpoint) == nil
+    if isRemembered, countMax != .max, place == nil,
+      Int(endpoints[known!].pairCount) >= Self.sourcesMax
     {
       forget(endpoint)
-      known = pairs.number(of: endpoint)
+      (known, place) = pairs.numbers(of: source, endpoint)
     }
-    let pair = pairs.insert(source, endpoint, nil)
+    let pair = place ?? pairs.insert(source, endpoint, nil)
     let number = known ?? endpoints.count
     if known == nil {
       endpoints.append(Newest())
@@ -257,6 +264,7 @@ public struct ConnectHistory: Sendable {
     if pairs.values[pair] == nil { endpoints[number].pairCount += 1 }
     change(&history)
     history.isRoutesChoice = isRoutesChoice
+    if !isRoutesChoice { hasChosenSources = true }
     pairs.values[pair] = history
     // The race whose end this is shares the table.
     if endpoints[number].ended != Int32(pair) { endpoints[number].ended = Int32(pair) }

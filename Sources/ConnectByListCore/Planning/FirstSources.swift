@@ -8,14 +8,15 @@ extension Plan {
 
   private func history(from local: Int32, to remote: Int) -> EndpointHistory? {
     guard !history.isEmpty else { return nil }
-    let target = remotes[remote]
-    guard let source = locals[local].address else {
-      return target.isHopeless ? nil : history.historyOfRoutesChoice(to: target.endpoint)
+    let endpoint = remotes[remote].endpoint
+    guard local >= LocalTable.firstAddress else {
+      return remotes[remote].isHopeless ? nil : history.historyOfRoutesChoice(to: endpoint)
     }
-    if let known = history.history(from: source.address, to: target.endpoint) { return known }
+    let source = locals.address(local).address
+    if let known = history.history(from: source, to: endpoint) { return known }
     // A source that was not known was the route's own.
-    guard local == target.routesOwn else { return nil }
-    return history.history(from: target.endpoint.unknownSource, to: target.endpoint)
+    guard local == remotes[remote].routesOwn else { return nil }
+    return history.history(from: endpoint.unknownSource, to: endpoint)
   }
 
   /// The kernel's metrics of a pair.

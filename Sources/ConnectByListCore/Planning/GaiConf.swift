@@ -114,11 +114,18 @@ public enum GaiConf {
       return (prefix[..<slash], prefix[(slash + 1)...])
     }
 
-    /// As `strtoul` reads it to its end: no digit at all is 0. `nil`: another byte, or above 2^31.
+    /// As `strtoul` reads it to its end: an empty text is 0. `nil`: another byte, a sign alone, or above 2^31.
     private func number(_ text: ArraySlice<UInt8>?, default value: Int) -> Int? {
       guard let text else { return value }
+      let isSigned = text.first == UInt8(ascii: "+") || text.first == UInt8(ascii: "-")
+      let digits = isSigned ? text.dropFirst() : text
+      if isSigned && digits.isEmpty { return nil }
+      // Of negative numbers strtoul returns what is left of 2^64: too much, but for 0.
+      if text.first == UInt8(ascii: "-") && digits.contains(where: { $0 != UInt8(ascii: "0") }) {
+        return nil
+      }
       var number = 0
-      for byte in text.first == UInt8(ascii: "+") ? text.dropFirst() : text {
+      for byte in digits {
         guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte else { return nil }
         number = number * 10 + Int(byte - UInt8(ascii: "0"))
         if number > 1 << 31 { return nil }

@@ -37,14 +37,11 @@ struct LocalTable: Sendable {
   /// Of each distinct address the first entry that has it.
   private var firstEntries: AddressIndex?
   private(set) var hasSuspect = false
-  private let secret: HashSecret
 
   private struct AddressIndex: Sendable {
     var distinct: DistinctKeys<IPAddress>
     var entries: [Int32] = []
   }
-
-  init(secret: HashSecret) { self.secret = secret }
 
   /// The indices of the addresses.
   var addresses: Range<Int32> {
@@ -75,7 +72,9 @@ struct LocalTable: Sendable {
 
   /// Adds an address and returns its index.
   @discardableResult
-  mutating func append(_ address: LocalAddress, port: UInt16 = 0) -> Int32 {
+  mutating func append(
+    _ address: LocalAddress, port: UInt16 = 0, secret: HashSecret
+  ) -> Int32 {
     makeEntries()
     entries.append(Entry(address: address, port: port))
     let index = Int32(entries.count - 1)
@@ -117,8 +116,9 @@ struct LocalTable: Sendable {
   }
 }
 
-/// The local addresses in classes: those of one class reach the same remotes (`LocalAddress.canReach`).
-struct LocalClasses: Sendable {
+/// The local addresses in classes: those of one class reach the same remotes (`LocalAddress.canReach`). It does
+/// not change.
+final class LocalClasses: @unchecked Sendable {
   private struct Class: Hashable, Sendable {
     let family: Family
     let isLoopback: Bool

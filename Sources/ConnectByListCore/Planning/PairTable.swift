@@ -6,24 +6,21 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     let key: Int32
   }
 
-  /// Which pairs there are. Copies share it until one of them gets a new pair.
-  private final class Index: @unchecked Sendable {
-    var keys: DistinctKeys<Key>
-    var pairs: DistinctKeys<Pair>
+  /// Which pairs there are. It does not change, so that copies of the table share it.
+  private final class Index: Sendable {
+    let keys: DistinctKeys<Key>
+    let pairs: DistinctKeys<Pair>
     /// For each key its newest pair; for each pair the one of the same key before it. -1: none.
-    var newest: [Int32] = []
-    var previous: [Int32] = []
+    let newest: [Int32]
+    let previous: [Int32]
 
-    init(_ secret: HashSecret) {
-      keys = DistinctKeys(secret: secret)
-      pairs = DistinctKeys(secret: secret)
-    }
-
-    init(copying other: Index) {
-      keys = other.keys
-      pairs = other.pairs
-      newest = other.newest
-      previous = other.previous
+    init(
+      _ keys: DistinctKeys<Key>, _ pairs: DistinctKeys<Pair>, newest: [Int32], previous: [Int32]
+    ) {
+      self.keys = keys
+      self.pairs = pairs
+      self.newest = newest
+      self.previous = previous
     }
   }
 
@@ -31,7 +28,7 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private var index: Index?
   /// The value of each pair, in the order in which the pairs came.
   var values: [Value] = []
-  private let secret: HashSecret
+  let secret: HashSecret
 
   init(secret: HashSecret) { self.secret = secret }
 
@@ -43,9 +40,12 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   /// The number of a key, from 0 in the order in which the keys came.
   func number(of key: Key) -> Int? { index?.keys.number(of: key) }
 
-  func index(_ source: IPAddress, _ key: Key) -> Int? {
-    guard let index, let number = index.keys.number(of: key) else { return nil }
-    return index.pairs.number(of: Pair(source: source, key: Int32(number)))
+  func index(_ source: IPAddress, _ key: Key) -> Int? { numbers(of: source, key).pair }
+
+  /// The number of a key, and the index of its pair with a source, as far as there are these.
+  func numbers(of source: IPAddress, _ key: Key) -> (key: Int?, pair: Int?) {
+    guard let index, let number = index.keys.number(of: key) else { return (nil, nil) }
+    return (number, index.pairs.number(of: Pair(source: source, key: Int32(number))))
   }
 
   func value(_ source: IPAddress, _ key: Key) -> Value? {
@@ -65,21 +65,19 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   /// The index of a pair, which is appended with `initial` where it is new.
   mutating func insert(_ source: IPAddress, _ key: Key, _ initial: Value) -> Int {
     if let known = index(source, key) { return known }
-    let index = ownIndex()
-    let number = index.keys.insert(key).number
-    if number == index.newest.count { index.newest.append(-1) }
-    let position = index.pairs.insert(Pair(source: source, key: Int32(number))).number
+    var keys = index?.keys ?? DistinctKeys(secret: secret)
+    var pairs = index?.pairs ?? DistinctKeys(secret: secret)
+    var newest = index?.newest ?? []
+    var previous = index?.previous ?? []
+    // Unless a copy of the table shares them, the arrays are not copied below.
+    index = nil
+    let number = keys.insert(key).number
+    if number == newest.count { newest.append(-1) }
+    let position = pairs.insert(Pair(source: source, key: Int32(number))).number
     values.append(initial)
-    index.previous.append(index.newest[number])
-    index.newest[number] = Int32(position)
+    previous.append(newest[number])
+    newest[number] = Int32(position)
+    index = Index(keys, pairs, newest: newest, previous: previous)
     return position
-  }
-
-  /// The index, which no copy of the table shares.
-  private mutating func ownIndex() -> Index {
-    if isKnownUniquelyReferenced(&index), let index { return index }
-    let own = index.map { Index(copying: $0) } ?? Index(secret)
-    index = own
-    return own
   }
 }

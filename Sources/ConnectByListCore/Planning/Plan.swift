@@ -26,6 +26,8 @@ public final class Plan: @unchecked Sendable {
     public let isFirst: Bool
   }
 
+  typealias Metrics = PairTable<IPAddress, RemotePathInformation.RoundTrip>
+
   /// A pair that may be started, and where it is taken from.
   struct Choice {
     enum Place {
@@ -103,14 +105,14 @@ public final class Plan: @unchecked Sendable {
   /// When the connect began: evidence is as old as it was then.
   let began: Instant
   /// What the list has seen itself.
-  var history: ConnectHistory
+  let history: ConnectHistory
   /// What the kernel remembers, by source and destination.
-  var metrics: PairTable<IPAddress, RemotePathInformation.RoundTrip>
+  var metrics: Metrics
   /// Made when a delay needs it; `nil`: not yet.
   var population: Population?
   /// The endpoints of `remotes`, for finding duplicates; `nil` until candidates are added to the plan.
   private var endpoints: DistinctKeys<Endpoint>?
-  var locals: LocalTable
+  var locals = LocalTable()
   var remotes: [Remote] = []
   /// Whether a remote is a target of an SRV entry.
   var hasGroups = false
@@ -159,29 +161,30 @@ public final class Plan: @unchecked Sendable {
     self.history = history
     self.began = began
     metrics = PairTable(secret: hashSecret)
-    locals = LocalTable(secret: hashSecret)
     if case .these(let chosen) = options.locals {
       let distinct = Distinct(chosen.count, secret: hashSecret) { chosen[$0] }
       for index in distinct.firsts {
         // Its prefix is not known yet: rule 9 counts no bits of it.
         let endpoint = chosen[index]
-        locals.append(LocalAddress(endpoint.address, prefixLength: 0), port: endpoint.port)
+        locals.append(
+          LocalAddress(endpoint.address, prefixLength: 0), port: endpoint.port, secret: hashSecret)
       }
     }
     append(candidates)
   }
 
   /// A plan in the same state. The two share their tables until one of them changes.
-  func copy() -> Plan { Plan(copying: self) }
+  func copy() -> Plan { Plan(copying: self, history: history, metrics: metrics) }
 
-  private init(copying other: Plan) {
+  /// A plan in the same state, with these parts of its evidence.
+  init(copying other: Plan, history: ConnectHistory, metrics: Metrics) {
     options = other.options
     unixPaths = other.unixPaths
     hashSecret = other.hashSecret
     policyTable = other.policyTable
     began = other.began
-    history = other.history
-    metrics = other.metrics
+    self.history = history
+    self.metrics = metrics
     population = other.population
     endpoints = other.endpoints
     locals = other.locals
@@ -225,27 +228,31 @@ public final class Plan: @unchecked Sendable {
   }
 
   private func append(_ candidates: [Candidate]) {
+    if candidates.isEmpty { return }
     remotes.reserveCapacity(max(remotes.count + candidates.count, remotes.capacity))
-    for candidate in candidates {
-      var remote = Remote(
-        endpoint: candidate.endpoint, entry: candidate.entry, target: candidate.target)
-      if candidate.target.group > 0 { hasGroups = true }
-      remote.orderIndex = Int32(remotes.count)
-      remote.source = LocalTable.routesChoice(candidate.endpoint.family)
-      remote.routesOwn = remote.source
-      if candidate.endpoint.family == .unix {
-        remote.pathInformation.isHere = true
-        remote.hasPathInformation = true
-      } else {
-        hasIP = true
-        unknownCount += 1
-        remote.hasChosenSource = !history.isEmpty && history.hasChosenSource(candidate.endpoint)
-        if remote.hasChosenSource { chosenSourcesLeft += 1 }
-      }
-      remotes.append(remote)
-      firstsLeft += 1
-      chooseFirstSource(remotes.count - 1)
+    for candidate in candidates { append(candidate) }
+  }
+
+  /// Appends a candidate whose endpoint is not in the plan.
+  func append(_ candidate: Candidate) {
+    var remote = Remote(
+      endpoint: candidate.endpoint, entry: candidate.entry, target: candidate.target)
+    if candidate.target.group > 0 { hasGroups = true }
+    remote.orderIndex = Int32(remotes.count)
+    remote.source = LocalTable.routesChoice(candidate.endpoint.family)
+    remote.routesOwn = remote.source
+    if candidate.endpoint.family == .unix {
+      remote.pathInformation.isHere = true
+      remote.hasPathInformation = true
+    } else {
+      hasIP = true
+      unknownCount += 1
+      remote.hasChosenSource = !history.isEmpty && history.hasChosenSource(candidate.endpoint)
+      if remote.hasChosenSource { chosenSourcesLeft += 1 }
     }
+    remotes.append(remote)
+    firstsLeft += 1
+    chooseFirstSource(remotes.count - 1)
     isPrepared = false
   }
 
@@ -321,6 +328,7 @@ public final class Plan: @unchecked Sendable {
   /// Whether a pair that was not started is known.
   public var hasPairsLeft: Bool {
     if firstsLeft > 0 { return true }
+    if locals.addresses.isEmpty { return false }
     prepare()
     return alternates.leftCount > 0
   }

@@ -81,7 +81,7 @@ extension Plan {
   private func addLocals(_ known: DistinctKeys<IPAddress>, _ descriptions: [LocalAddress]) {
     switch options.locals {
     // Two interfaces may have the same address: that is one source.
-    case .all: for local in descriptions { locals.append(local) }
+    case .all: for local in descriptions { locals.append(local, secret: hashSecret) }
     case .these:
       for index in locals.addresses {
         // The caller gave the address; the kernel knows its prefix and flags.
@@ -105,7 +105,7 @@ extension Plan {
     if isNamed { return nil }
     // The route may take an address that the interfaces do not list.
     let description = known.number(of: address).map { descriptions[$0] }
-    return locals.append(description ?? LocalAddress(unlisted: address))
+    return locals.append(description ?? LocalAddress(unlisted: address), secret: hashSecret)
   }
 }
 

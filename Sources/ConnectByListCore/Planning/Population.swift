@@ -1,6 +1,6 @@
 /// The round trips of all destinations of which one is known: how long answers take here, for a remote of which
-/// nothing is known. One value for each destination address.
-struct Population: Sendable {
+/// nothing is known. One value for each destination address. It does not change.
+final class Population: @unchecked Sendable {
   /// An address's network: /24 of IPv4, /48 of IPv6.
   private struct Network: Hashable, Sendable {
     let family: Family
@@ -50,7 +50,7 @@ struct Population: Sendable {
     addDestinations(pairs.keys, ofPairs, secret: secret)
   }
 
-  private mutating func addDestinations(
+  private func addDestinations(
     _ pairs: [Pair], _ ofPairs: [TimeSpan], secret: HashSecret
   ) {
     var destinations = DistinctKeys<IPAddress>(secret: secret)

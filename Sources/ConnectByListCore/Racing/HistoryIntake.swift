@@ -8,11 +8,12 @@ extension ConnectHistory {
   /// descriptors, memory or local ports, which is this process's, nor a pair that was known to have no route.
   /// Once `countMax` endpoints are known no new ones are taken in.
   public mutating func take(_ race: Race, countMax: Int = .max) {
+    let plan = race.plan
     for attempt in race.attempts {
-      guard let ended = attempt.ended, !race.plan.isHopeless(attempt.pair) else { continue }
-      let remote = race.plan.remote(of: attempt.pair)
-      let source = attempt.local?.address ?? race.plan.local(of: attempt.pair)?.address
-      let isRoutesChoice = !race.plan.bindsLocal(attempt.pair)
+      guard let ended = attempt.ended, !plan.isHopeless(attempt.pair) else { continue }
+      let remote = plan.remote(of: attempt.pair)
+      let source = attempt.local?.address ?? plan.local(of: attempt.pair)?.address
+      let isRoutesChoice = !plan.bindsLocal(attempt.pair)
       switch attempt.outcome {
       case .connected:
         // A handshake whose SYN was sent again gives no round trip: the answer may be to any of them (Karn).
@@ -22,7 +23,7 @@ extension ConnectHistory {
           after: roundTrip, countMax: countMax)
       case .refused, .unreachable, .timedOut, .reset, .failed, .rejected:
         guard let errno = attempt.errno, !errno.isShortage, errno != .addressNotAvailable,
-          attempt.isFailure(at: race.deadline, race.plan.options)
+          attempt.isFailure(at: race.deadline, plan.options.pace)
         else { continue }
         noteFailed(
           from: source ?? remote.unknownSource, isRoutesChoice: isRoutesChoice, to: remote, errno,
@@ -35,10 +36,10 @@ extension ConnectHistory {
 
 extension Attempt {
   /// False where the deadline ended it before its delay had passed.
-  fileprivate func isFailure(at deadline: Instant, _ options: ConnectOptions) -> Bool {
+  fileprivate func isFailure(at deadline: Instant, _ pace: ConnectOptions.Pace) -> Bool {
     guard outcome == .timedOut, ended == deadline else { return true }
     // Where silence starts nothing, its base is how long an answer was expected to take.
-    let delay = options.pace == .sequential ? started + patience.base : silentAt
+    let delay = pace == .sequential ? started + patience.base : silentAt
     return isSilenceNoted || delay < deadline
   }
 }

@@ -17,16 +17,17 @@ enum Pace {
   /// The longest delay that still lets everything be tried before the deadline, with a reserve for the last
   /// one's handshake. It may be shorter than `minimumDelay` while remotes are untried.
   static func compressed(
-    _ options: ConnectOptions, now: Instant, deadline: Instant, untried: Int, alternates: Int
+    _ pace: ConnectOptions.Pace, minimum: TimeSpan, timeout: TimeSpan, now: Instant,
+    deadline: Instant, untried: Int, alternates: Int
   ) -> TimeSpan {
-    guard let timeout = options.timeout, options.pace != .sequential else { return .forever }
+    guard pace != .sequential else { return .forever }
     let reserve = min(.milliseconds(250), timeout / 2)
     let left = max(.zero, deadline - now - reserve)
     if untried > 0 {
-      let forAlternates = min(options.minimumDelay * Int64(alternates), left / 2)
+      let forAlternates = min(minimum * Int64(alternates), left / 2)
       return (left - forAlternates) / Int64(untried)
     }
-    return alternates > 0 ? max(options.minimumDelay, left / Int64(alternates)) : .forever
+    return alternates > 0 ? max(minimum, left / Int64(alternates)) : .forever
   }
 }
 

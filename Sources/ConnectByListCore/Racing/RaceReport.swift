@@ -100,7 +100,7 @@ extension Race {
   /// long as they live. Where most of the plan was tried there is little to let go.
   func letGo() {
     guard plan.remoteCount > Self.keptMax else {
-      if plan.hasMuchEvidence { plan.letGoOfEvidence() }
+      if plan.hasMuchEvidence { plan = plan.withoutOthersEvidence() }
       return
     }
     guard attempts.count < plan.remoteCount / 2 else { return }
@@ -131,44 +131,51 @@ extension Plan {
     history.pairs.indices.count > 64 || metrics.indices.count > 64
   }
 
-  /// Keeps what is known of the plan's own remotes.
-  fileprivate func letGoOfEvidence() {
-    var seen = ConnectHistory(hashSecret: hashSecret)
-    var measured = PairTable<IPAddress, RemotePathInformation.RoundTrip>(secret: hashSecret)
-    for remote in remotes {
-      seen.copy(remote.endpoint, from: history)
-      metrics.forEach(of: remote.endpoint.address) { index in
-        let value = metrics.values[index]
-        _ = measured.insert(metrics.source(at: index), remote.endpoint.address, value)
-      }
-    }
-    history = seen
-    metrics = measured
-    population = nil
+  /// The same plan with what is known of its own remotes alone.
+  fileprivate func withoutOthersEvidence() -> Plan {
+    let copy = Plan(
+      copying: self, history: history.of(remotes), metrics: metrics.of(remotes, hashSecret))
+    copy.population = nil
+    return copy
   }
 
   /// A plan over some of the remotes, for a report: nothing is left to start.
   fileprivate func copy(keeping kept: [Int32]) -> Plan {
-    let copy = Plan([], options: options, unixPaths: unixPaths, at: began, hashSecret: hashSecret)
+    let remotes = kept.map { self.remotes[Int($0)] }
+    let copy = Plan(
+      [], options: options, unixPaths: unixPaths, history: history.of(remotes), at: began,
+      hashSecret: hashSecret)
     copy.policyTable = policyTable
     copy.locals = locals
-    copy.history = history
-    copy.metrics = metrics
+    copy.metrics = metrics.of(remotes, hashSecret)
     copy.hasLocals = hasLocals
     copy.prefix = prefix
     copy.hasIP = hasIP
     copy.isPrepared = true
-    copy.remotes = kept.map { remotes[Int($0)] }
-    copy.letGoOfEvidence()
+    copy.remotes = remotes
     return copy
   }
 }
 
+extension Plan.Metrics {
+  fileprivate func of(_ remotes: [Plan.Remote], _ secret: HashSecret) -> Plan.Metrics {
+    var measured = Plan.Metrics(secret: secret)
+    for remote in remotes {
+      forEach(of: remote.endpoint.address) { index in
+        _ = measured.insert(source(at: index), remote.endpoint.address, values[index])
+      }
+    }
+    return measured
+  }
+}
+
 extension ConnectHistory {
-  /// Copies what another history knows of an endpoint.
-  fileprivate mutating func copy(_ endpoint: Endpoint, from other: ConnectHistory) {
-    guard let pairs = other.copies(of: endpoint) else { return }
-    insert(pairs, of: endpoint)
+  fileprivate func of(_ remotes: [Plan.Remote]) -> ConnectHistory {
+    var seen = ConnectHistory(hashSecret: hashSecret)
+    for remote in remotes {
+      if let pairs = copies(of: remote.endpoint) { seen.insert(pairs, of: remote.endpoint) }
+    }
+    return seen
   }
 }
 

@@ -201,10 +201,10 @@ extension Race {
   }
 
   private func compressedDelay(at now: Instant) -> TimeSpan {
-    guard plan.options.timeout != nil else { return .forever }
+    guard let timeout = plan.options.timeout else { return .forever }
     return Pace.compressed(
-      plan.options, now: now, deadline: deadline, untried: plan.untriedCount,
-      alternates: plan.alternatesToPace)
+      plan.options.pace, minimum: plan.options.minimumDelay, timeout: timeout, now: now,
+      deadline: deadline, untried: plan.untriedCount, alternates: plan.alternatesToPace)
   }
 
   /// More is to be tried before the deadline than when the delay was chosen: the shorter delay holds.
