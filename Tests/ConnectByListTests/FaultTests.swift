@@ -55,6 +55,27 @@ extension Driver {
       }
     }
 
+    @Test func `an attempt that cannot be registered does not hide the one in flight`() async {
+      await #expect(processExitsWith: .success) {
+        for errno in [ENOSPC, ENOMEM, EPERM] {
+          let gate = try Gate()
+          let listener = try Listener()
+          cbl_posix_set_fault(CBL_POSIX_CALL_EPOLL_CTL, 1, .max, errno)
+          // With a deadline the silent attempt would be given up after half a second, for the other.
+          let operation = try Stepwise(
+            gate.endpoint, listener.endpoint, with: request(timeout: nil) { $0.pace = .parallel })
+          #expect(operation.advance() == .pending)
+          try gate.open()
+          let progress = operation.finish()
+          #expect(
+            progress == .finished(.won(AttemptID(0))), "\(errno): \(progress) \(operation.outcomes)"
+          )
+          cbl_posix_set_fault(CBL_POSIX_CALL_EPOLL_CTL, 1, .max, 0)
+          operation.drop()
+        }
+      }
+    }
+
     @Test func `a check of a handshake that is denied is the attempt's failure`() async {
       await #expect(processExitsWith: .success) {
         let peer = try TestEndpoint(.echo)

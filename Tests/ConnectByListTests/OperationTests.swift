@@ -109,6 +109,30 @@ extension Driver {
       #expect(operation.advance() == .finished(.won(AttemptID(0))))
     }
 
+    /// A registration outlives the close of a descriptor that a forked child has too: a rejected connection, which
+    /// stays writable, would end every wait at once.
+    @Test func `a forked child does not make the wait spin`() async {
+      await #expect(processExitsWith: .success) {
+        let echo = try TestEndpoint(.echo)
+        let silent = try TestEndpoint(.silent)
+        let operation = try Stepwise(
+          echo.endpoint, silent.endpoint, with: validating { $0.pace = .parallel })
+        let descriptor = try operation.pollDescriptor()
+        #expect(operation.finish() == .validate(AttemptID(0)))
+        let child = forkedSleeper()
+        #expect(child > 0)
+        operation.reject(AttemptID(0))
+        #expect(operation.advance() == .pending)
+        let began = Clock.now()
+        let ready = try Syscalls.poll(
+          descriptor, events: CInt(CBL_POSIX_READABLE), for: .milliseconds(100))
+        #expect(ready == 0 && Clock.now() - began >= .milliseconds(99))
+        kill(child, SIGKILL)
+        waitpid(child, nil, 0)
+        operation.drop()
+      }
+    }
+
     // MARK: validation
 
     @Test func `a rejected connection is closed and the next is tried`() throws {
@@ -332,4 +356,12 @@ private func validating(_ change: (inout ConnectOptions) -> Void = { _ in }) -> 
     $0.locals = .routeOnly
     change(&$0)
   }
+}
+
+/// A forked child that sleeps until it is killed. Swift's Glibc module hides `fork`.
+private func forkedSleeper() -> pid_t {
+  typealias Fork = @convention(c) () -> pid_t
+  let child = unsafeBitCast(dlsym(nil, "fork"), to: Fork.self)()
+  while child == 0 { pause() }
+  return child
 }
