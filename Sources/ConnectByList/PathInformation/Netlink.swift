@@ -161,7 +161,7 @@ struct NetlinkAttributes: Sequence, IteratorProtocol {
   init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
 
   mutating func next() -> (type: UInt16, payload: UnsafeRawBufferPointer)? {
-    guard let length = rest.number(at: 0, as: UInt16.self), length >= 4
+    guard let length = rest.number(at: 0, as: UInt16.self), length >= 4, length <= rest.count
     else { return nil }
     // The two high bits are flags (NLA_F_NESTED, NLA_F_NET_BYTEORDER).
     let type = rest.number(at: 2, as: UInt16.self)! & 0x3fff
