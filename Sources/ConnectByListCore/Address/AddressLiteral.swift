@@ -58,7 +58,7 @@ package enum AddressLiteral {
       case UInt8(ascii: "0")...UInt8(ascii: "9"):
         if digits > 0 && part == 0 { return nil }
         part = part * 10 + UInt32(text[index] - UInt8(ascii: "0"))
-        if part > 256 { return nil }
+        if part > 255 { return nil }
         digits += 1
       case UInt8(ascii: "."):
         if digits == 0 || dots == 3 { return nil }
