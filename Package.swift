@@ -342,6 +342,7 @@ let fuzzers: [Target] = [
         "-sanitize=fuzzer,address",
         "-Xlinker", "--wrap=connect", "-Xlinker", "--wrap=recvmmsg",
         "-Xlinker", "--wrap=getaddrinfo", "-Xlinker", "--wrap=freeaddrinfo",
+        "-Xlinker", "--wrap=res_nquery",
       ]),
     ]),
 ]

@@ -30,4 +30,14 @@ __attribute__((visibility("hidden"))) int posix_memalign(void **memory, size_t a
   return 0;
 }
 
+/* Called for an object whose initializer has thrown before all its properties were set. The runtime's own, which is a
+ * weak symbol, does nothing (Swift 6.3.1): the memory of the object would be lost. */
+__attribute__((visibility("hidden"))) void swift_deallocPartialClassInstance(void *object, const void *metadata,
+                                                                             size_t size, size_t alignment);
+
+void swift_deallocPartialClassInstance(void *object, const void *metadata, size_t size, size_t alignment) {
+  (void)metadata, (void)size, (void)alignment;
+  free(object);
+}
+
 #endif

@@ -454,7 +454,7 @@ struct ToolTests {
     (["NO_COLOR": "1", "LC_ALL": "C.UTF-8"], "● ", false),
     (["NO_COLOR": "", "LC_ALL": "C.UTF-8"], "● ", true),
     (["LC_ALL": "C"], "* ", true), (["TERM": "dumb", "LC_ALL": "C"], "* ", false),
-    (["LC_ALL": "de_DE.ISO-8859-1"], "* ", true), (["LANG": "de_DE.utf8"], "● ", true),
+    (["LC_ALL": "de_DE.ISO-8859-1"], "* ", true), (["LANG": "C.utf8"], "● ", true),
   ])
   func `colours and characters are those that the terminal has`(
     _ environment: [String: String], _ mark: String, _ hasColor: Bool

@@ -23,6 +23,8 @@ struct TranscriptLine: Equatable {
   var pair: String?
   /// The code, the name or the number at the line's end.
   var detail: String?
+  /// Whose answer it is.
+  var name: String?
 
   /// `nil`: the text is no line of a transcript.
   init?(_ text: Substring) {
@@ -45,6 +47,7 @@ struct TranscriptLine: Equatable {
     }
     guard words.count == expected else { return nil }
     if isOfAttempt { pair = words[2] + " " + words[3] }
+    if kind.isOfName { name = words[2] }
     if kind == .failed || kind == .lost || kind.isOfName { detail = words.last }
   }
 

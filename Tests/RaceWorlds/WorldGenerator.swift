@@ -18,6 +18,8 @@ public struct WorldGenerator {
   /// The addresses from which this world's remotes are drawn. They are few, so that duplicates and remotes
   /// that differ in the port alone occur.
   var targets: [IPAddress] = []
+  /// Whether IPv4 remotes may have routes.
+  var hasInetRoutes = true
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
@@ -77,7 +79,7 @@ public struct WorldGenerator {
     }
   }
 
-  private mutating func makeLocals() {
+  mutating func makeLocals() {
     for interface in Self.interfaces { scenario.scopes.add(interface) }
     let families: [Family] = pick([
       [.inet], [.inet], [.inet6], [.inet, .inet6], [.inet, .inet6], [],
@@ -119,7 +121,7 @@ public struct WorldGenerator {
 
   // MARK: remotes
 
-  private mutating func makeRemotes() {
+  mutating func makeRemotes() {
     let count: Int
     switch random.below(1_000) {
     case ..<60: count = 0
@@ -137,7 +139,10 @@ public struct WorldGenerator {
   mutating func port() -> UInt16 { pick([80, 80, 80, 443]) }
 
   mutating func destination(_ endpoint: Endpoint) -> Scenario.Destination {
-    Scenario.Destination(
+    if endpoint.unmapped.family == .inet && !hasInetRoutes {
+      return Scenario.Destination(endpoint, .noRoute)
+    }
+    return Scenario.Destination(
       endpoint, from: source(of: endpoint.unmapped), isNative: chance(10), behaviour())
   }
 
@@ -181,7 +186,7 @@ public struct WorldGenerator {
     return .fails(errno, after: span())
   }
 
-  private mutating func makePairs() {
+  mutating func makePairs() {
     // Whether a remote without a route is tried at all depends on what was asked.
     let remotes = scenario.destinations.filter { $0.behaviour != .noRoute && $0.endpoint.port != 0 }
       .map { $0.endpoint }

@@ -23,6 +23,9 @@ public enum Worlds {
   public static func counterexample(seed: UInt64) -> Counterexample? {
     let scenario = WorldGenerator.world(seed: seed)
     if let counterexample = counterexample(scenario) { return counterexample }
+    if let counterexample = counterexample(WorldGenerator.serviceWorld(seed: seed)) {
+      return counterexample
+    }
     // One race in 64 is repeated from the scenario's text.
     guard seed % 64 == 0 else { return nil }
     guard let again = try? Scenario(parsing: scenario.text) else {
@@ -34,6 +37,9 @@ public enum Worlds {
   }
 
   static func counterexample(_ scenario: Scenario) -> Counterexample? {
+    if scenario.translation != nil || scenario.names.contains(where: { $0.isService }) {
+      return serviceCounterexample(scenario)
+    }
     let expected = ReferenceRace.transcript(of: scenario)
     let transcript = Worlds.race(scenario)
     var defect: String?
@@ -48,6 +54,20 @@ public enum Worlds {
       Counterexample(
         defect: $0, scenario: scenario.text, expected: expected, transcript: transcript)
     }
+  }
+
+  /// The reference race knows no services and no NAT64.
+  private static func serviceCounterexample(_ scenario: Scenario) -> Counterexample? {
+    let transcript = Worlds.race(scenario)
+    var defect: String?
+    if let rule = RaceProperties.broken(by: transcript, in: scenario).first {
+      defect = "the race breaks a promise: \(rule.rawValue)"
+    } else if let rule = ServiceProperties.broken(by: transcript, in: scenario) {
+      defect = "the race breaks a promise: \(rule.rawValue)"
+    }
+    guard let defect else { return nil }
+    return Counterexample(
+      defect: defect, scenario: scenario.text, expected: [], transcript: transcript)
   }
 
   public static func race(_ scenario: Scenario) -> [UInt8] { Simulation(scenario).run().text }

@@ -1,8 +1,8 @@
 -- Makes each allocation fail in turn, each in a forked child; see Tests/Campaign/allocations.
 --
 -- Arguments: the shared object of failing_malloc.c, the file with the server's addresses, the step between the
--- allocations that fail, the kinds.
-local shim_path, address_path, step, kinds = arg[1], arg[2], math.tointeger(arg[3]), arg[4]
+-- allocations that fail, the kinds, and the one scenario that is wanted, if not all are.
+local shim_path, address_path, step, kinds, only = arg[1], arg[2], math.tointeger(arg[3]), arg[4], arg[5]
 local shim = assert(package.loadlib(shim_path, "luaopen_failing_malloc"))()
 local net = require "connectbylist"
 local luasocket = require "connectbylist.luasocket"
@@ -41,6 +41,14 @@ local scenarios = {
     local sock, message, code, report = net.connect_by_list({ peers.refused }, { timeout = 5 })
     if code ~= "ECONNREFUSED" then error({ code = code, message = message }, 0) end
     assert(sock == nil and #report.attempts >= 1)
+  end },
+  { "what fails before it begins", function()
+    -- Their initializers throw: the memory of the objects that they were to make was lost.
+    for _, case in ipairs { { {}, nil, "EINVAL" }, { { peers.echo }, { family = "inet6" }, "EAFNOSUPPORT" },
+      { { peers.echo }, { interface = "nonesuch" }, "ENODEV" } } do
+      local _, message, code = net.connect_by_list(case[1], case[2])
+      if code ~= case[3] then error({ code = code, message = message }, 0) end
+    end
   end },
   { "time out", function()
     local _, message, code = net.connect_by_list({ peers.silent }, { timeout = 0.01 })
@@ -254,7 +262,12 @@ local function run(name, body, first, last)
   end
 end
 
+local wanted = {}
 for _, scenario in ipairs(scenarios) do
+  if not only or scenario[1] == only then wanted[#wanted + 1] = scenario end
+end
+
+for _, scenario in ipairs(wanted) do
   local name, body = scenario[1], scenario[2]
   -- What is made once in a process is made here.
   body()
@@ -271,6 +284,6 @@ for _, scenario in ipairs(scenarios) do
   end
 end
 io.stdout:write(("allocations: %s: %d scenarios, %d runs: %d went on, %d failed with the right error, %d ended at " ..
-  "an object of Swift, %d wrong\n"):format(kinds, #scenarios, totals.runs, totals.went_on, totals.right, totals.ended,
+  "an object of Swift, %d wrong\n"):format(kinds, #wanted, totals.runs, totals.went_on, totals.right, totals.ended,
   totals.wrong))
 os.exit(totals.wrong == 0 and 0 or 1)
