@@ -13,6 +13,7 @@ return {
   connect_delaying_calls = { most = 6 },
   names_calls = { most = 7 },
   connect_two_more_calls = { most = 3 },
+  at_once_calls = { most = 12 },
 
   connect_instructions = { most = 16300, goal = 10500 },
   -- The goal: fewer than each peer's, by 1 % at least.
@@ -25,6 +26,7 @@ return {
   names_peers_ratio = { most = 1.00 },
   names_delaying_ratio = { most = 1.10 },
   names_delaying_peers_ratio = { most = 1.00 },
+  at_once_ratio = { most = 1.30 },
 
   read_line_instructions = { most = 1300 },
   lines_instructions = { most = 1150 },
