@@ -207,6 +207,20 @@ test("1,000 names end at a deadline, at most 5 ms late", function()
   end
 end)
 
+test("the tools of the command line take a service", function()
+  local function output(command)
+    local pipe <close> = assert(io.popen(command .. " 2>&1"))
+    return pipe:read "a"
+  end
+  local host, service = os.getenv "HOST", "srv:_x._tcp.srv-10.test"
+  local said = output(("echo hello | %s --connect %s --timeout 10"):format(host, service))
+  assert(said:find "hello\n", said)
+  said = output(("%s --wait %s --timeout 10 -- echo up"):format(host, service))
+  assert(said:find "up\n", said)
+  said = output(("%s --probe %s --timeout 10"):format(host, service))
+  assert(said:find "10%.77%.0%.2", said)
+end)
+
 test("a service's targets join the race: the first host is silent, the second answers", function()
   local list = check.list { srv = "_x._tcp.srv-10.test" }
   local sock, report = check.connect(list, { timeout = 10 })
