@@ -6,8 +6,9 @@ local test, test6, equal = check.test, check.test6, check.equal
 local good = check.echo "10.77.0.2"
 
 -- dnsmasq needs a moment to begin.
-for _ = 1, 20 do
+for _ = 1, 100 do
   if net.resolve("four.test", 1, { timeout = 1 }) then break end
+  net.sleep(0.05)
 end
 
 test("a name with an IPv4 address only, one with both, and a chain of aliases", function()
