@@ -18,7 +18,7 @@ public struct NameResult: Sendable {
   public let name: HostName
   /// IPv6 first.
   public internal(set) var answers: [Answer] = []
-  /// The number of the name whose SRV records named this one as a target; `nil`: it stands in the list.
+  /// The number of the name whose SRV records named this one as a target; `nil`: it is an entry of the list.
   public internal(set) var targetOf: NameID?
 
   /// Whether it was looked up for the prefix of a NAT64.

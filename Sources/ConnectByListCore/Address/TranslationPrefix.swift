@@ -7,8 +7,8 @@ public struct TranslationPrefix: Hashable, Sendable {
 
   private static var lengths: [UInt8] { [96, 64, 56, 48, 40, 32] }
 
-  /// Finds the prefix in an address of `ipv4only.arpa` (RFC 7050 section 3): behind it stands one of the name's
-  /// IPv4 addresses, 192.0.0.170 or 192.0.0.171. `nil`: it stands nowhere.
+  /// Finds the prefix in an address of `ipv4only.arpa` (RFC 7050 section 3): one of the name's IPv4
+  /// addresses, 192.0.0.170 or 192.0.0.171, follows it. `nil`: neither is in the address.
   init?(inAnswer answer: IPAddress) {
     guard answer.family == .inet6, !answer.isMapped else { return nil }
     for length in Self.lengths {
@@ -46,7 +46,7 @@ public struct TranslationPrefix: Hashable, Sendable {
     }
   }
 
-  /// The IPv4 address that an address under the prefix stands for.
+  /// The IPv4 address that is embedded in an address under the prefix.
   func original(of translated: IPAddress) -> IPAddress {
     switch length {
     case 96: return IPAddress(v4: UInt32(truncatingIfNeeded: translated.low))
