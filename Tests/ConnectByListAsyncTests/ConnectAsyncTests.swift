@@ -220,6 +220,31 @@ import Testing
       #expect(quickest < .milliseconds(20), "\(quickest.seconds) s")
     }
   }
+
+  /// The thread of all connects may be anywhere in its loop when a task is cancelled. In a process of its own: other tasks
+  /// would wake the thread.
+  @Test func `a cancel at any moment ends the connect`() async {
+    await #expect(processExitsWith: .success) {
+      let silent = try TestEndpoint(.silent)
+      let list = ConnectAsyncTests.list(silent)
+      for round in 0..<4000 {
+        let task = Task {
+          do {
+            let options = ConnectAsyncTests.options(timeout: .seconds(5))
+            _ = try await connectByList(list, options: options).isOpen
+          } catch is CancellationError {
+            return true
+          }
+          return false
+        }
+        let moment = Clock.now() + .microseconds(Int64(round % 200))
+        while Clock.now() < moment {}
+        task.cancel()
+        let isCancelled = (try? await task.value) == true
+        try #require(isCancelled, "the cancel after \(round % 200) µs was lost")
+      }
+    }
+  }
 }
 
 /// The numbers of all open descriptors of this process.

@@ -179,6 +179,19 @@ extension Driver {
       #expect(try threads() < before + 8)
     }
 
+    /// Two threads answer at about the same time, the second often while the first answer is taken. A lookup whose last
+    /// answer were not noticed would end at its deadline.
+    @Test func `no answer is lost in 2,000 lookups`() throws {
+      let name = HostName(host: Array("127.0.0.1".utf8), port: .number(9))
+      for _ in 0..<2000 {
+        let began = Clock.now()
+        let found = try resolve(name, request(timeout: .seconds(10)))
+        let elapsed = Clock.now() - began
+        #expect(found == [Endpoint(.loopbackV4, port: 9)])
+        try #require(elapsed < .seconds(5), "an answer was lost: \(elapsed.seconds) s")
+      }
+    }
+
     @Test func `a timeout of nothing does not wait for a name`() throws {
       var list = named([], ("localhost", .number(9)))
       let error = #expect(throws: ConnectError.self) {
