@@ -68,6 +68,7 @@ local make_address, fill, plain_options = addresses.make, lists.fill, lists.plai
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
 ---@type connectbylist
+---@diagnostic disable-next-line: missing-fields -- set below
 local net = {
   version = core.version,
   --- A socket that owns a connected descriptor from now on: `net.wrap(fd)`.

@@ -55,7 +55,8 @@ function methods.make(core_send, core_receive)
       pattern = tonumber(pattern) or pattern
     end
     prefix = prefix == nil and "" or text_of(prefix, 2, "receive", 2)
-    local is_line, text, word = false
+    local is_line = false
+    local text, word
     if type(pattern) == "number" then
       if pattern < 0 or pattern ~= pattern then
         error("bad argument #1 to 'receive' (invalid receive pattern)", 2)

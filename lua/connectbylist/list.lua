@@ -16,6 +16,7 @@ local function printable(given) return api.part "text".printable(given) end
 
 local list = core.methods "address list"
 local list_type, test_endpoint_type = core.types["address list"], core.types["test endpoint"]
+---@type function, function, function, function, function
 local add, count, get, remove, history = list.add, list.count, list.get, list.remove, list.history
 list.count, list.get = nil, nil
 

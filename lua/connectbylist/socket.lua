@@ -9,6 +9,7 @@ local sockets = { type = core.types.socket }
 local socket = core.methods "socket"
 local bind, detach, unread = socket.bind, socket.detach, socket.unread
 local is_open, connected = socket.is_open, socket.connected
+---@type function, function
 local local_address, remote_address = socket.local_address, socket.remote_address
 
 --- net.connect_by_list with a socket.
