@@ -103,7 +103,8 @@ extension Plan {
 
   /// Puts the alternates of a remote into the rows of its kind; where they were before they do not count.
   func offer(_ remote: Int32) {
-    guard isPrepared, remotes[Int(remote)].alternatesLeft > 0, !tables!.alternates.rows.isEmpty else {
+    guard isPrepared, remotes[Int(remote)].alternatesLeft > 0, !tables!.alternates.rows.isEmpty
+    else {
       return
     }
     remotes[Int(remote)].version += 1
@@ -116,7 +117,8 @@ extension Plan {
 
   private func offer(_ local: Int32, _ target: Remote, _ remote: Int32) {
     let pair = Pair(local: local, remote: remote, isFirst: false)
-    if local == target.source || target.alternatesStarted > 0 && tables!.alternates.hasStarted(pair) {
+    if local == target.source || target.alternatesStarted > 0 && tables!.alternates.hasStarted(pair)
+    {
       return
     }
     insert(local, remote)

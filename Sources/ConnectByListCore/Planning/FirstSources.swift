@@ -21,7 +21,9 @@ extension Plan {
 
   /// The kernel's metrics of a pair.
   func kernelRoundTrip(from local: Int32, to remote: Int) -> RemotePathInformation.RoundTrip? {
-    guard let tables, !tables.metrics.isEmpty, let source = locals[local].address else { return nil }
+    guard let tables, !tables.metrics.isEmpty, let source = locals[local].address else {
+      return nil
+    }
     return tables.metrics.value(source.address, remotes[remote].endpoint.address)
   }
 

@@ -104,7 +104,8 @@ extension Plan {
       if previousSource == nil
         || hasQueueForEachSource && (source != previousSource || group != previousGroup)
       {
-        tables!.queues.queues.append(FirstPairQueues.Queue(head: position, end: position, group: group))
+        tables!.queues.queues.append(
+          FirstPairQueues.Queue(head: position, end: position, group: group))
       }
       tables!.queues.queues[tables!.queues.queues.count - 1].end = position + 1
       previousSource = source
@@ -118,7 +119,8 @@ extension Plan {
   private func entry(ofQueue queue: Int) -> FirstPairQueues.Entry? {
     guard let chance = headChance(ofQueue: queue) else { return nil }
     return FirstPairQueues.Entry(
-      rank: Chance.rank(chance), orderIndex: remotes[tables!.queues.head(ofQueue: queue)].orderIndex,
+      rank: Chance.rank(chance),
+      orderIndex: remotes[tables!.queues.head(ofQueue: queue)].orderIndex,
       queue: Int32(queue))
   }
 
@@ -180,7 +182,8 @@ extension Plan {
   func raiseQueue(ofSource source: Int32) {
     guard isPrepared, options.order == .likely else { return }
     for queue in tables!.queues.queues.indices {
-      guard let entry = entry(ofQueue: queue), remotes[tables!.queues.head(ofQueue: queue)].source == source
+      guard let entry = entry(ofQueue: queue),
+        remotes[tables!.queues.head(ofQueue: queue)].source == source
       else { continue }
       tables!.queues.order.insert(entry)
     }
