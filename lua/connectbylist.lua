@@ -64,7 +64,7 @@ end
 local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
 local reports, operations = api.part "report", api.part "operation"
 local adopt_operation, drive, needs_steps = operations.adopt, operations.drive, operations.needs_steps
-local make_address, fill, plain_options = addresses.make, lists.fill, lists.plain_options
+local fill, plain_options = lists.fill, lists.plain_options
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
 ---@type connectbylist
@@ -79,7 +79,7 @@ local net = {
 
 --- An address from a literal with its port, or from a host and a port; `nil, message, "EINVAL"` if it
 -- is malformed.
-function net.address(host, port) return make_address(core.address(host, port)) end
+function net.address(host, port) return core.address(host, port) end
 
 --- A list of the addresses to try. `entries`: one text, or an array of what `list:add` takes.
 -- `default_port`: for entries without a port. A malformed entry gives `nil, message, "EINVAL"`.

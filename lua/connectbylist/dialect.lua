@@ -1,6 +1,6 @@
 --- LuaSocket's methods of a socket: `send`, `receive` and the others, with LuaSocket's results.
 local api = ...
-local core = api.core
+local core, host_with_scope = api.core, api.part "address".host_with_scope
 local error, math_type, tonumber, tostring, type = error, math.type, tonumber, tostring, type
 local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
 
@@ -84,10 +84,9 @@ function methods.make(core_send, core_receive)
 end
 
 --- What `getpeername` and `getsockname` return of an address: host, port, family.
-function methods.name_of(host, port, family, scope)
-  if not host then return nil, core.error_word(family) end
-  if scope then host = host .. "%" .. scope end
-  return host, port, family
+function methods.name_of(address, _, code)
+  if not address then return nil, core.error_word(code) end
+  return host_with_scope(address), address.port, address.family
 end
 
 --- For connectbylist.luasocket: `send` and `receive` of an object that is closed.

@@ -1,7 +1,7 @@
 --- Address lists, and the options that hold addresses.
 local api = ...
 local core, addresses = api.core, api.part "address"
-local make_address, is_address = addresses.make, addresses.is_address
+local entry_of, is_address = addresses.entry, addresses.is_address
 local error, getmetatable, ipairs, next, pairs, rawget, tostring, type =
   error, getmetatable, ipairs, next, pairs, rawget, tostring, type
 local math_type, min, tointeger = math.type, math.min, math.tointeger
@@ -100,7 +100,7 @@ function list:add(entry, port)
 end
 
 --- Removes the entry at a position and returns it.
-function list:remove(position) return make_address(remove(self, position)) end
+function list:remove(position) return entry_of(remove(self, position)) end
 
 --- The results of earlier connects with this list: an array, in the list's order, of {address,
 -- connected, successes, failures, round_trip, code, age}.
@@ -114,7 +114,7 @@ list_type.__len = count
 
 function list_type:__index(key)
   local position = type(key) == "number" and tointeger(key)
-  if position then return make_address(get(self, position)) end
+  if position then return entry_of(get(self, position)) end
   return list[key]
 end
 

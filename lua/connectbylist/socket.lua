@@ -1,7 +1,6 @@
 --- Sockets: their addresses, `bind`, `detach` and text. Reading and writing are the core's.
 local api = ...
-local core, addresses = api.core, api.part "address"
-local make_address, host_with_scope = addresses.make, addresses.host_with_scope
+local core, host_with_scope = api.core, api.part "address".host_with_scope
 local format, tostring, type = string.format, tostring, type
 
 local sockets = { type = core.types.socket }
@@ -9,15 +8,11 @@ local sockets = { type = core.types.socket }
 local socket = core.methods "socket"
 local bind, detach, unread = socket.bind, socket.detach, socket.unread
 local is_open, connected = socket.is_open, socket.connected
-local local_address, remote_address = socket.local_address, socket.remote_address
+local connected_address = socket.connected_address
 
 --- net.connect_by_list with a socket.
 sockets.connect_by_list = socket.connect_by_list
-socket.connect_by_list, socket.is_open, socket.unread = nil, nil, nil
-
-function socket:local_address() return make_address(local_address(self)) end
-
-function socket:remote_address() return make_address(remote_address(self)) end
+socket.connect_by_list, socket.is_open, socket.unread, socket.connected_address = nil, nil, nil, nil
 
 --- Binds a socket that is not connected to an address, or to a host and a port. The kernel chooses the
 -- port if it is 0.
@@ -52,12 +47,12 @@ socket.send, socket.receive = dialect.make(socket.send, socket.receive)
 
 function socket:getpeername()
   if not is_open(self) then return nil, "closed" end
-  return name_of(remote_address(self, true))
+  return name_of(connected_address(self))
 end
 
 function socket:getsockname()
   if not is_open(self) then return nil, "closed" end
-  local host, port, family = name_of(local_address(self))
+  local host, port, family = name_of(self:local_address())
   -- LuaSocket gives the port as text here, and as a number in `getpeername`.
   if host and port then port = tostring(port) end
   return host, port, family
