@@ -16,6 +16,10 @@ public struct TextBuffer: Sendable {
 
   public mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
+  mutating func append(contentsOf text: UnsafeBufferPointer<UInt8>) {
+    bytes.append(contentsOf: text)
+  }
+
   public mutating func append(byte: UInt8) { bytes.append(byte) }
 
   public mutating func append(decimal number: Int) {
