@@ -86,11 +86,7 @@ extension Call {
   private func setMessage(_ text: TextBuffer) {
     // A longer message is cut. Results that are added after a failure share the scratch space.
     let count = Swift.min(text.bytes.count, Int(CBL_LUA_SCRATCH_MAX) - 64)
-    withScratch { scratch in
-      text.bytes.withUnsafeBytes {
-        UnsafeMutableRawPointer(scratch).copyMemory(from: $0.baseAddress!, byteCount: count)
-      }
-    }
+    withScratch { $0.copyBytes(from: text.bytes.prefix(count)) }
     pointee.message_count = count
     pointee.scratch_count = count
   }
@@ -101,10 +97,8 @@ extension Call {
     pointee.code_count = name.utf8CodeUnitCount
   }
 
-  private func withScratch(_ body: (UnsafeMutablePointer<UInt8>) -> Void) {
-    withUnsafeMutablePointer(to: &pointee.scratch) {
-      body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt8.self))
-    }
+  private func withScratch(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
+    withUnsafeMutableBytes(of: &pointee.scratch) { body($0) }
   }
 
   // MARK: arguments
@@ -208,15 +202,12 @@ extension Call {
   /// Adds a copy of the text, in the call's scratch space. For short text: an address, a name.
   func add(copying text: TextBuffer) {
     let start = pointee.scratch_count
-    let bytes = text.bytes
-    let count = Swift.min(bytes.count, Int(CBL_LUA_SCRATCH_MAX) - start)
+    let count = Swift.min(text.bytes.count, Int(CBL_LUA_SCRATCH_MAX) - start)
     var value = cbl_lua_value(kind: CBL_LUA_TEXT)
     withScratch { scratch in
-      bytes.withUnsafeBytes {
-        UnsafeMutableRawPointer(scratch + start).copyMemory(
-          from: $0.baseAddress!, byteCount: count)
-      }
-      value.bytes = UnsafeRawPointer(scratch + start)
+      let room = UnsafeMutableRawBufferPointer(rebasing: scratch[start..<start + count])
+      room.copyBytes(from: text.bytes.prefix(count))
+      value.bytes = UnsafeRawPointer(room.baseAddress)
     }
     value.count = count
     pointee.scratch_count = start + count
@@ -229,14 +220,14 @@ extension Call {
     add(cbl_lua_value(kind: CBL_LUA_MADE))
   }
 
-  /// Adds host, port, family and scope, from which lua/ makes an address; nil for no endpoint.
-  /// `unixPath`: the path of a Unix address.
+  /// Adds an address; nil for no endpoint. `unixPath`: the path of a Unix address.
   func add(_ endpoint: Endpoint?, unixPath: [UInt8] = []) {
     guard let endpoint else {
       addNil()
       return
     }
     let parts = EndpointParts(endpoint, unixPath: unixPath)
+    add(cbl_lua_value(kind: CBL_LUA_ADDRESS))
     add(copying: parts.host)
     if let port = parts.port { add(port) } else { addNil() }
     add(endpoint.family.name)

@@ -10,6 +10,7 @@ local byte, format, gsub, match = string.byte, string.format, string.gsub, strin
 local await = core.methods "socket".await
 
 ---@type connectbylist.tls
+---@diagnostic disable-next-line: missing-fields -- set below
 local tls = {}
 
 -- In the form in which certificates are compared: small letters, no dot at the end.
@@ -29,8 +30,8 @@ end
 
 -- An IP address in canonical form, so that equal addresses are equal texts; nil for other text.
 local function canonical(text)
-  local host = core.address(text, 1)
-  return host
+  local address = core.address(text, 1)
+  return address and address.host
 end
 
 local NAMES = "2.5.29.17" -- subjectAltName
