@@ -28,7 +28,7 @@ extension Race {
 
   /// Of all attempts that are connected now, the one whose pair ranks first.
   func bestConnected() -> AttemptID? {
-    guard connectedCount > 1 else { return connectedCount == 0 ? nil : connected(after: nil) }
+    guard connectedCount > 1 else { return connected(after: nil) }
     if isRankBaseStale { setRankBase() }
     var connected: [AttemptID] = []
     while let id = self.connected(after: connected.last) { connected.append(id) }

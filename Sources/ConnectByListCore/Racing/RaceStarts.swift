@@ -154,7 +154,7 @@ extension Race {
       wasUsed: plan.locals[pair.local].isUsed)
     let chance = plan.chance(of: pair)
     let holds =
-      pair.isFirst && choice != nil && plan.options.holdsAlternates
+      pair.isFirst && choice != nil && plan.holdsAlternates
       && !plan.locals[pair.local].isSuspect
     if let choice { plan.take(choice, holding: holds) }
     let patience = plan.patience(of: pair)
@@ -172,7 +172,8 @@ extension Race {
     if holds {
       attempt.holdsUntil = now + patience.base * 2
     }
-    attempts.append(attempt)
+    // As in `Plan.append`.
+    if attempts.isEmpty { attempts = [attempt] } else { attempts.append(attempt) }
     putInFlight(id)
     record(RaceEvent(.start, id, at: now))
     return .start(id)

@@ -3,7 +3,7 @@
 extension Race {
   public func nextStep(at now: Instant) -> Step {
     settleStart()
-    if phase == .racing, let winner = bestConnected() {
+    if connectedCount > 0, phase == .racing, let winner = bestConnected() {
       if plan.options.validates {
         phase = .validating(winner)
         hadFirstRound = true
@@ -30,7 +30,7 @@ extension Race {
       return .abandon(expired)
     }
     noteSilences(before: now)
-    join(names.release(at: now))
+    if names.nextRelease <= now { join(names.release(at: now)) }
     askForPrefix()
     if let lookup = nextLookup() { return .lookUp(lookup) }
     if hasJoined {
