@@ -207,15 +207,16 @@ extension Call {
 
   /// Adds a copy of the text, in the call's scratch space. For short text: an address, a name.
   func add(copying text: TextBuffer) {
+    text.bytes.withUnsafeBufferPointer { add(copying: $0) }
+  }
+
+  private func add(copying text: UnsafeBufferPointer<UInt8>) {
     let start = pointee.scratch_count
-    let bytes = text.bytes
-    let count = Swift.min(bytes.count, Int(CBL_LUA_SCRATCH_MAX) - start)
+    let count = Swift.min(text.count, Int(CBL_LUA_SCRATCH_MAX) - start)
     var value = cbl_lua_value(kind: CBL_LUA_TEXT)
     withScratch { scratch in
-      bytes.withUnsafeBytes {
-        UnsafeMutableRawPointer(scratch + start).copyMemory(
-          from: $0.baseAddress!, byteCount: count)
-      }
+      UnsafeMutableRawPointer(scratch + start).copyMemory(
+        from: text.baseAddress!, byteCount: count)
       value.bytes = UnsafeRawPointer(scratch + start)
     }
     value.count = count
@@ -235,8 +236,16 @@ extension Call {
       addNil()
       return
     }
-    let parts = EndpointParts(endpoint, unixPath: unixPath)
     add(cbl_lua_value(kind: CBL_LUA_ADDRESS))
+    if endpoint.family == .inet {
+      // Without the buffers of `EndpointParts` it takes 350 instructions less.
+      withDottedQuad(endpoint.address.v4Bits) { add(copying: $0) }
+      add(Int(endpoint.port))
+      add(endpoint.family.name)
+      addNil()
+      return
+    }
+    let parts = EndpointParts(endpoint, unixPath: unixPath)
     add(copying: parts.host)
     if let port = parts.port { add(port) } else { addNil() }
     add(endpoint.family.name)

@@ -85,9 +85,11 @@ extension Operation {
         let (local, failure) = try Handshake.check(fd, settings)
         errno = failure
         if failure == nil {
-          noteEnd(id, fd, local: local)
+          let now = Clock.now()
+          let race = race
+          noteEnd(id, of: race, fd, local: local, at: now)
           stopWatching(fd)
-          race.handle(.connected(id), at: Clock.now())
+          race.handle(.connected(id), at: now)
           return
         }
       } catch {
@@ -111,11 +113,12 @@ extension Operation {
 
   /// Reads from an attempt's socket what the report tells. The kernel sends the first SYN again after one
   /// second (TCP_TIMEOUT_INIT), so a younger attempt is not asked for resent SYNs.
-  func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
-    let race = race
+  func noteEnd(
+    _ id: AttemptID, of race: Race, _ fd: CInt, local: Endpoint?, at now: Instant
+  ) {
     if race.plan.remote(of: race.attempts[id.index].pair).family == .unix { return }
     var resent: Int32 = 0
-    if (race.attempts[id.index].ended ?? Clock.now()) - race.attempts[id.index].started
+    if (race.attempts[id.index].ended ?? now) - race.attempts[id.index].started
       >= .seconds(1)
     {
       resent = Syscalls.resentCount(fd)

@@ -33,8 +33,8 @@ public final class Plan: @unchecked Sendable {
     enum Place {
       /// The only remote of a plan.
       case only
-      case first(queue: Int)
-      case alternate(AlternateSources.Kind, row: Int)
+      case first(queue: Int32)
+      case alternate(AlternateSources.Kind, row: Int32)
     }
 
     let pair: Pair
@@ -99,8 +99,6 @@ public final class Plan: @unchecked Sendable {
   }
 
   package let options: ConnectOptions
-  /// Of the options; they are copied for a computed property of theirs (60 instructions).
-  let holdsAlternates: Bool
   /// The list's, as they were when the plan was made.
   public let unixPaths: UnixPaths
   let hashSecret: HashSecret
@@ -143,14 +141,14 @@ public final class Plan: @unchecked Sendable {
   ///   - began: the beginning of the connect.
   public init(
     _ candidates: [Candidate], options: ConnectOptions, unixPaths: UnixPaths = UnixPaths(),
-    history: ConnectHistory = ConnectHistory(), at began: Instant = Instant(nanoseconds: 0),
+    history: borrowing ConnectHistory = ConnectHistory(),
+    at began: Instant = Instant(nanoseconds: 0),
     hashSecret: HashSecret = .fixed
   ) {
     self.options = options
-    holdsAlternates = options.holdsAlternates
     self.unixPaths = unixPaths
     self.hashSecret = hashSecret
-    self.history = history
+    self.history = copy history
     self.began = began
     if case .these(let chosen) = options.locals {
       let distinct = Distinct(chosen.count, secret: hashSecret) { chosen[$0] }
@@ -169,7 +167,6 @@ public final class Plan: @unchecked Sendable {
 
   private init(copying other: Plan) {
     options = other.options
-    holdsAlternates = other.holdsAlternates
     unixPaths = other.unixPaths
     hashSecret = other.hashSecret
     began = other.began
@@ -269,7 +266,7 @@ public final class Plan: @unchecked Sendable {
     }
     let remote = tables!.queues.head(ofQueue: queue)
     let pair = Pair(local: remotes[remote].source, remote: Int32(remote), isFirst: true)
-    return Choice(pair: pair, chance: chance(of: pair), place: .first(queue: queue))
+    return Choice(pair: pair, chance: chance(of: pair), place: .first(queue: Int32(queue)))
   }
 
   /// Takes a pair out of the plan, as it is started. `holding`: the alternates of its remote wait for it.
@@ -279,7 +276,7 @@ public final class Plan: @unchecked Sendable {
     if locals.hasSuspect && !isHopeless { suspectStarts += 1 }
     if pair.local >= LocalTable.firstAddress { locals[pair.local].isUsed = true }
     guard pair.isFirst else { return takeAlternate(pair) }
-    if case .first(let queue) = choice.place { removeHead(ofQueue: queue) }
+    if case .first(let queue) = choice.place { removeHead(ofQueue: Int(queue)) }
     countFirst(pair.remote, -1)
     remotes[Int(pair.remote)].isStarted = true
     remotes[Int(pair.remote)].isHeld = holding
@@ -295,7 +292,7 @@ public final class Plan: @unchecked Sendable {
     remotes[Int(pair.remote)].isHeld = false
     remotes[Int(pair.remote)].version += 1
     countFirst(pair.remote, 1)
-    if case .first(let queue) = choice.place { putBackHead(ofQueue: queue) }
+    if case .first(let queue) = choice.place { putBackHead(ofQueue: Int(queue)) }
   }
 
   private func countFirst(_ remote: Int32, _ change: Int) {
