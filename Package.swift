@@ -239,6 +239,7 @@ let hostAndTests: [Target] = [
     name: "ConnectByListAsyncTests",
     dependencies: [
       "ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+      "CConnectByListPosix",
     ]),
   // Lua states whose allocator fails.
   .target(

@@ -126,6 +126,8 @@ bool cbl_lua_push_waiter(lua_State *L);
 /* Lua: setwait([function]), and socket:setwait([function]). */
 int cbl_lua_set_waiter(lua_State *L);
 int cbl_lua_set_socket_waiter(lua_State *L);
+/* core.socket_waiter(socket): the socket's own waiter; nil: it has none. */
+int cbl_lua_socket_waiter(lua_State *L);
 
 /* call.c */
 

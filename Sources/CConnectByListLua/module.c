@@ -201,12 +201,13 @@ static int terminal(lua_State *L) {
 }
 
 /* The functions; `types`, the metatables by type; `address_type`, that of addresses; `methods`, `is_list`, `load`,
- * `library`, `terminal`, `setwait`, `only_loopback` and `version`. lua/connectbylist.lua builds the public API on these. */
+ * `library`, `terminal`, `setwait`, `socket_waiter`, `only_loopback` and `version`. lua/connectbylist.lua builds the
+ * public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 10); /* what is set below */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 14); /* what is set below, and by lua/ */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -218,6 +219,8 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "address_type");
   lua_pushcfunction(L, cbl_lua_set_waiter);
   lua_setfield(L, -2, "setwait");
+  lua_pushcfunction(L, cbl_lua_socket_waiter);
+  lua_setfield(L, -2, "socket_waiter");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
   lua_pushcfunction(L, is_list);

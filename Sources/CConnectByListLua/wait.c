@@ -115,7 +115,8 @@ bool cbl_lua_block(lua_State *L, const struct cbl_lua_wait *wait, int *ready) {
 /* Keys of the registry. */
 static const char default_waiter, socket_waiters;
 
-bool cbl_lua_push_waiter(lua_State *L) {
+/* Pushes the waiter of the socket at index 1; pushes nothing if it has none. */
+static bool push_socket_waiter(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &socket_waiters) == LUA_TTABLE) {
     lua_pushvalue(L, 1);
     if (lua_rawget(L, -2) == LUA_TFUNCTION) {
@@ -125,6 +126,11 @@ bool cbl_lua_push_waiter(lua_State *L) {
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
+  return false;
+}
+
+bool cbl_lua_push_waiter(lua_State *L) {
+  if (push_socket_waiter(L)) return true;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &default_waiter) == LUA_TFUNCTION) return true;
   lua_pop(L, 1);
   return false;
@@ -160,5 +166,11 @@ int cbl_lua_set_socket_waiter(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_rawset(L, 3);
   lua_settop(L, 1);
+  return 1;
+}
+
+int cbl_lua_socket_waiter(lua_State *L) {
+  luaL_checkany(L, 1);
+  if (!push_socket_waiter(L)) lua_pushnil(L);
   return 1;
 }

@@ -86,11 +86,7 @@ extension Call {
   private func setMessage(_ text: TextBuffer) {
     // A longer message is cut. Results that are added after a failure share the scratch space.
     let count = Swift.min(text.bytes.count, Int(CBL_LUA_SCRATCH_MAX) - 64)
-    withScratch { scratch in
-      text.bytes.withUnsafeBytes {
-        UnsafeMutableRawPointer(scratch).copyMemory(from: $0.baseAddress!, byteCount: count)
-      }
-    }
+    withScratch { $0.copyBytes(from: text.bytes.prefix(count)) }
     pointee.message_count = count
     pointee.scratch_count = count
   }
@@ -101,10 +97,8 @@ extension Call {
     pointee.code_count = name.utf8CodeUnitCount
   }
 
-  private func withScratch(_ body: (UnsafeMutablePointer<UInt8>) -> Void) {
-    withUnsafeMutablePointer(to: &pointee.scratch) {
-      body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt8.self))
-    }
+  private func withScratch(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
+    withUnsafeMutableBytes(of: &pointee.scratch) { body($0) }
   }
 
   // MARK: arguments
@@ -215,9 +209,9 @@ extension Call {
     let count = Swift.min(text.count, Int(CBL_LUA_SCRATCH_MAX) - start)
     var value = cbl_lua_value(kind: CBL_LUA_TEXT)
     withScratch { scratch in
-      UnsafeMutableRawPointer(scratch + start).copyMemory(
-        from: text.baseAddress!, byteCount: count)
-      value.bytes = UnsafeRawPointer(scratch + start)
+      let room = UnsafeMutableRawBufferPointer(rebasing: scratch[start..<start + count])
+      room.copyBytes(from: text.prefix(count))
+      value.bytes = UnsafeRawPointer(room.baseAddress)
     }
     value.count = count
     pointee.scratch_count = start + count

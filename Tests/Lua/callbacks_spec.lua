@@ -251,6 +251,61 @@ describe("a connect with callbacks", function()
     assert.same({ fd, true }, { own:getfd(), own:getoption "keepalive" })
   end)
 
+  it("leaves a socket of the caller's its waiter where no peer wins", function()
+    local echo <close> = testing.echo()
+    local calls = { own = 0, connect = 0, check = 0 }
+    local function counting(name)
+      return function(object)
+        calls[name] = calls[name] + 1
+        core.poll(object:pollfd(), object:events(), object:timeout())
+      end
+    end
+    local own_waiter, connect_waiter = counting "own", counting "connect"
+    for _, before in ipairs { own_waiter, false } do
+      local function check_waiter(own, what)
+        assert.equal(before or nil, core.socket_waiter(own), what)
+      end
+      local own <close> = assert(net.socket "inet")
+      own:setwait(before or nil)
+      local function try(validate, options)
+        options = options or { wait = connect_waiter }
+        options.validate, options.timeout = validate, 5
+        return net.connect_by_list(own, { echo }, options)
+      end
+      assert.is_nil((try(function() return false end)))
+      check_waiter(own, "rejected")
+      assert.is_nil((try(function(sock)
+        sock:setwait(counting "check")
+        return false
+      end, {})))
+      check_waiter(own, "set by the check, rejected")
+      assert.is_false((pcall(try, function() error "in the check" end)))
+      check_waiter(own, "raised in the check")
+      assert.is_false((pcall(try, function() return true end, { wait = connect_waiter,
+        on_event = function(event) if event.event == "won" then error "at the end" end end })))
+      check_waiter(own, "raised after the check")
+      local fd
+      assert.equal("taken out", (try(function(sock)
+        fd = sock:detach()
+        return true, "taken out"
+      end)))
+      check_waiter(own, "taken out")
+      net.wrap(fd):close()
+      do
+        local thread = coroutine.create(try)
+        local function asks() coroutine.yield "checking" end
+        assert.same({ true, "checking" }, { coroutine.resume(thread, asks) })
+        assert.equal(connect_waiter, core.socket_waiter(own))
+      end
+      collectgarbage()
+      collectgarbage()
+      check_waiter(own, "the coroutine was collected")
+      assert.is_true(try(function() return true end) == own)
+      assert.equal(connect_waiter, core.socket_waiter(own))
+    end
+    assert.same({ own = 0, check = 0 }, { own = calls.own, check = calls.check })
+  end)
+
   it("returns a check's value also for a socket of the caller's", function()
     local echo <close> = testing.echo()
     local own <close> = assert(net.socket "inet")

@@ -272,7 +272,7 @@ end
 -- beside the pair where they have the room, else below it.
 function drawing.plan(plan, options)
   local style = style_of(options)
-  local columns, shown = style.columns, min(#plan, style.rows or 4 * ROWS)
+  local columns, shown = style.columns, min(#plan, style.rows or (4 * ROWS))
   if #plan == 0 then
     local lines = names_of(plan, style)
     return lines[1] and concat(lines, "\n") or "no pairs"

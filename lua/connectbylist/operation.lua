@@ -1,8 +1,8 @@
 --- Connects that a script drives step by step, with its callbacks and its way to wait.
 local api = ...
 local core, addresses = api.core, api.part "address"
-local error, getmetatable, ipairs, rawget, setmetatable, type =
-  error, getmetatable, ipairs, rawget, setmetatable, type
+local error, getmetatable, ipairs, rawget, setmetatable =
+  error, getmetatable, ipairs, rawget, setmetatable
 
 local operations = {}
 
@@ -10,29 +10,43 @@ local operation = core.methods "operation"
 local operation_type, socket_type = core.types.operation, core.types.socket
 local advance, take, accept, reject = operation.advance, operation.take, operation.accept, operation.reject
 local conclude, failure, log = operation.conclude, operation.failure, operation.log
-local block, close, setwait = operation.wait, operation.close, core.methods "socket".setwait
+local block, close = operation.wait, operation.close
+local socket_methods = core.methods "socket"
+local setwait, is_open, waiter_of = socket_methods.setwait, socket_methods.is_open, core.socket_waiter
 operation.advance, operation.take, operation.accept, operation.reject = nil, nil, nil, nil
 operation.conclude, operation.failure, operation.log, operation.wait = nil, nil, nil, nil
 
 -- By operation, until it has ended: its callbacks and what they have said.
 local states = setmetatable({}, { __mode = "k" })
 
+-- The socket to connect waits again as it did before the check of a candidate.
+local function restore_waiter(state)
+  if not state.is_checked then return end
+  state.is_checked = nil
+  setwait(state.target, state.waiter_before)
+end
+
+local function turn_down(op, state, sock)
+  restore_waiter(state)
+  reject(op, sock)
+end
+
 -- What ends an operation whose callback raises, or whose coroutine is closed while a callback waits.
 local guard_type = {
   __close = function(guard)
     if guard.is_done then return end
+    guard.is_done = true
     local op, state = guard.operation, guard.state
     local sock = state.candidate or state.accepted
-    if sock then reject(op, sock) end
+    if sock then turn_down(op, state, sock) end
     states[op] = nil
     close(op)
   end,
+  -- A coroutine that is collected while a callback waits closes nothing.
+  __gc = function(guard)
+    if not guard.is_done then restore_waiter(guard.state) end
+  end,
 }
-
---- Whether a connect with these options cannot be a single call of the core.
-function operations.needs_steps(options)
-  return rawget(options, "validate") or rawget(options, "on_event") or rawget(options, "wait")
-end
 
 --- Takes in what `core.start` returns. `name`: of the function for messages. `target`: the socket to connect.
 function operations.adopt(name, target, options, op, ...)
@@ -57,6 +71,7 @@ end
 -- Has the script check a candidate. The socket to connect, where there is one, is the candidate meanwhile.
 local function check(op, state)
   local sock = take(op) or state.target
+  if sock == state.target then state.is_checked, state.waiter_before = true, waiter_of(sock) end
   state.candidate = sock
   if state.wait then setwait(sock, state.wait) end
   local is_wanted, value = state.validate(sock)
@@ -64,7 +79,7 @@ local function check(op, state)
   if is_wanted and accept(op, sock) then
     state.accepted, state.value = sock, value
   else
-    reject(op, sock)
+    turn_down(op, state, sock)
   end
 end
 
@@ -72,15 +87,22 @@ end
 local function result_of(op, state)
   local sock = state.accepted
   if sock then
+    -- Otherwise the check has taken the connection out, and the socket to connect stays as it was.
+    local is_connected = is_open(sock)
     local done, message, code = conclude(op, sock)
+    if message or not is_connected then
+      restore_waiter(state)
+    elseif state.wait then
+      setwait(sock, state.wait)
+    end
     if message then return done, state.name .. string.sub(message, #"conclude" + 1), code end
   else
     local message, code
     sock, message, code = take(op)
     if message then return nil, state.name .. string.sub(message, #"take" + 1), code end
     sock = sock or state.target
+    if state.wait then setwait(sock, state.wait) end
   end
-  if state.wait then setwait(sock, state.wait) end
   if state.value ~= nil then return state.value end
   return sock
 end
@@ -93,7 +115,7 @@ local function step(op, state)
     phase = advance(op)
     if phase ~= "won" and state.accepted then
       -- An option of the winner could not be set: it was rejected after all.
-      reject(op, state.accepted)
+      turn_down(op, state, state.accepted)
       state.accepted = nil
     end
     if state.on_event then tell(op, state) end
@@ -135,24 +157,13 @@ end
 function operations.drive(op, ...)
   if not op then return op, ... end
   local scope <close> = op -- luacheck: ignore scope
-  local wait = states[op].wait or operations.waiter or block
+  local wait = states[op].wait or api.waiter or block
   while true do
     local result, message, code, report = op:step()
     if result ~= false then return result, message, code, report end
     wait(op)
   end
 end
-
---- The state's waiter; nil: the core blocks.
-operations.waiter = nil
-
-function operations.setwait(waiter)
-  core.setwait(waiter)
-  operations.waiter = waiter
-end
-
---- The state's waiter, for the modules beside this one.
-function core.waiter() return operations.waiter end
 
 -- What a waiter gets when only time has to pass.
 local pause = {}
@@ -167,12 +178,9 @@ function pause:timeout()
   return left > 0 and left or 0
 end
 
---- Waits for a number of seconds.
+--- Waits for a number of seconds through the state's waiter.
 function operations.sleep(seconds)
-  local waiter = operations.waiter
-  -- The core raises for what is no number of seconds.
-  local is_span = type(seconds) == "number" and seconds >= 0
-  if not waiter or not is_span then return core.sleep(seconds) end
+  local waiter = api.waiter
   local sleeping = setmetatable({ until_time = core.now() + seconds }, pause_type)
   while sleeping:timeout() > 0 do waiter(sleeping) end
 end

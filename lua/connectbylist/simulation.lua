@@ -11,6 +11,7 @@ local find, format, gmatch, match, sub = string.find, string.format, string.gmat
 local address_type = getmetatable(net.address("127.0.0.1", 1))
 
 ---@type connectbylist.simulation
+---@diagnostic disable-next-line: missing-fields -- set below
 local simulation = {}
 
 -- An address from its text in a transcript: a remote endpoint, or a local address, whose port is 0 unless the

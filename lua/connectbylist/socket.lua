@@ -1,14 +1,13 @@
 --- Sockets: their addresses, `bind`, `detach` and text. Reading and writing are the core's.
 local api = ...
 local core, host_with_scope = api.core, api.part "address".host_with_scope
-local format, tostring, type = string.format, tostring, type
+local format, ipairs, type = string.format, ipairs, type
 
 local sockets = { type = core.types.socket }
 
 local socket = core.methods "socket"
 local bind, detach, unread = socket.bind, socket.detach, socket.unread
 local is_open, connected = socket.is_open, socket.connected
-local connected_address = socket.connected_address
 
 --- net.connect_by_list with a socket.
 sockets.connect_by_list = socket.connect_by_list
@@ -37,34 +36,12 @@ function socket:getfamily()
   return address.family
 end
 
-local dialect = api.part "dialect"
-local stats, name_of = socket.stats, dialect.name_of
-socket.stats, socket.await = nil, nil
-
---- LuaSocket's methods, with its results; see connectbylist.luasocket.
+--- LuaSocket's methods, with its results; see connectbylist.luasocket. Their part loads when one is called.
+for _, name in ipairs { "send", "receive", "getpeername", "getsockname", "getstats", "setstats" } do
+  socket[name] = function(...) return api.part "dialect"[name](...) end
+end
 socket.class = "tcp{client}"
-socket.send, socket.receive = dialect.make(socket.send, socket.receive)
-
-function socket:getpeername()
-  if not is_open(self) then return nil, "closed" end
-  return name_of(connected_address(self))
-end
-
-function socket:getsockname()
-  if not is_open(self) then return nil, "closed" end
-  local host, port, family = name_of(self:local_address())
-  -- LuaSocket gives the port as text here, and as a number in `getpeername`.
-  if host and port then port = tostring(port) end
-  return host, port, family
-end
-
-function socket:getstats() return stats(self) end
-
-function socket:setstats(received, sent, age)
-  local result, word = stats(self, received, sent, age)
-  if not result then return nil, word end
-  return 1.0
-end
+socket.stats, socket.await = nil, nil
 
 sockets.type.__index = socket
 

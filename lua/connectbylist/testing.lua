@@ -46,6 +46,7 @@ function endpoint_type:__tostring()
 end
 
 ---@type connectbylist.testing
+---@diagnostic disable-next-line: missing-fields -- set below
 local testing = {}
 
 local function bad_argument(number, name, message, level)

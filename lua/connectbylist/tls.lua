@@ -10,6 +10,7 @@ local byte, format, gsub, match = string.byte, string.format, string.gsub, strin
 local await = core.methods "socket".await
 
 ---@type connectbylist.tls
+---@diagnostic disable-next-line: missing-fields -- set below
 local tls = {}
 
 -- In the form in which certificates are compared: small letters, no dot at the end.

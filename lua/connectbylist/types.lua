@@ -296,8 +296,8 @@
 ---@field only_loopback fun() for the rest of the state's life its connects to any other address fail with EACCES
 
 ---@class connectbylist.simulation
----@field simulate fun(text: string): connectbylist.Event, connectbylist.Event[], string? how it ended, and all events; nil, message, code for a wrong text
----@field explain fun(text: string): connectbylist.PlannedPair[], string?, string?
+---@field simulate fun(text: string): connectbylist.Event?, connectbylist.Event[], string? how it ended, and all events; nil, message, code for a wrong text
+---@field explain fun(text: string): connectbylist.PlannedPair[]?, string?, string?
 
 ---@class connectbylist.wait
 ---@field blocking connectbylist.Waiter

@@ -19,6 +19,7 @@ local ceil = math.ceil
 local poll = core.poll
 
 ---@type connectbylist.wait
+---@diagnostic disable-next-line: missing-fields -- set below
 local wait = {}
 
 -- A waiter that is made by its first call.
