@@ -43,7 +43,7 @@ local _ENV = globals -- luacheck: ignore
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
 local start, start_list, is_list = core.start, core.start_list, core.is_list
 
-local rawget, error = rawget, error
+local rawget, error, setmetatable = rawget, error, setmetatable
 
 -- What each part is called with. `waiter`: how this Lua state waits; nil: the core blocks.
 local api = { core = core, waiter = nil }
@@ -111,6 +111,9 @@ local function list_of(entries)
   return fill(core.address_list(), entries, true)
 end
 
+-- The list of the latest connect, as long as it lives: `is_list` takes 200 instructions.
+local latest = setmetatable({}, { __mode = "v" })
+
 -- Raises for a port in place of the options.
 local function wrong_options(number)
   error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port " ..
@@ -139,7 +142,13 @@ end
 -- argument is a socket made by `net.socket`, that socket is connected and returned.
 function net.connect_by_list(sock, entries, options)
   -- A list and nothing else, as in most calls.
-  if entries == nil and is_list(sock) and not api.waiter then return connect(sock) end
+  if entries == nil and not api.waiter then
+    if sock == latest[1] then return connect(sock) end
+    if is_list(sock) then
+      latest[1] = sock
+      return connect(sock)
+    end
+  end
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
   local list, message, code = list_of(entries)

@@ -129,8 +129,8 @@ static struct cbl_lua_handle *settle(lua_State *L, int top, struct cbl_lua_kept 
  * says so; the deadline; the progress. The context is the method's address and these flags. */
 enum { CONTEXT_HAS_OWNER = 1, CONTEXT_HAS_COLLECTED = 2, CONTEXT_FLAGS = 3 };
 
-static int run(lua_State *L, const struct cbl_lua_method *method, int top, struct cbl_lua_kept *kept,
-               struct cbl_lua_handle *owner);
+static int run(lua_State *L, const struct cbl_lua_method *method, struct cbl_lua_handle *self, int top,
+               struct cbl_lua_kept *kept, struct cbl_lua_handle *owner);
 
 /* The continuation of every call that waits: after the waiter has returned the call is tried again. */
 static int go_on(lua_State *L, int status, lua_KContext context) {
@@ -143,7 +143,7 @@ static int go_on(lua_State *L, int status, lua_KContext context) {
   lua_pop(L, 2);
   struct cbl_lua_handle *owner = context & CONTEXT_HAS_OWNER ? lua_touserdata(L, -1) : NULL;
   if (owner) kept.pending = owner->object;
-  return run(L, method, lua_gettop(L) - (owner ? 1 : 0), &kept, owner);
+  return run(L, method, NULL, lua_gettop(L) - (owner ? 1 : 0), &kept, owner);
 }
 
 /* Calls the waiter at the top of the stack with the first argument. It may yield; then `go_on` is called in
@@ -252,14 +252,14 @@ static int try_call(lua_State *L, const struct cbl_lua_method *method, struct cb
   return pushed;
 }
 
-/* Calls the method with the arguments on the stack, 1 to `top`. */
-static int run(lua_State *L, const struct cbl_lua_method *method, int top, struct cbl_lua_kept *kept,
-               struct cbl_lua_handle *owner) {
+/* Calls the method with the arguments on the stack, 1 to `top`. `self`: the first one, if it is known. */
+static int run(lua_State *L, const struct cbl_lua_method *method, struct cbl_lua_handle *self, int top,
+               struct cbl_lua_kept *kept, struct cbl_lua_handle *owner) {
   for (;;) {
     struct cbl_lua_call call;
     memset(&call, 0, offsetof(struct cbl_lua_call, scratch));
     call.kept = *kept;
-    struct cbl_lua_handle *self = method->self ? lua_touserdata(L, 1) : NULL;
+    if (!self && method->self) self = lua_touserdata(L, 1);
     enum cbl_lua_verdict verdict;
     int pushed = try_call(L, method, self, top, &call, owner, &verdict);
     if (pushed >= 0) return pushed;
@@ -278,9 +278,9 @@ static int run(lua_State *L, const struct cbl_lua_method *method, int top, struc
   }
 }
 
-static int invoke(lua_State *L, const struct cbl_lua_method *method) {
+static int invoke(lua_State *L, const struct cbl_lua_method *method, struct cbl_lua_handle *self) {
   struct cbl_lua_kept kept = {.is_retry = false};
-  return run(L, method, lua_gettop(L), &kept, NULL);
+  return run(L, method, self, lua_gettop(L), &kept, NULL);
 }
 
 /* The first argument, which must be an open handle of the method's type. */
@@ -312,7 +312,7 @@ static bool push_ready(lua_State *L, const struct cbl_lua_method *method,
 
 int cbl_lua_trampoline(lua_State *L) {
   const struct cbl_lua_method *method = lua_touserdata(L, lua_upvalueindex(1));
-  if (!method->self) return invoke(L, method);
+  if (!method->self) return invoke(L, method, NULL);
   struct cbl_lua_handle *self = cbl_lua_handle_at(L, 1, &cbl_lua_types[method->self]);
   if (!self) return raise_no_self(L, method);
   if (method->ready) {
@@ -329,7 +329,7 @@ int cbl_lua_trampoline(lua_State *L) {
     }
   }
   if (!self->object) return raise_closed(L, method);
-  return invoke(L, method);
+  return invoke(L, method, self);
 }
 
 /* --- socket:lines --- */
@@ -341,8 +341,7 @@ static int next_line(lua_State *L) {
   lua_settop(L, 0);
   luaL_checkstack(L, count + 1, "too many arguments");
   for (int i = 0; i <= count; i++) lua_pushvalue(L, lua_upvalueindex(2 + i));
-  check_self(L, method);
-  return invoke(L, method);
+  return invoke(L, method, check_self(L, method));
 }
 
 /* The iterator where `ready` may answer: without a format, or with the one that it answers. It checks no
@@ -358,7 +357,7 @@ int cbl_lua_lines(lua_State *L) {
   int count = lua_gettop(L) - 1;
   if (count > FORMATS_MAX) raise_argument(L, method, FORMATS_MAX + 2, "too many arguments");
   bool is_ready = count == 0 || (count == 1 && is_ready_for(L, &cbl_lua_next_line_method));
-  invoke(L, method);
+  invoke(L, method, NULL);
   lua_settop(L, count + 1);
   lua_pushinteger(L, count);
   lua_insert(L, 1);

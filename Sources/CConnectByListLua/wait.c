@@ -26,6 +26,9 @@ static lua_State *main_thread(lua_State *L) {
  * NULL: there is no hook. */
 static lua_State *hooked_thread(lua_State *L) {
   if (lua_gethookmask(L)) return L;
+  bool is_main = lua_pushthread(L) == 1;
+  lua_pop(L, 1);
+  if (is_main) return NULL;
   lua_State *thread = main_thread(L);
   return lua_gethookmask(thread) ? thread : NULL;
 }

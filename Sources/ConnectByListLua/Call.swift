@@ -201,12 +201,16 @@ extension Call {
 
   /// Adds a copy of the text, in the call's scratch space. For short text: an address, a name.
   func add(copying text: TextBuffer) {
+    text.bytes.withUnsafeBufferPointer { add(copying: $0) }
+  }
+
+  private func add(copying text: UnsafeBufferPointer<UInt8>) {
     let start = pointee.scratch_count
-    let count = Swift.min(text.bytes.count, Int(CBL_LUA_SCRATCH_MAX) - start)
+    let count = Swift.min(text.count, Int(CBL_LUA_SCRATCH_MAX) - start)
     var value = cbl_lua_value(kind: CBL_LUA_TEXT)
     withScratch { scratch in
       let room = UnsafeMutableRawBufferPointer(rebasing: scratch[start..<start + count])
-      room.copyBytes(from: text.bytes.prefix(count))
+      room.copyBytes(from: text.prefix(count))
       value.bytes = UnsafeRawPointer(room.baseAddress)
     }
     value.count = count
@@ -226,8 +230,16 @@ extension Call {
       addNil()
       return
     }
-    let parts = EndpointParts(endpoint, unixPath: unixPath)
     add(cbl_lua_value(kind: CBL_LUA_ADDRESS))
+    if endpoint.family == .inet {
+      // Without the buffers of `EndpointParts` it takes 350 instructions less.
+      withDottedQuad(endpoint.address.v4Bits) { add(copying: $0) }
+      add(Int(endpoint.port))
+      add(endpoint.family.name)
+      addNil()
+      return
+    }
+    let parts = EndpointParts(endpoint, unixPath: unixPath)
     add(copying: parts.host)
     if let port = parts.port { add(port) } else { addNil() }
     add(endpoint.family.name)

@@ -4,7 +4,7 @@ import ConnectByList
 import ConnectByListCore
 
 /// What LuaSocket's methods need of a socket beside it.
-struct LuaSocketState {
+final class LuaSocketState {
   /// `settimeout(x)` and `settimeout(x, "b")`.
   var block: TimeSpan?
   /// `settimeout(x, "t")`.
@@ -15,7 +15,6 @@ struct LuaSocketState {
   /// What `setstats` has made of the counts and of the age.
   fileprivate var receivedOffset = 0.0
   fileprivate var sentOffset = 0.0
-  fileprivate var birthday = Clock.now()
 
   /// The timeout of a call that has only one.
   var shortest: TimeSpan? {
@@ -183,11 +182,11 @@ extension Call {
     if !call.isNil(0) { box.dialect.receivedOffset = call[0].number - received }
     if !call.isNil(1) { box.dialect.sentOffset = call[1].number - sent }
     if !call.isNil(2), let age = TimeSpan(seconds: call[2].number), age != .forever {
-      box.dialect.birthday = Instant(nanoseconds: now.nanoseconds - age.nanoseconds)
+      box.birthday = Instant(nanoseconds: now.nanoseconds - age.nanoseconds)
     }
     call.add(cbl_lua_value(received + box.dialect.receivedOffset))
     call.add(cbl_lua_value(sent + box.dialect.sentOffset))
-    call.add(cbl_lua_value((now - box.dialect.birthday).seconds))
+    call.add(cbl_lua_value((now - box.birthday).seconds))
   }
 }
 

@@ -35,7 +35,8 @@ final class OperationBox {
     socket.lineMax = target.socket.lineMax
     swap(&target.socket, &socket)
     let parked = SocketBox(socket)
-    swap(&target.dialect, &parked.dialect)
+    swap(&target.knownDialect, &parked.knownDialect)
+    swap(&target.birthday, &parked.birthday)
     self.parked = parked
   }
 
@@ -44,7 +45,8 @@ final class OperationBox {
     guard let target, let parked else { return }
     self.parked = nil
     swap(&target.socket, &parked.socket)
-    target.dialect = parked.dialect
+    target.knownDialect = parked.knownDialect
+    target.birthday = parked.birthday
     target.candidateName = nil
     parked.socket.closeNow()
   }
@@ -175,8 +177,8 @@ extension Call {
     // The check's own timeouts do not outlive it.
     socket.socket.timeout = nil
     socket.socket.finalDeadline = .distantFuture
-    socket.dialect.block = nil
-    socket.dialect.total = nil
+    socket.knownDialect?.block = nil
+    socket.knownDialect?.total = nil
     box.operation.accept(id, descriptor: socket.socket.isOpen ? socket.socket.number : -1)
     call.add(true)
   }
@@ -244,16 +246,16 @@ extension Call {
     let box = call.operationBox
     let race = box.operation.race
     if race.round != box.toldRound { (box.toldRound, box.toldCount) = (race.round, 0) }
-    let events = race.events
-    let first = min(box.toldCount, events.count)
+    let count = race.eventCount
+    let first = min(box.toldCount, count)
     let reply = Reply()
-    reply.table(count: events.count - first) {
-      for index in first..<events.count {
+    reply.table(count: count - first) {
+      for index in first..<count {
         reply.add(cbl_lua_value(index - first + 1))
-        reply.table(count: 8) { add(events[index], of: box.operation, to: reply) }
+        reply.table(count: 8) { add(race.event(at: index), of: box.operation, to: reply) }
       }
     }
-    box.toldCount = events.count
+    box.toldCount = count
     try call.answer(reply)
   }
 }

@@ -8,10 +8,27 @@ final class SocketBox {
   var socket: Socket
   /// The host name of the entry that a candidate was reached by; the report has that of a winner.
   var candidateName: [UInt8]?
-  /// The timeouts of LuaSocket's methods and the clock of their statistics.
-  var dialect = LuaSocketState()
-  init(_ socket: consuming Socket) { self.socket = socket }
-  init(_ connection: consuming Connection) { socket = Socket(connection) }
+  /// When it was made, for LuaSocket's statistics.
+  var birthday: Instant
+  /// The timeouts of LuaSocket's methods and their statistics; `nil`: none was set.
+  var knownDialect: LuaSocketState?
+
+  /// The same, which is made first where there is none.
+  var dialect: LuaSocketState {
+    let dialect = knownDialect ?? LuaSocketState()
+    knownDialect = dialect
+    return dialect
+  }
+
+  init(_ socket: consuming Socket) {
+    birthday = Clock.now()
+    self.socket = socket
+  }
+
+  init(_ connection: consuming Connection) {
+    birthday = connection.report.ended
+    socket = Socket(connection)
+  }
 }
 
 extension Call {

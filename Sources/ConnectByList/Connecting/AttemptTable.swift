@@ -14,6 +14,7 @@ struct AttemptTable: ~Copyable {
 
   deinit {
     if let single { Syscalls.close(single.number) }
+    if sockets.isEmpty { return }
     for socket in sockets { Syscalls.close(socket.number) }
   }
 

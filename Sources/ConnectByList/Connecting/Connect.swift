@@ -4,7 +4,7 @@ import ConnectByListCore
 /// A connection, before a `Socket` is made of it.
 package struct Connection: ~Copyable {
   let descriptor: Descriptor
-  let report: ConnectReport
+  package let report: ConnectReport
 }
 
 extension Socket {

@@ -51,6 +51,7 @@ extension RouteSelectors {
   /// Those of sockets with these settings. Throws `.noSuchDevice`.
   init(_ settings: borrowing SocketSettings) throws(ConnectError) {
     self.init()
+    if !settings.mayChooseRoute { return }
     mark = settings.value(level: SocketLevel.socket, number: SocketNumber.mark) ?? 0
     let service = settings.value(level: SocketLevel.ip, number: SocketNumber.typeOfService)
     typeOfService = UInt8(truncatingIfNeeded: service ?? 0)

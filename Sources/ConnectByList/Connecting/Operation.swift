@@ -78,12 +78,11 @@ public final class Operation: @unchecked Sendable {
     if request.cancelDescriptor >= 0 && !Syscalls.isOpen(request.cancelDescriptor) {
       throw ConnectError(.badDescriptor, "the cancel descriptor is not open")
     }
-    var reader = PathInformationReader(try RouteSelectors(request.settings))
+    reader = PathInformationReader(try RouteSelectors(request.settings))
     let plan = try reader.plan(list, request.options, at: began)
     race = Race(plan: plan, names: list.hasNames ? list.names(request.options) : [], at: began)
     names = list.hasNames ? list.names.map { NameResult(name: $0.name) } : []
     race.asksForPrefix = request.policy.allowsNameLookups
-    self.reader = reader
     self.target = target
     settings = request.settings
     policy = request.policy
@@ -282,6 +281,8 @@ public final class Operation: @unchecked Sendable {
 
   private func performDueSteps() -> Progress {
     var failureCount = 0
+    // It is another one in the next round only. A property would be retained for each step.
+    let race = race
     while true {
       switch race.nextStep(at: Clock.now()) {
       case .needsPathInformation: readPathInformation()

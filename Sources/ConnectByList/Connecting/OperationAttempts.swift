@@ -97,7 +97,7 @@ extension Operation {
 
   func drop(_ id: AttemptID) {
     guard let descriptor = sockets.take(id) else { return }
-    noteEnd(id, descriptor.number, local: nil)
+    noteEnd(id, of: race, descriptor.number, local: nil, at: Clock.now())
     // A registration outlives the close where a forked child has the descriptor too, and would end every
     // wait. The wait set of a decided race is not waited for again.
     if waitSet.isMade && !race.isDecided { waitSet.remove(descriptor.number) }

@@ -85,9 +85,11 @@ extension Operation {
         let (local, failure) = try Handshake.check(fd, settings)
         errno = failure
         if failure == nil {
-          noteEnd(id, fd, local: local)
+          let now = Clock.now()
+          let race = race
+          noteEnd(id, of: race, fd, local: local, at: now)
           stopWatching(fd)
-          race.handle(.connected(id), at: Clock.now())
+          race.handle(.connected(id), at: now)
           return
         }
       } catch {
@@ -111,11 +113,14 @@ extension Operation {
 
   /// Reads from an attempt's socket what the report tells. The kernel sends the first SYN again after one
   /// second (TCP_TIMEOUT_INIT), so a younger attempt is not asked for resent SYNs.
-  func noteEnd(_ id: AttemptID, _ fd: CInt, local: Endpoint?) {
-    let attempt = race.attempts[id.index]
-    if race.plan.remote(of: attempt.pair).family == .unix { return }
+  func noteEnd(
+    _ id: AttemptID, of race: Race, _ fd: CInt, local: Endpoint?, at now: Instant
+  ) {
+    if race.plan.remote(of: race.attempts[id.index].pair).family == .unix { return }
     var resent: Int32 = 0
-    if (attempt.ended ?? Clock.now()) - attempt.started >= .seconds(1) {
+    if (race.attempts[id.index].ended ?? now) - race.attempts[id.index].started
+      >= .seconds(1)
+    {
       resent = Syscalls.resentCount(fd)
     }
     var local = local
@@ -124,7 +129,8 @@ extension Operation {
     }
     if let known = local, known.address.isUnspecified { local = nil }
     let isMultipath =
-      race.plan.wantsMultipath && attempt.outcome == .pending ? Syscalls.isMultipath(fd) : nil
+      race.plan.wantsMultipath && race.attempts[id.index].outcome == .pending
+      ? Syscalls.isMultipath(fd) : nil
     // Both ends of a pair are of one family in the report, whatever the socket's family is.
     race.note(id, local: local?.unmapped, resentCount: resent, isMultipath: isMultipath)
   }

@@ -72,6 +72,9 @@ public struct SocketSettings: Sendable {
     try linger.apply(to: fd)
   }
 
+  /// Whether an option is set by which the kernel may choose another route.
+  var mayChooseRoute: Bool { !others.isEmpty || !interface.isEmpty }
+
   /// The value of an option that is set here and is a C int.
   func value(level: CInt, number: CInt) -> UInt32? {
     if others.isEmpty { return nil }

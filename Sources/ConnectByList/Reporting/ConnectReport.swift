@@ -71,6 +71,9 @@ public struct ConnectReport: Sendable {
     race.map { instant - $0.began } ?? .zero
   }
 
+  /// When the call had ended.
+  package var ended: Instant { (race?.began ?? Instant(nanoseconds: 0)) + elapsed }
+
   /// One line that says what was tried and what happened: `timed out after 2.000 s: 3 pairs tried; last:
   /// 192.0.2.1:80 connection refused`.
   public func summary() -> TextBuffer {

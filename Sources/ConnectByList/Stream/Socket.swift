@@ -42,10 +42,22 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   var readBuffer = ReadBuffer()
   var writeBuffer = WriteBuffer()
-  /// The socket's own endpoint and its peer's, once they were asked for. They are read from the report
-  /// then and not before, which takes 460 instructions (callgrind).
-  var knownLocal: Endpoint?
-  var knownRemote: Endpoint?
+  /// Its endpoints, as far as they were asked for and the report does not have them.
+  final class KnownEnds {
+    var local: Endpoint?
+    var remote: Endpoint?
+  }
+
+  private var knownEnds: KnownEnds?
+
+  /// `nil`: nothing is known that the report does not tell.
+  var ends: KnownEnds? { knownEnds }
+
+  mutating func neededEnds() -> KnownEnds {
+    let ends = knownEnds ?? KnownEnds()
+    knownEnds = ends
+    return ends
+  }
 
   // MARK: making
 
@@ -65,7 +77,7 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     let remote = try Syscalls.remoteEndpoint(number)
     try Syscalls.setNonBlocking(number)
     self.init(Descriptor(owning: number))
-    knownRemote = remote
+    neededEnds().remote = remote
   }
 
   /// A socket that is neither bound nor connected. TCP_NODELAY is on, as on the sockets of every
@@ -88,8 +100,9 @@ public struct Socket: ~Copyable, @unchecked Sendable {
     self.report = report
     isConnected = true
     failure = nil
-    knownLocal = local
-    knownRemote = remote
+    let ends = neededEnds()
+    ends.local = local
+    ends.remote = remote
   }
 
   /// Takes over what was read ahead and not yet sent on another connection.

@@ -4,25 +4,27 @@ extension Socket {
   /// Binds the socket to a local endpoint; with port 0 the kernel chooses one. C: `bind`.
   public mutating func bind(to local: Endpoint) throws(Errno) {
     try Syscalls.bind(number, to: local)
-    knownLocal = nil
+    ends?.local = nil
   }
 
   /// The socket's own endpoint. A Unix endpoint has no path; see `localUnixPath`.
   ///
   /// C: `getsockname`, called once at most, and not where the report has the endpoint.
   public mutating func localEndpoint() throws(Errno) -> Endpoint? {
-    if knownLocal == nil { knownLocal = report?.ends?.local }
-    if knownLocal == nil { knownLocal = try Syscalls.localEndpoint(number) }
-    return knownLocal
+    if let known = ends?.local ?? report?.ends?.local { return known }
+    let local = try Syscalls.localEndpoint(number)
+    neededEnds().local = local
+    return local
   }
 
   /// The peer's endpoint. A Unix endpoint has no path; see `remoteUnixPath`.
   ///
   /// C: `getpeername`, called once at most, and not where the report has the endpoint.
   public mutating func remoteEndpoint() throws(Errno) -> Endpoint? {
-    if knownRemote == nil { knownRemote = report?.ends?.remote }
-    if knownRemote == nil { knownRemote = try Syscalls.remoteEndpoint(number) }
-    return knownRemote
+    if let known = ends?.remote ?? report?.ends?.remote { return known }
+    let remote = try Syscalls.remoteEndpoint(number)
+    neededEnds().remote = remote
+    return remote
   }
 
   /// The path that a Unix socket is bound to, with `@` before an abstract name; empty where it is

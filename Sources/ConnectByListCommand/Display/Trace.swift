@@ -14,22 +14,22 @@ enum Trace {
 
   /// Writes what was added to the event log since the last call, on the thread that drives the connect.
   private static func write(newEventsOf operation: Operation) {
-    let events = operation.race.events
+    let race = operation.race
     let first = operation.observedEventCount
-    guard first < events.count else { return }
+    guard first < race.eventCount else { return }
     if operation.observedNumber == 0 {
       operation.observedNumber = count.wrappingAdd(1, ordering: .relaxed).newValue
     }
-    var text = TextBuffer(capacity: 80 * (events.count - first))
-    for event in events[first...] {
+    var text = TextBuffer(capacity: 80 * (race.eventCount - first))
+    for index in first..<race.eventCount {
       text.append("trace: ")
       text.append(decimal: operation.observedNumber)
       text.append(" ")
-      append(event, of: operation, to: &text)
+      append(race.event(at: index), of: operation, to: &text)
       text.append("\n")
     }
     Output.error.write(text)
-    operation.observedEventCount = events.count
+    operation.observedEventCount = race.eventCount
   }
 
   private static func append(

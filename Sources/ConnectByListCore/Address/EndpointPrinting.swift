@@ -36,23 +36,7 @@ extension TextBuffer {
   }
 
   private mutating func append(dottedQuad bits: UInt32) {
-    // From the last digit on; 255.255.255.255 has 15 bytes.
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 15) { text in
-      var first = 15
-      for index: UInt32 in 0..<4 {
-        if index > 0 {
-          first -= 1
-          text[first] = UInt8(ascii: ".")
-        }
-        var rest = bits >> (8 * index) & 0xff
-        repeat {
-          first -= 1
-          text[first] = UInt8(ascii: "0") + UInt8(rest % 10)
-          rest /= 10
-        } while rest > 0
-      }
-      append(contentsOf: UnsafeBufferPointer(rebasing: text[first...]))
-    }
+    withDottedQuad(bits) { bytes in append(contentsOf: bytes) }
   }
 
   private mutating func append(groupsOf address: IPAddress) {
@@ -69,6 +53,27 @@ extension TextBuffer {
       append(hexadecimal: address.group(index))
       index += 1
     }
+  }
+}
+
+/// Calls `body` with the text of an IPv4 address, for which no memory is allocated.
+package func withDottedQuad(_ bits: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+  // 255.255.255.255 has 15 bytes. They are written from the last one on.
+  withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 15) { text in
+    var first = 15
+    for index: UInt32 in 0..<4 {
+      if index > 0 {
+        first -= 1
+        text[first] = UInt8(ascii: ".")
+      }
+      var rest = bits >> (8 * index) & 0xff
+      repeat {
+        first -= 1
+        text[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+        rest /= 10
+      } while rest > 0
+    }
+    body(UnsafeBufferPointer(rebasing: text[first...]))
   }
 }
 

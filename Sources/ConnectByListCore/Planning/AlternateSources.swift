@@ -166,7 +166,7 @@ extension Plan {
         if Chance.isLikelier(most, than: chance) { continue }
         if Chance.isLikelier(chance, than: most) { tops.removeAll(keepingCapacity: true) }
         most = max(most, chance)
-        tops.append(Choice(pair: pair, chance: chance, place: .alternate(kind, row: row)))
+        tops.append(Choice(pair: pair, chance: chance, place: .alternate(kind, row: Int32(row))))
       }
     }
     var best: Choice?
@@ -187,7 +187,8 @@ extension Plan {
   private func forEachNear(
     _ choice: Choice, avoidingSuspects: Bool, _ body: (Choice) -> Void
   ) {
-    guard case .alternate(let kind, let row) = choice.place else { return }
+    guard case .alternate(let kind, let number) = choice.place else { return }
+    let row = Int(number)
     let heap = tables!.alternates.rows[kind.rawValue][row]
     guard let first = heap.first else { return }
     heap.forEachNearFirst(where: { $0.rank != first.rank && first.rank - $0.rank <= 3 }) { entry in
@@ -311,15 +312,15 @@ extension ConnectOptions {
     if case .routeOnly = locals { return false }
     return true
   }
-
-  /// Whether an alternate source of a remote is held until its first pair has had time to answer.
-  var holdsAlternates: Bool {
-    guard case .all = locals else { return false }
-    return pace == .accelerating || pace == .steady
-  }
 }
 
 extension Plan {
+  /// Whether an alternate source of a remote is held until its first pair has had time to answer.
+  var holdsAlternates: Bool {
+    guard case .all = options.locals else { return false }
+    return options.pace == .accelerating || options.pace == .steady
+  }
+
   /// Whether no alternate pair of another remote is left.
   func hasOnlyAlternates(of remote: Int32) -> Bool {
     alternatesLeft == Int(remotes[Int(remote)].alternatesLeft)

@@ -38,9 +38,15 @@ struct LocalTable: Sendable {
   private var firstEntries: AddressIndex?
   private(set) var hasSuspect = false
 
-  private struct AddressIndex: Sendable {
-    var distinct: DistinctKeys<IPAddress>
-    var entries: [Int32] = []
+  /// Copies of the table share it: it is replaced as a whole.
+  private final class AddressIndex: Sendable {
+    let distinct: DistinctKeys<IPAddress>
+    let entries: [Int32]
+
+    init(_ distinct: DistinctKeys<IPAddress>, _ entries: [Int32]) {
+      self.distinct = distinct
+      self.entries = entries
+    }
   }
 
   /// The indices of the addresses.
@@ -64,6 +70,12 @@ struct LocalTable: Sendable {
     entries.isEmpty ? Self.initialEntry(index).chance : entries[Int(index)].chance
   }
 
+  /// The same without a copy of the entry.
+  func isUsed(_ index: Int32) -> Bool { entries.isEmpty ? false : entries[Int(index)].isUsed }
+  func isSuspect(_ index: Int32) -> Bool {
+    entries.isEmpty ? false : entries[Int(index)].isSuspect
+  }
+
   /// The first entry with this address.
   func index(of address: IPAddress) -> Int32? {
     guard let firstEntries else { return nil }
@@ -78,10 +90,12 @@ struct LocalTable: Sendable {
     makeEntries()
     entries.append(Entry(address: address, port: port))
     let index = Int32(entries.count - 1)
-    if firstEntries == nil {
-      firstEntries = AddressIndex(distinct: DistinctKeys(secret: secret))
-    }
-    if firstEntries!.distinct.insert(address.address).isNew { firstEntries!.entries.append(index) }
+    var distinct = firstEntries?.distinct ?? DistinctKeys(secret: secret)
+    var firsts = firstEntries?.entries ?? []
+    // Unless a copy of the table shares them, the arrays are not copied below.
+    firstEntries = nil
+    if distinct.insert(address.address).isNew { firsts.append(index) }
+    firstEntries = AddressIndex(distinct, firsts)
     return index
   }
 

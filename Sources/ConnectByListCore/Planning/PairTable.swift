@@ -22,6 +22,15 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       self.newest = newest
       self.previous = previous
     }
+
+    // Here the tables are not copied for a call: 50 instructions each.
+
+    func number(of key: Key) -> Int? { keys.number(of: key) }
+
+    func numbers(of source: IPAddress, _ key: Key) -> (key: Int?, pair: Int?) {
+      guard let number = keys.number(of: key) else { return (nil, nil) }
+      return (number, pairs.number(of: Pair(source: source, key: Int32(number))))
+    }
   }
 
   /// `nil`: there are no pairs.
@@ -38,14 +47,13 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   func source(at position: Int) -> IPAddress { index!.pairs.keys[position].source }
 
   /// The number of a key, from 0 in the order in which the keys came.
-  func number(of key: Key) -> Int? { index?.keys.number(of: key) }
+  func number(of key: Key) -> Int? { index?.number(of: key) }
 
   func index(_ source: IPAddress, _ key: Key) -> Int? { numbers(of: source, key).pair }
 
   /// The number of a key, and the index of its pair with a source, as far as there are these.
   func numbers(of source: IPAddress, _ key: Key) -> (key: Int?, pair: Int?) {
-    guard let index, let number = index.keys.number(of: key) else { return (nil, nil) }
-    return (number, index.pairs.number(of: Pair(source: source, key: Int32(number))))
+    index?.numbers(of: source, key) ?? (nil, nil)
   }
 
   func value(_ source: IPAddress, _ key: Key) -> Value? {
@@ -54,7 +62,7 @@ struct PairTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   /// Calls `body` with the index of each pair of a key.
   func forEach(of key: Key, _ body: (Int) -> Void) {
-    guard let index, let number = index.keys.number(of: key) else { return }
+    guard let index, let number = index.number(of: key) else { return }
     var pair = index.newest[number]
     while pair >= 0 {
       body(Int(pair))

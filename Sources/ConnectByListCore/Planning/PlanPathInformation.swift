@@ -9,7 +9,7 @@ extension Plan {
   var ordersByPathInformation: Bool {
     guard hasIP else { return false }
     if isNamed && locals.addresses.count > 1 { return true }
-    guard options.order == .likely else { return false }
+    guard options.order == .likely, remotes.count > 1 else { return false }
     var first: IPAddress?
     for index in remotes.indices where !remotes[index].pathInformation.isHere {
       let address = remotes[index].endpoint.address

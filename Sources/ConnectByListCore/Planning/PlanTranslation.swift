@@ -31,8 +31,8 @@ extension Plan {
 
   /// The IPv4 endpoint that a NAT64 translates a pair's remote to; `nil`: none does.
   public func translatedEndpoint(of pair: Pair) -> Endpoint? {
+    guard let prefix, remotes[Int(pair.remote)].isTranslation else { return nil }
     let remote = remotes[Int(pair.remote)]
-    guard let prefix, remote.isTranslation else { return nil }
     return Endpoint(prefix.original(of: remote.endpoint.address), port: remote.endpoint.port)
   }
 

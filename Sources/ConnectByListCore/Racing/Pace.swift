@@ -33,9 +33,7 @@ enum Pace {
 
 /// What decides when the next attempt starts. A failure in the call that starts an attempt puts it back as it was.
 struct PaceState: Sendable {
-  /// `nil`: nothing was started yet.
-  var latestStart: Instant?
-  /// The attempt of the latest start.
+  /// The attempt of the latest start; `nil`: nothing was started yet.
   var newest: AttemptID?
   /// When silence starts the next: the delay of the newest attempt after its start.
   var silenceEnds = Instant.distantFuture
@@ -63,7 +61,7 @@ struct PaceState: Sendable {
   }
 
   /// Whether silence starts an attempt now; also the first one of all.
-  func isDueBySilence(at now: Instant) -> Bool { latestStart == nil || delayEnds <= now }
+  func isDueBySilence(at now: Instant) -> Bool { newest == nil || delayEnds <= now }
 }
 
 /// The failures of an instant, before attempts start for them.

@@ -8,7 +8,9 @@ public struct NameID: Hashable, Sendable {
 ///
 /// RFC 8305 section 3: when the IPv4 addresses of a name come first, they are held for a moment, so that a
 /// slower AAAA answer does not cost IPv6 its place. Literals and other names are not held with them.
-public struct PendingNames: Sendable {
+///
+/// It is a class because most races have no names.
+public final class PendingNames: @unchecked Sendable {
   /// RFC 8305 section 8, "Resolution Delay".
   static let resolutionDelay: TimeSpan = .milliseconds(50)
 
@@ -60,6 +62,10 @@ public struct PendingNames: Sendable {
   private var heldCount = 0
   /// When held addresses join. An entry is out of date where the name's addresses have joined before.
   private var releases = Heap<Release>()
+  /// The names that were not in the list, in the order of their numbers, and how many of them the driver has started
+  /// to look up.
+  var lookups: [Race.Lookup] = []
+  var startedLookupCount = 0
 
   init(_ names: [Name]) {
     self.names = names
@@ -95,7 +101,7 @@ public struct PendingNames: Sendable {
   }
 
   /// Adds a name that was not in the list, and returns its number.
-  mutating func add(_ name: Name) -> NameID {
+  func add(_ name: Name) -> NameID {
     names.append(name)
     awaitedCount += name.awaitedCount
     return NameID(Int32(names.count - 1))
@@ -104,7 +110,7 @@ public struct PendingNames: Sendable {
   /// Takes an answer in and returns the candidates that may join the race now.
   ///
   /// `family`: the answer is about this family only; `nil`: about both.
-  mutating func answer(
+  func answer(
     _ id: NameID, _ family: Family?, _ endpoints: [Endpoint], _ errno: Errno? = nil,
     at now: Instant
   ) -> [Candidate] {
@@ -127,7 +133,7 @@ public struct PendingNames: Sendable {
   }
 
   /// The targets of a name's SRV records are names of their own, or addresses.
-  mutating func noteRecords(_ id: NameID) -> Int32 {
+  func noteRecords(_ id: NameID) -> Int32 {
     let index = Int(id.number)
     if names[index].awaitsRecords {
       names[index].awaitsRecords = false
@@ -137,7 +143,7 @@ public struct PendingNames: Sendable {
     return names[index].entry
   }
 
-  private mutating func noteAnswer(_ index: Int, _ family: Family?) {
+  private func noteAnswer(_ index: Int, _ family: Family?) {
     let before = names[index].awaitedCount
     if family != .inet6 { names[index].awaits.inet = false }
     if family != .inet { names[index].awaits.inet6 = false }
@@ -146,7 +152,7 @@ public struct PendingNames: Sendable {
   }
 
   /// The candidates whose delay is over.
-  mutating func release(at now: Instant) -> [Candidate] {
+  func release(at now: Instant) -> [Candidate] {
     guard nextRelease <= now else { return [] }
     var released: [Candidate] = []
     while let first = releases.first, first.time <= now {
@@ -156,7 +162,7 @@ public struct PendingNames: Sendable {
     return released
   }
 
-  private mutating func takeHeld(_ index: Int) -> [Candidate] {
+  private func takeHeld(_ index: Int) -> [Candidate] {
     let addresses = names[index].held
     guard !addresses.isEmpty else { return [] }
     names[index].held = []

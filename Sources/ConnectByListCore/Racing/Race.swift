@@ -65,10 +65,8 @@ public final class Race: @unchecked Sendable {
   public let plan: Plan
   /// By their numbers.
   public internal(set) var attempts: [Attempt] = []
-  /// All that happened, in order. A driver that passes events on reads what was added since its last look,
-  /// after it has performed a step: an attempt that fails in the call that starts it turns its `start` into
-  /// its `failed`.
-  public internal(set) var events: [RaceEvent] = []
+  /// The only writer is the race itself.
+  var log = EventLog()
   /// The beginning of the call.
   public let began: Instant
   /// The beginning of this round of the call.
@@ -99,10 +97,8 @@ public final class Race: @unchecked Sendable {
   var isCancelled = false
   var lastErrno: Errno?
   var isHedged = false
-  var names: PendingNames
-  /// The names that were not in the list, in the order of their numbers.
-  public internal(set) var lookups: [Lookup] = []
-  var startedLookupCount = 0
+  /// `nil`: there are none.
+  var names: PendingNames?
   /// Whether the driver can look up the prefix of a NAT64. To be set before the first step.
   public var asksForPrefix = false
   var hasAskedForPrefix = false
@@ -111,9 +107,8 @@ public final class Race: @unchecked Sendable {
   /// A deadline that has passed before the race begins (a timeout near 0) still allows one round of starts.
   var hadFirstRound = false
   var rankBase: RankBase?
-  /// The report's rows and count, made where the plan was let go.
-  var keptRows: [ReportRow]?
-  var notStartedKept: Int?
+  /// What the report needs of a plan that was let go.
+  var kept: KeptRows?
   var isRankBaseStale = false
   /// Candidates have joined since the delay was last compressed.
   var hasJoined = false
@@ -148,13 +143,11 @@ public final class Race: @unchecked Sendable {
   ) {
     assert(plan.remoteCount > 0 || !names.isEmpty)
     self.plan = plan
-    self.names = PendingNames(names)
+    self.names = names.isEmpty ? nil : PendingNames(names)
     self.began = began
     self.roundBegan = roundBegan
     self.round = round
     self.deadline = deadline
-    // The most common race has three events: start, connected, won.
-    events.reserveCapacity(3)
   }
 
   // MARK: what happened
@@ -165,7 +158,7 @@ public final class Race: @unchecked Sendable {
       // An attempt that was closed may have completed before that.
       guard attempts[id.index].isPending else { return }
       noteSilences(before: now)
-      record(RaceEvent(.connected, id, at: now))
+      record(RaceEvent(.connected, id, at: now), of: id)
       connectedCount += 1
     case .failed(let id, let errno, let synchronous):
       guard id.index < attempts.count, attempts[id.index].isPending else { return }
@@ -184,18 +177,20 @@ public final class Race: @unchecked Sendable {
       guard phase == .validating(id) else { return }
       phase = .closing(.won(id))
     case .resolved(let name, let family, let endpoints):
-      if !isFinished { events.append(RaceEvent(resolved: name, count: endpoints.count, at: now)) }
+      if !isFinished { log.append(RaceEvent(resolved: name, count: endpoints.count, at: now)) }
+      guard let names else { return }
       if names.isPrefix(name) { return takePrefix(name, endpoints, at: now) }
       join(names.answer(name, family, endpoints, at: now))
     case .unresolved(let name, let family, let errno):
+      guard let names else { return }
       join(names.answer(name, family, [], errno, at: now))
       // One family without an address says little while the other has some, or may have.
       guard let errno = names.failure(of: name) else { return }
       // The attempts say why the race is lost, not that there is no NAT64.
       if !names.isPrefix(name) { lastErrno = errno }
-      if !isFinished { events.append(RaceEvent(unresolved: name, errno, at: now)) }
+      if !isFinished { log.append(RaceEvent(unresolved: name, errno, at: now)) }
     case .services(let name, let records, let seed):
-      if !isFinished { events.append(RaceEvent(resolved: name, count: records.count, at: now)) }
+      if !isFinished { log.append(RaceEvent(resolved: name, count: records.count, at: now)) }
       take(records, of: name, seed: seed)
     case .cancelled: isCancelled = true
     }
@@ -233,21 +228,21 @@ public final class Race: @unchecked Sendable {
   // MARK: the log
 
   /// Writes down an event of an attempt and applies it.
-  func record(_ event: RaceEvent) {
-    let id = event.attempt!
+  func record(_ event: RaceEvent, of id: AttemptID) {
+    assert(event.attempt == id)
     attempts[id.index].apply(event)
     if event.isSynchronous {
-      assert(events.last == RaceEvent(.start, id, at: attempts[id.index].started))
-      events[events.count - 1] = event
+      assert(log[log.count - 1] == RaceEvent(.start, id, at: attempts[id.index].started))
+      log[log.count - 1] = event
     } else {
-      events.append(event)
+      log.append(event)
     }
   }
 
   /// An attempt ended without a connection, after the call that started it.
   func fail(_ id: AttemptID, _ errno: Errno, isRejected: Bool = false, at now: Instant) {
     let kind: RaceEvent.Kind = isRejected ? .rejected : RaceEvent.Kind(of: Outcome(of: errno))
-    record(RaceEvent(kind, id, errno, at: now))
+    record(RaceEvent(kind, id, errno, at: now), of: id)
     end(id)
     lastErrno = errno
     pace.endRow(ifDelayHasPassed: pace.delayEnds < now)
@@ -260,7 +255,7 @@ public final class Race: @unchecked Sendable {
 
   /// `attempt_timeout` ends an attempt: it was silent.
   func expire(_ id: AttemptID, at now: Instant) {
-    record(RaceEvent(.timedOut, id, .timedOut, at: now))
+    record(RaceEvent(.timedOut, id, .timedOut, at: now), of: id)
     end(id)
     lastErrno = .timedOut
     pace.row = 0
@@ -278,7 +273,7 @@ public final class Race: @unchecked Sendable {
     if errno.isShortage && flights.count > 1 {
       removeFromFlight(id)
       attempts.removeLast()
-      events.removeLast()
+      log.removeLast()
       if let choice = undo.choice {
         plan.putBack(choice, wasUsed: undo.wasUsed)
       } else {
@@ -287,7 +282,7 @@ public final class Race: @unchecked Sendable {
       shortageCap = flights.count
       return
     }
-    record(RaceEvent(.failed, id, errno, isSynchronous: true, at: now))
+    record(RaceEvent(.failed, id, errno, isSynchronous: true, at: now), of: id)
     end(id)
     lastErrno = errno
     plan.noteFailure(
@@ -308,10 +303,10 @@ public final class Race: @unchecked Sendable {
     // A report may be read on several threads.
     if isRankBaseStale { setRankBase() }
     if case .won(let id) = result {
-      record(RaceEvent(result, at: now))
+      record(RaceEvent(result, at: now), of: id)
       end(id)
     } else {
-      events.append(RaceEvent(result, at: now))
+      log.append(RaceEvent(result, at: now))
     }
     phase = .finished(result)
     letGo()

@@ -13,6 +13,7 @@ extension Race {
 
   /// The targets of SRV records join the race: addresses at once, names once they are looked up.
   func take(_ records: [ServiceRecord], of parent: NameID, seed: UInt64) {
+    guard let names else { return }
     let entry = names.noteRecords(parent)
     var literals: [Candidate] = []
     for target in records.targets(seed: seed) {
@@ -25,7 +26,7 @@ extension Race {
         case .name(let host, let port):
           let family = plan.options.family
           let id = names.add(PendingNames.Name(entry: entry, family: family, target: target.place))
-          lookups.append(
+          names.lookups.append(
             Lookup(
               name: id, host: HostName(host: host, port: port), parent: parent, family: family))
         }
@@ -43,10 +44,12 @@ extension Race {
     if let prefix = plan.prefix { return translate(by: prefix) }
     guard !hasAskedForPrefix, plan.needsTranslation, plan.options.timeout != .zero else { return }
     hasAskedForPrefix = true
+    let names = names ?? PendingNames([])
+    self.names = names
     let id = names.add(
       PendingNames.Name(entry: -1, family: .inet6, target: .none, isPrefix: true))
     let host: StaticString = "ipv4only.arpa"
-    lookups.append(
+    names.lookups.append(
       Lookup(
         name: id, host: HostName(host: [UInt8](host), port: .number(1)), parent: nil,
         family: .inet6))
@@ -54,7 +57,7 @@ extension Race {
 
   /// The answer tells the prefix: the IPv4 remotes join again under it.
   func takePrefix(_ id: NameID, _ endpoints: [Endpoint], at now: Instant) {
-    _ = names.answer(id, .inet6, [], at: now)
+    _ = names?.answer(id, .inet6, [], at: now)
     for endpoint in endpoints {
       guard let prefix = TranslationPrefix(inAnswer: endpoint.address) else { continue }
       return translate(by: prefix)
@@ -71,13 +74,19 @@ extension Race {
 
   /// The next lookup that the driver has not started.
   func nextLookup() -> Lookup? {
-    guard startedLookupCount < lookups.count, !isDecided else { return nil }
-    startedLookupCount += 1
-    return lookups[startedLookupCount - 1]
+    guard let names, names.startedLookupCount < names.lookups.count, !isDecided else { return nil }
+    names.startedLookupCount += 1
+    return names.lookups[names.startedLookupCount - 1]
   }
+
+  /// The names that were not in the list, in the order of their numbers.
+  public var lookups: [Lookup] { names?.lookups ?? [] }
+
+  /// Whether no name may have another address.
+  var areNamesSettled: Bool { names?.isSettled ?? true }
 
   /// The name of the list whose address a pair's remote is; `nil` for an address that the list has as a literal.
   public func name(of pair: Plan.Pair) -> NameID? {
-    names.firstIndex(ofEntry: Int32(plan.entry(of: pair))).map { NameID(Int32($0)) }
+    names?.firstIndex(ofEntry: Int32(plan.entry(of: pair))).map { NameID(Int32($0)) }
   }
 }

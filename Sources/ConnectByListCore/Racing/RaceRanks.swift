@@ -9,7 +9,17 @@ extension Race {
   /// The plan as it was when candidates or path information last came (or at the first start), how many
   /// attempts had been started by then, and which of them were pending without a silence counted.
   /// `nil` as long as the plan has a single pair.
-  typealias RankBase = (plan: Plan, started: Int, pending: [Plan.Pair])
+  final class RankBase {
+    let plan: Plan
+    let started: Int
+    let pending: [Plan.Pair]
+
+    init(_ plan: Plan, started: Int, pending: [Plan.Pair]) {
+      self.plan = plan
+      self.started = started
+      self.pending = pending
+    }
+  }
 
   func setRankBase() {
     isRankBaseStale = false
@@ -23,12 +33,12 @@ extension Race {
         pending.append(attempts[id.index].pair)
       }
     }
-    rankBase = (plan.copy(), started: attempts.count, pending)
+    rankBase = RankBase(plan.copy(), started: attempts.count, pending: pending)
   }
 
   /// Of all attempts that are connected now, the one whose pair ranks first.
   func bestConnected() -> AttemptID? {
-    guard connectedCount > 1 else { return connectedCount == 0 ? nil : connected(after: nil) }
+    guard connectedCount > 1 else { return connected(after: nil) }
     if isRankBaseStale { setRankBase() }
     var connected: [AttemptID] = []
     while let id = self.connected(after: connected.last) { connected.append(id) }

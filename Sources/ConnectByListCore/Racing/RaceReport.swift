@@ -22,7 +22,7 @@ extension Race {
   /// Pairs that were never generated, because nothing was asked before it was needed, are absent. Costs as
   /// much as planning did, so it is made only when the report is read, or when the plan is let go (`letGo`).
   public func rows() -> [ReportRow] {
-    keptRows ?? rows(notStartedMax: isFinished ? Self.notStartedMax : .max, ranksMax: .max)
+    kept?.rows ?? rows(notStartedMax: isFinished ? Self.notStartedMax : .max, ranksMax: .max)
   }
 
   private func rows(notStartedMax: Int, ranksMax: Int) -> [ReportRow] {
@@ -65,7 +65,7 @@ extension Race {
   }
 
   /// For each name of the race, by its number, the index of its entry in the list.
-  public var nameEntries: [Int] { names.entries }
+  public var nameEntries: [Int] { names?.entries ?? [] }
 
   /// The base of a pair's delay, and why it is so long: as it held for its attempt, else as it would hold now.
   public func patience(_ row: ReportRow) -> Patience {
@@ -73,7 +73,7 @@ extension Race {
   }
 
   /// How many pairs were never started, as far as they are known.
-  public var notStartedCount: Int { notStartedKept ?? plan.pairsLeft }
+  public var notStartedCount: Int { kept?.notStartedCount ?? plan.pairsLeft }
 
   /// The attempt that failed last: its code is the race's where all have failed.
   ///
@@ -93,6 +93,17 @@ extension Race {
 
   // MARK: what a report keeps
 
+  /// The report's rows and count, made where the plan is let go.
+  final class KeptRows {
+    let rows: [ReportRow]
+    let notStartedCount: Int
+
+    init(_ rows: [ReportRow], notStartedCount: Int) {
+      self.rows = rows
+      self.notStartedCount = notStartedCount
+    }
+  }
+
   /// A plan over so few remotes is kept as it is: that costs nothing, and a report of it is small.
   private static var keptMax: Int { 128 }
 
@@ -105,7 +116,7 @@ extension Race {
     }
     guard attempts.count < plan.remoteCount / 2 else { return }
     let rows = rows(notStartedMax: Self.notStartedMax, ranksMax: Self.countedRanksMax)
-    notStartedKept = plan.pairsLeft
+    let notStartedCount = plan.pairsLeft
     rankBase = nil
     /// By remotes; -1: it is not kept.
     var places = [Int32](repeating: -1, count: plan.remoteCount)
@@ -118,9 +129,10 @@ extension Race {
       Plan.Pair(local: pair.local, remote: places[Int(pair.remote)], isFirst: pair.isFirst)
     }
     for index in attempts.indices { attempts[index].pair = moved(attempts[index].pair) }
-    keptRows = rows.map {
-      ReportRow(pair: moved($0.pair), rank: $0.rank, chance: $0.chance, attempt: $0.attempt)
-    }
+    self.kept = KeptRows(
+      rows.map {
+        ReportRow(pair: moved($0.pair), rank: $0.rank, chance: $0.chance, attempt: $0.attempt)
+      }, notStartedCount: notStartedCount)
     plan.drop(allBut: kept)
   }
 }

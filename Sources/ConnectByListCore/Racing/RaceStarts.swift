@@ -1,16 +1,16 @@
 // When the next attempt starts, and which: section 4 of the contract.
 
 extension Race {
-  func startOrWait(at now: Instant) -> Step {
+  func startOrWait(at now: Instant, pathInformationDue: Instant) -> Step {
     takeFailures(at: now)
-    var wakeUp = min(deadline, names.nextRelease, pathInformationDue)
+    var wakeUp = min(deadline, names?.nextRelease ?? .distantFuture, pathInformationDue)
     if mayHavePairsLeft {
       switch startDue(at: now) {
       case .step(let step): return step
       case .blocked(let until): wakeUp = min(wakeUp, until)
       }
     }
-    if flights.count == 0 && names.isSettled && !plan.hasPairsLeft {
+    if flights.count == 0 && areNamesSettled && !plan.hasPairsLeft {
       return lacksAlternates || lacksRoutes ? .needsPathInformation : allFailed(at: now)
     }
     if let hedge = hedge() {
@@ -138,8 +138,8 @@ extension Race {
         choice.pair, chance: 0, started: now, patience: plan.patience(of: choice.pair),
         inFlightCount: flights.count, silentAt: .distantFuture, isHedge: false))
     let errno = plan.errno(ofHopeless: choice.pair)
-    events.append(RaceEvent(.start, id, at: now))
-    record(RaceEvent(.failed, id, errno, isSynchronous: true, at: now))
+    log.append(RaceEvent(.start, id, at: now))
+    record(RaceEvent(.failed, id, errno, isSynchronous: true, at: now), of: id)
     lastErrno = errno
   }
 
@@ -151,15 +151,14 @@ extension Race {
     let id = AttemptID(Int32(attempts.count))
     undo = Undo(
       choice: choice, pace: pace, suspectStarts: plan.suspectStarts,
-      wasUsed: plan.locals[pair.local].isUsed)
+      wasUsed: plan.locals.isUsed(pair.local))
     let chance = plan.chance(of: pair)
     let holds =
-      pair.isFirst && choice != nil && plan.options.holdsAlternates
-      && !plan.locals[pair.local].isSuspect
+      pair.isFirst && choice != nil && plan.holdsAlternates
+      && !plan.locals.isSuspect(pair.local)
     if let choice { plan.take(choice, holding: holds) }
     let patience = plan.patience(of: pair)
     let delay = delay(base: patience.base, inFlight: flights.count + 1)
-    pace.latestStart = now
     pace.newest = id
     pace.hasEndedRow = false
     pace.silenceEnds = now + delay
@@ -172,9 +171,10 @@ extension Race {
     if holds {
       attempt.holdsUntil = now + patience.base * 2
     }
-    attempts.append(attempt)
+    // As in `Plan.append`.
+    if attempts.isEmpty { attempts = [attempt] } else { attempts.append(attempt) }
     putInFlight(id)
-    record(RaceEvent(.start, id, at: now))
+    record(RaceEvent(.start, id, at: now), of: id)
     return .start(id)
   }
 
@@ -209,7 +209,7 @@ extension Race {
 
   /// More is to be tried before the deadline than when the delay was chosen: the shorter delay holds.
   func recompress(at now: Instant) {
-    guard pace.latestStart != nil, plan.options.timeout != nil else { return }
+    guard pace.newest != nil, plan.options.timeout != nil else { return }
     plan.prepare()
     pace.compressedEnds = min(pace.compressedEnds, now + compressedDelay(at: now))
   }
@@ -282,7 +282,7 @@ extension Race {
   }
 
   private func giveUp(_ id: AttemptID, at now: Instant) -> Step {
-    record(RaceEvent(.abandon, id, at: now))
+    record(RaceEvent(.abandon, id, at: now), of: id)
     end(id)
     return .abandon(id)
   }
@@ -290,7 +290,7 @@ extension Race {
   /// When a second socket to the only remote left is due; `nil`: never, or not as things are. `isAlone`: no pair of
   /// another remote is left to start.
   private func hedge() -> (due: Instant, isAlone: Bool)? {
-    guard let hedge = plan.options.hedge, !isHedged, names.isSettled, let first = firstInFlight,
+    guard let hedge = plan.options.hedge, !isHedged, areNamesSettled, let first = firstInFlight,
       flights.count < min(plan.options.inFlight, shortageCap ?? .max), plan.firstsLeft == 0
     else { return nil }
     let remote = attempts[first.index].pair.remote

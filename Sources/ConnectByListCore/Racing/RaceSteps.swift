@@ -3,7 +3,7 @@
 extension Race {
   public func nextStep(at now: Instant) -> Step {
     settleStart()
-    if phase == .racing, let winner = bestConnected() {
+    if connectedCount > 0, phase == .racing, let winner = bestConnected() {
       if plan.options.validates {
         phase = .validating(winner)
         hadFirstRound = true
@@ -30,7 +30,7 @@ extension Race {
       return .abandon(expired)
     }
     noteSilences(before: now)
-    join(names.release(at: now))
+    if let names, names.nextRelease <= now { join(names.release(at: now)) }
     askForPrefix()
     if let lookup = nextLookup() { return .lookUp(lookup) }
     if hasJoined {
@@ -38,12 +38,13 @@ extension Race {
       // What is asked about as it joins is taken in by `update` together with the answer.
       if !hasPathInformation || plan.unknownCount == 0 { recompress(at: now) }
     }
-    if needsPathInformation(at: now) { return .needsPathInformation }
+    let pathInformationDue = pathInformationDue
+    if needsPathInformation(at: now, due: pathInformationDue) { return .needsPathInformation }
     // Ranks are those of the plan before the silences of this instant.
     if isRankBaseStale { setRankBase() }
     // Of attempts that are started at one instant none is silent before all have been.
     if !pace.hasStarted { noteSilences(until: now) }
-    return startOrWait(at: now)
+    return startOrWait(at: now, pathInformationDue: pathInformationDue)
   }
 
   /// The race ends early: it was cancelled, or the deadline has passed.
@@ -76,9 +77,9 @@ extension Race {
     if let first = next, first == winner { next = inFlight(after: first) }
     guard let id = next else { return finish(result, at: now) }
     switch result {
-    case .won: record(RaceEvent(.abandon, id, at: now))
-    case .cancelled: record(RaceEvent(.abandon, id, .cancelled, at: now))
-    case .lost: record(RaceEvent(.timedOut, id, .timedOut, at: now))
+    case .won: record(RaceEvent(.abandon, id, at: now), of: id)
+    case .cancelled: record(RaceEvent(.abandon, id, .cancelled, at: now), of: id)
+    case .lost: record(RaceEvent(.timedOut, id, .timedOut, at: now), of: id)
     }
     removeFromFlight(id)
     return .abandon(id)
@@ -126,18 +127,18 @@ extension Race {
   // MARK: path information
 
   /// Whether path information is asked for now, whatever is due: section 3 point 5.
-  private func needsPathInformation(at now: Instant) -> Bool {
+  private func needsPathInformation(at now: Instant, due: Instant) -> Bool {
     guard plan.unknownCount > 0 else { return false }
     // Path information was read before: that of remotes which join later is read at once.
     if hasPathInformation { return true }
     if attempts.isEmpty && plan.ordersByPathInformation { return true }
-    return pathInformationDue <= now
+    return due <= now
   }
 
   /// When silence has lasted long enough to ask for path information.
   var pathInformationDue: Instant {
     guard !hasPathInformation, plan.unknownCount > 0, let first = firstInFlight,
-      plan.mayHaveUnknownAlternates || plan.hasPairsLeft || !names.isSettled
+      plan.mayHaveUnknownAlternates || plan.hasPairsLeft || !areNamesSettled
     else { return .distantFuture }
     return attempts[first.index].started + plan.options.minimumDelay
   }
