@@ -185,6 +185,20 @@ import Testing
     #expect(race.events.map { $0.kind } == [.unresolved, .lost])
   }
 
+  /// A name with an unscoped link-local address and no link: the other family's answer from a server may come before
+  /// or after it.
+  @Test(arguments: [Family.inet6, .inet])
+  func `addresses that cannot be used here tell why, in either order of the answers`(first: Family)
+  {
+    let race = race(0, names: 1)
+    #expect(settle(race, at: start) == nil)
+    for family in first == .inet6 ? [Family.inet6, .inet] : [.inet, .inet6] {
+      let errno = family == .inet6 ? Errno.addressNotAvailable : Errno(-3)
+      race.handle(.unresolved(NameID(0), family: family, errno), at: after(1))
+    }
+    #expect(settle(race, at: after(1)) == .lost(.addressNotAvailable, isDeadline: false))
+  }
+
   // MARK: the log as a whole
 
   @Test func `inputs that come too late are no events`() {

@@ -116,7 +116,11 @@ public final class PendingNames: @unchecked Sendable {
   ) -> [Candidate] {
     let index = Int(id.number)
     noteAnswer(index, family)
-    if let errno, names[index].errno == nil || names[index].errno == .nameWithoutAddress {
+    // In either order of the answers: addresses that cannot be used here say most, no address of one family least.
+    if let errno,
+      names[index].errno == nil || names[index].errno == .nameWithoutAddress
+        || errno == .addressNotAvailable
+    {
       names[index].errno = errno
     }
     if !endpoints.isEmpty { names[index].hasAddress = true }
