@@ -239,6 +239,7 @@ let hostAndTests: [Target] = [
     name: "ConnectByListAsyncTests",
     dependencies: [
       "ConnectByListAsync", "ConnectByList", "ConnectByListCore", "ConnectByListTesting",
+      "CConnectByListPosix",
     ]),
   // Lua states whose allocator fails.
   .target(
@@ -291,7 +292,7 @@ let hostAndTests: [Target] = [
     dependencies: [
       "ConnectByListLuaHost", "ConnectByList", "ConnectByListCore", "ConnectByListAsync",
       "ConnectByListTesting", "CConnectByListSoak",
-    ], path: "Tests/Campaign/Soak", exclude: ["mixture.lua"]),
+    ], path: "Tests/Campaign/Soak", exclude: ["mixture.lua", "process.lua"]),
   example("ConnectByListExampleC", "connect.c", ["CConnectByList", "ConnectByListCAPI"]),
   example(
     "ConnectByListExampleEmbedC", "embed.c", ["CConnectByListLua", "ConnectByListLua"],

@@ -45,8 +45,8 @@ local start, start_list, is_list = core.start, core.start_list, core.is_list
 
 local rawget, error = rawget, error
 
--- What each part is called with.
-local api = { core = core }
+-- What each part is called with. `waiter`: how this Lua state waits; nil: the core blocks.
+local api = { core = core, waiter = nil }
 local parts = {}
 
 --- The result of a part, which is compiled and run by the first call.
@@ -59,13 +59,21 @@ function api.part(name)
   return part
 end
 
--- These load at once. The others, which draw reports, are larger, and most scripts never need them: they
--- load when a report is printed.
+--- For the modules beside this one: their parts, and how this state waits.
+core.part = api.part
+
+function core.waiter() return api.waiter end
+
+-- These load at once. The others load when a script uses what they are for: most scripts never do.
 local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
-local reports, operations = api.part "report", api.part "operation"
-local adopt_operation, drive, needs_steps = operations.adopt, operations.drive, operations.needs_steps
-local make_address, fill, plain_options = addresses.make, lists.fill, lists.plain_options
+local fill = lists.fill
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
+
+local report_type = core.types.report
+
+function report_type:__index(key) return api.part "report".value(self, key) end
+
+function report_type:__tostring() return api.part "report".text(self) end
 
 ---@type connectbylist
 ---@diagnostic disable-next-line: missing-fields -- set below
@@ -80,7 +88,7 @@ local net = {
 
 --- An address from a literal with its port, or from a host and a port; `nil, message, "EINVAL"` if it
 -- is malformed.
-function net.address(host, port) return make_address(core.address(host, port)) end
+function net.address(host, port) return core.address(host, port) end
 
 --- A list of the addresses to try. `entries`: one text, or an array of what `list:add` takes.
 -- `default_port`: for entries without a port. A malformed entry gives `nil, message, "EINVAL"`.
@@ -109,25 +117,41 @@ local function wrong_options(number)
     "are one entry: 'a.example:80')", 3)
 end
 
+-- Options as the core reads them.
+local function plain_options(options)
+  local given = type(options) == "table" and rawget(options, "local_addresses")
+  if type(given) ~= "table" then return options end
+  return api.part "local_addresses"(options, given)
+end
+
+-- Whether a connect with these options cannot be a single call of the core.
+local function needs_steps(options)
+  return rawget(options, "validate") or rawget(options, "on_event") or rawget(options, "wait")
+end
+
+-- Drives a new operation to its end.
+local function drive(name, sock, options, ...)
+  local operations = api.part "operation"
+  return operations.drive(operations.adopt(name, sock, options, ...))
+end
+
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
 -- argument is a socket made by `net.socket`, that socket is connected and returned.
 function net.connect_by_list(sock, entries, options)
   -- A list and nothing else, as in most calls.
-  if entries == nil and is_list(sock) and not operations.waiter then return connect(sock) end
+  if entries == nil and is_list(sock) and not api.waiter then return connect(sock) end
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
   local list, message, code = list_of(entries)
   if message then return nil, "connect_by_list: " .. message, code, core.failed_report(code) end
   entries = list
-  local takes_steps = operations.waiter
+  local takes_steps = api.waiter
   if options and type(options) == "table" then
-    if rawget(options, "local_addresses") then options = plain_options(options) end
+    options = plain_options(options)
     takes_steps = takes_steps or needs_steps(options)
   end
   if takes_steps then
-    local op, problem, problem_code, report = start_list(entries, options, sock)
-    return drive(
-      adopt_operation("connect_by_list", sock, options, op, problem, problem_code, report))
+    return drive("connect_by_list", sock, options, start_list(entries, options, sock))
   end
   if sock then return connect_socket(sock, entries, options) end
   return connect(entries, options)
@@ -139,9 +163,8 @@ local connect_name, start_name = core.connect_by_name, core.start_name
 -- a port or the name of a service.
 function net.connect_by_name(host, service, options)
   options = plain_options(options)
-  if operations.waiter or type(options) == "table" and needs_steps(options) then
-    local op, message, code, report = start_name(host, service, options)
-    return drive(adopt_operation("connect_by_name", nil, options, op, message, code, report))
+  if api.waiter or type(options) == "table" and needs_steps(options) then
+    return drive("connect_by_name", nil, options, start_name(host, service, options))
   end
   return connect_name(host, service, options)
 end
@@ -150,10 +173,7 @@ end
 -- `{srv = "_redis._tcp.example.net"}` in place of host and service, of the targets of its SRV records, in the
 -- order in which they are to be tried. `nil, message, code` where there is no address.
 function net.resolve(host, service, options)
-  if type(host) == "table" and rawget(host, "srv") ~= nil then
-    host, service, options = host.srv, false, options or service
-  end
-  return api.part "resolution"(host, service, plain_options(options))
+  return api.part "resolution"(host, service, options, plain_options)
 end
 
 --- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it
@@ -165,15 +185,24 @@ function net.start(entries, options)
   options = plain_options(options)
   local op, problem, problem_code, report = start(list, options)
   local given = type(options) == "table" and options
-  return adopt_operation("start", nil, given, op, problem, problem_code, report)
+  return api.part "operation".adopt("start", nil, given, op, problem, problem_code, report)
 end
 
 --- Sets how this Lua state waits: in connects, reads, writes and `net.sleep`, where these have no waiter of
 -- their own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
-net.setwait = operations.setwait
+function net.setwait(waiter)
+  core.setwait(waiter)
+  api.waiter = waiter
+end
 
 --- Waits for a number of seconds.
-net.sleep = operations.sleep
+function net.sleep(seconds)
+  -- The core raises for what is no number of seconds.
+  if api.waiter and type(seconds) == "number" and seconds >= 0 then
+    return api.part "operation".sleep(seconds)
+  end
+  return core.sleep(seconds)
+end
 
 --- The monotonic clock, in seconds.
 net.now = core.now
@@ -181,11 +210,7 @@ net.now = core.now
 --- The plan of a connect, without sending a packet: an array of {rank, local_address, remote_address,
 -- chance, reasons}; `tostring` prints it as a table. Names are not resolved.
 function net.explain(entries, options)
-  local list, problem, problem_code = list_of(entries)
-  if problem then return nil, "explain: " .. problem, problem_code end
-  local plan, message, code = core.explain(list, plain_options(options))
-  if not plan then return nil, message, code end
-  return reports.explanation(plan)
+  return api.part "explanation"(list_of, entries, plain_options(options))
 end
 
 --- This machine's addresses: an array of {address, prefix, interface, flags}.

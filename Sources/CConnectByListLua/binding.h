@@ -26,7 +26,7 @@ struct cbl_lua_handle {
 /* One Lua name. */
 struct cbl_lua_method {
   const char *name;
-  const char *key; /* its field in the core, where that is not the name that messages have */
+  const char *key; /* its field in the core or among the methods, where that is not the name that messages have */
   cbl_lua_function function;
   cbl_lua_ready_function ready; /* tried first if there is no argument, or only the text `ready_for` */
   char ready_for;               /* a text of this one character */
@@ -77,8 +77,13 @@ static inline struct cbl_lua_handle *cbl_lua_handle_at(lua_State *L, int index,
   return handle;
 }
 
-/* module.c: pushes the metatable of a type. */
+/* module.c */
+
+/* Pushes the metatable of a type. */
 void cbl_lua_push_metatable(lua_State *L, enum cbl_lua_type_index type);
+
+/* Pushes the metatable of addresses. */
+void cbl_lua_push_address_metatable(lua_State *L);
 
 /* arguments.c */
 

@@ -17,11 +17,23 @@ static const unsigned char dialect_text[] = {
 static const unsigned char drawing_text[] = {
 #embed "../../lua/connectbylist/drawing.lua"
 };
+static const unsigned char drawing_options_text[] = {
+#embed "../../lua/connectbylist/drawing_options.lua"
+};
+static const unsigned char entry_text[] = {
+#embed "../../lua/connectbylist/entry.lua"
+};
+static const unsigned char explanation_text[] = {
+#embed "../../lua/connectbylist/explanation.lua"
+};
 static const unsigned char json_text[] = {
 #embed "../../lua/connectbylist/json.lua"
 };
 static const unsigned char list_text[] = {
 #embed "../../lua/connectbylist/list.lua"
+};
+static const unsigned char local_addresses_text[] = {
+#embed "../../lua/connectbylist/local_addresses.lua"
 };
 static const unsigned char operation_text[] = {
 #embed "../../lua/connectbylist/operation.lua"
@@ -82,8 +94,14 @@ static const struct cbl_lua_file parts[] = {
     {"connectbylist.address", "@connectbylist/address.lua", address_text, sizeof address_text},
     {"connectbylist.dialect", "@connectbylist/dialect.lua", dialect_text, sizeof dialect_text},
     {"connectbylist.drawing", "@connectbylist/drawing.lua", drawing_text, sizeof drawing_text},
+    {"connectbylist.drawing_options", "@connectbylist/drawing_options.lua", drawing_options_text,
+     sizeof drawing_options_text},
+    {"connectbylist.entry", "@connectbylist/entry.lua", entry_text, sizeof entry_text},
+    {"connectbylist.explanation", "@connectbylist/explanation.lua", explanation_text, sizeof explanation_text},
     {"connectbylist.json", "@connectbylist/json.lua", json_text, sizeof json_text},
     {"connectbylist.list", "@connectbylist/list.lua", list_text, sizeof list_text},
+    {"connectbylist.local_addresses", "@connectbylist/local_addresses.lua", local_addresses_text,
+     sizeof local_addresses_text},
     {"connectbylist.luasocket_object", "@connectbylist/luasocket_object.lua", luasocket_object_text,
      sizeof luasocket_object_text},
     {"connectbylist.luasocket_select", "@connectbylist/luasocket_select.lua", luasocket_select_text,

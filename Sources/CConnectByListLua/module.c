@@ -17,6 +17,23 @@ void cbl_lua_push_metatable(lua_State *L, enum cbl_lua_type_index type) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &cbl_lua_types[type]);
 }
 
+/* Its key in the registry is the address of this. */
+static const char address_type;
+
+void cbl_lua_push_address_metatable(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &address_type);
+}
+
+/* Pushes the metatable of addresses, to which lua/ adds all fields, and makes it first if there is none. */
+static void push_address_type(lua_State *L) {
+  cbl_lua_push_address_metatable(L);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, METATABLE_FIELDS_MAX);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &address_type);
+}
+
 /* __gc */
 static int release_handle(lua_State *L) {
   const struct cbl_lua_type *type = lua_touserdata(L, lua_upvalueindex(1));
@@ -70,7 +87,7 @@ static void push_methods(lua_State *L, enum cbl_lua_type_index index) {
   for (const struct cbl_lua_method *method = cbl_lua_methods; method->name; method++) {
     if (method->self != index) continue;
     push_function(L, method);
-    lua_setfield(L, -2, method->name);
+    lua_setfield(L, -2, method->key ? method->key : method->name);
   }
   if (index != CBL_LUA_TYPE_SOCKET) return;
   lua_pushcfunction(L, cbl_lua_set_socket_waiter);
@@ -183,13 +200,14 @@ static int terminal(lua_State *L) {
   return 3;
 }
 
-/* The functions; `types`, the metatables by type; `methods`, `is_list`, `load`, `library`, `terminal`, `setwait`,
- * `socket_waiter`, `only_loopback` and `version`. lua/connectbylist.lua builds the public API on these. */
+/* The functions; `types`, the metatables by type; `address_type`, that of addresses; `methods`, `is_list`, `load`,
+ * `library`, `terminal`, `setwait`, `socket_waiter`, `only_loopback` and `version`. lua/connectbylist.lua builds the
+ * public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
   luaL_checkversion(L);
-  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 10); /* what is set below */
+  push_table_for(L, cbl_lua_functions, CBL_LUA_TYPE_NONE, 14); /* what is set below, and by lua/ */
   /* All types before the functions, which hold the metatables of what they make. */
   lua_createtable(L, 0, CBL_LUA_TYPE_COUNT);
   for (int index = CBL_LUA_TYPE_NONE + 1; index < CBL_LUA_TYPE_COUNT; index++) {
@@ -197,6 +215,8 @@ int luaopen_connectbylist_core(lua_State *L) {
     lua_setfield(L, -2, cbl_lua_types[index].name);
   }
   lua_setfield(L, -2, "types");
+  push_address_type(L);
+  lua_setfield(L, -2, "address_type");
   lua_pushcfunction(L, cbl_lua_set_waiter);
   lua_setfield(L, -2, "setwait");
   lua_pushcfunction(L, cbl_lua_socket_waiter);

@@ -41,6 +41,19 @@ static void push_value(lua_State *L, const struct cbl_lua_value *value, int made
   }
 }
 
+/* Pushes an address, a table with the fields of the four values. */
+static void push_address(lua_State *L, const struct cbl_lua_value *fields) {
+  static const char *const names[] = {"host", "port", "family", "scope"};
+  lua_createtable(L, 0, 4);
+  for (int i = 0; i < 4; i++) {
+    if (fields[i].kind == CBL_LUA_NIL) continue;
+    push_value(L, &fields[i], 0);
+    lua_setfield(L, -2, names[i]);
+  }
+  cbl_lua_push_address_metatable(L);
+  lua_setmetatable(L, -2);
+}
+
 /* Pushes one value of a tree, a table with all its fields; returns the place after it. */
 static const struct cbl_lua_value *push_tree(lua_State *L, const struct cbl_lua_value *value) {
   if (value->kind != CBL_LUA_TABLE) {
@@ -74,7 +87,15 @@ int cbl_lua_push_results(lua_State *L, const struct cbl_lua_method *method,
     lua_pushlstring(L, call->code, call->code_count);
     count += 3;
   }
-  for (size_t i = 0; i < call->result_count; i++) push_value(L, &call->results[i], made);
+  for (size_t i = 0; i < call->result_count; i++) {
+    if (call->results[i].kind == CBL_LUA_ADDRESS) {
+      push_address(L, &call->results[i + 1]);
+      i += 4;
+      count -= 4;
+    } else {
+      push_value(L, &call->results[i], made);
+    }
+  }
   if (call->tree) {
     push_tree(L, call->tree);
     count++;

@@ -220,14 +220,14 @@ extension Call {
     add(cbl_lua_value(kind: CBL_LUA_MADE))
   }
 
-  /// Adds host, port, family and scope, from which lua/ makes an address; nil for no endpoint.
-  /// `unixPath`: the path of a Unix address.
+  /// Adds an address; nil for no endpoint. `unixPath`: the path of a Unix address.
   func add(_ endpoint: Endpoint?, unixPath: [UInt8] = []) {
     guard let endpoint else {
       addNil()
       return
     }
     let parts = EndpointParts(endpoint, unixPath: unixPath)
+    add(cbl_lua_value(kind: CBL_LUA_ADDRESS))
     add(copying: parts.host)
     if let port = parts.port { add(port) } else { addNil() }
     add(endpoint.family.name)

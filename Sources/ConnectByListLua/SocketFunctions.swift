@@ -252,20 +252,31 @@ extension Call {
   }
 }
 
-/// Argument: true asks the kernel, as LuaSocket's getpeername does: a connection that both ends have shut down
-/// has no peer any more.
 @c @implementation public func cbl_lua_socket_remote_address(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()
+    do throws(Errno) { try call.add(remote: try box.socket.remoteEndpoint(), of: box) } catch {
+      throw .failed(error)
+    }
+  }
+}
+
+/// The same as the kernel has it now, as LuaSocket's getpeername: a connection that both ends have shut down has no
+/// peer any more.
+@c @implementation public func cbl_lua_socket_connected_address(_ call: Call!) -> cbl_lua_verdict {
+  call.perform { (call) throws(CallError) in
+    let box = try call.openBox()
     do throws(Errno) {
-      let endpoint =
-        call[0].kind == CBL_LUA_BOOLEAN && call[0].integer == 1
-        ? try Syscalls.remoteEndpoint(box.socket.number) : try box.socket.remoteEndpoint()
-      let isUnix = endpoint?.family == .unix
-      call.add(endpoint, unixPath: isUnix ? try box.socket.remoteUnixPath() : [])
+      try call.add(remote: try Syscalls.remoteEndpoint(box.socket.number), of: box)
     } catch {
       throw .failed(error)
     }
+  }
+}
+
+extension Call {
+  fileprivate func add(remote endpoint: Endpoint?, of box: SocketBox) throws(Errno) {
+    add(endpoint, unixPath: endpoint?.family == .unix ? try box.socket.remoteUnixPath() : [])
   }
 }
 

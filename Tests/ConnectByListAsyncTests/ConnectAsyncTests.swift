@@ -1,6 +1,8 @@
+import CConnectByListPosix
 import ConnectByListAsync
 import ConnectByListTesting
 import Glibc
+import Synchronization
 import Testing
 
 @Suite(.serialized) struct ConnectAsyncTests {
@@ -220,7 +222,36 @@ import Testing
       #expect(quickest < .milliseconds(20), "\(quickest.seconds) s")
     }
   }
+
+  /// The cancel comes after the event of the read was noticed, and before it is cleared. In a process of its own, because
+  /// other tasks would wake the thread of all waits, and the delay holds for all threads.
+  @Test func `a cancel that comes while the event is cleared is not lost`() async {
+    await #expect(processExitsWith: .success) {
+      let echo = try TestEndpoint(.echo)
+      let list = ConnectAsyncTests.list(echo)
+      cbl_posix_set_delay(CBL_POSIX_CALL_READ, 1000)
+      for round in 0..<100 {
+        let task = Task {
+          var socket = try await connectByList(list, options: ConnectAsyncTests.options())
+          socket.timeout = .seconds(5)
+          begunCount.store(round + 1, ordering: .releasing)
+          _ = try await socket.readLine()
+        }
+        while begunCount.load(ordering: .acquiring) <= round { await Task.yield() }
+        let moment = Clock.now() + .microseconds(Int64(round * 10))
+        while Clock.now() < moment {}
+        task.cancel()
+        let result = await task.result
+        #expect(throws: CancellationError.self) { try result.get() }
+        // The read's own timeout would wake the thread, too.
+        try #require(Clock.now() < moment + .seconds(2), "the cancel was lost")
+      }
+    }
+  }
 }
+
+/// How many tasks of a test have begun to read.
+private let begunCount = Atomic(0)
 
 /// The numbers of all open descriptors of this process.
 private func openDescriptors() -> [CInt] { (0..<4096).filter { fcntl($0, F_GETFD) >= 0 } }

@@ -81,7 +81,9 @@ final class CSocket {
   func exchanges() -> Bool {
     guard send(number, "line\n", 5, 0) == 5 else { return false }
     var waiting = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    guard poll(&waiting, 1, 10_000) == 1 else { return false }
+    var ready: CInt
+    repeat { ready = poll(&waiting, 1, 10_000) } while ready < 0 && errno == EINTR
+    guard ready == 1 else { return false }
     var bytes = [UInt8](repeating: 0, count: 16)
     return recv(number, &bytes, 16, 0) == 5
   }

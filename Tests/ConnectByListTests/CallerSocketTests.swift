@@ -94,7 +94,7 @@ extension Driver {
         }
       }
       #expect(result == -1)
-      _ = try Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+      _ = try awaitReady(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
       #expect(Syscalls.takePendingError(number) == .connectionRefused)
     }
 
@@ -203,7 +203,7 @@ extension Driver {
       var wanted = request()
       wanted.cancel = cancel
       try startDetachedThread {
-        _ = try? Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        _ = try? awaitReady(-1, events: 0, for: .milliseconds(50))
         cancel.cancel()
       }
       var list = list(silent.endpoint)

@@ -15,7 +15,7 @@ extension Driver {
       var wanted = request()
       wanted.cancel = cancel
       try startDetachedThread {
-        _ = try? Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        _ = try? awaitReady(-1, events: 0, for: .milliseconds(50))
         cancel.cancel()
       }
       let error = try failure(of: silent.endpoint, with: wanted)
@@ -47,7 +47,7 @@ extension Driver {
       var wanted = request { $0.pace = .parallel }
       wanted.cancel = cancel
       try startDetachedThread {
-        _ = try? Syscalls.poll(-1, events: 0, for: .milliseconds(50))
+        _ = try? awaitReady(-1, events: 0, for: .milliseconds(50))
         cancel.cancel()
       }
       let error = #expect(throws: ConnectError.self) {

@@ -179,6 +179,26 @@ extension Driver {
       #expect(try threads() < before + 8)
     }
 
+    /// Most answers come just before the event of the first is cleared. In a process of its own, because the delay holds
+    /// for all threads.
+    @Test func `an answer that comes while the event is cleared is not lost`() async {
+      await #expect(processExitsWith: .success) {
+        cbl_posix_set_delay(CBL_POSIX_CALL_READ, 1000)
+        let refused = try TestEndpoint(.refused)
+        var list = AddressList()
+        let port = PortText.number(refused.endpoint.port)
+        for number in 1...40 {
+          list.append(.name(HostName(host: Array("127.0.0.\(number)".utf8), port: port)))
+        }
+        for _ in 0..<10 {
+          let error = #expect(throws: ConnectError.self) {
+            _ = try connectByList(&list, request { $0.timeout = .seconds(5) }).number
+          }
+          try #require(error?.errno != .timedOut, "an answer was lost")
+        }
+      }
+    }
+
     @Test func `a timeout of nothing does not wait for a name`() throws {
       var list = named([], ("localhost", .number(9)))
       let error = #expect(throws: ConnectError.self) {

@@ -59,7 +59,7 @@ extension Driver {
           // The first gets the cookie, the others have it.
           for _ in 0..<3 {
             errors.append(try connect())
-            _ = try Syscalls.poll(
+            _ = try awaitReady(
               listener.number, events: CInt(CBL_POSIX_READABLE), for: .seconds(2))
             if try Syscalls.accept(listener.number) != nil { accepted += 1 }
           }

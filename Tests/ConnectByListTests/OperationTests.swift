@@ -104,7 +104,7 @@ extension Driver {
       #expect(try Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .zero) == 0)
       #expect(operation.advance() == .pending)
       try gate.open()
-      let ready = try Syscalls.poll(descriptor, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
+      let ready = try awaitReady(descriptor, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
       #expect(ready == CInt(CBL_POSIX_READABLE))
       #expect(operation.advance() == .finished(.won(AttemptID(0))))
     }
@@ -124,7 +124,7 @@ extension Driver {
         operation.reject(AttemptID(0))
         #expect(operation.advance() == .pending)
         let began = Clock.now()
-        let ready = try Syscalls.poll(
+        let ready = try awaitReady(
           descriptor, events: CInt(CBL_POSIX_READABLE), for: .milliseconds(100))
         #expect(ready == 0 && Clock.now() - began >= .milliseconds(99))
         kill(child, SIGKILL)

@@ -88,15 +88,15 @@ extension Driver {
         let number = client.number
         try withDescriptorsLeft(0) {
           _ = try Syscalls.connect(number, to: peer.endpoint, under: .unrestricted)
-          _ = try? Syscalls.poll(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+          _ = try? awaitReady(number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
           _ = try Syscalls.send(number, [1])
           let cpu = processorTime()
-          let events = try Syscalls.poll(
+          let events = try awaitReady(
             number, events: CInt(CBL_POSIX_READABLE), for: .milliseconds(300))
           #expect(events == 0)
           #expect(processorTime() - cpu < .milliseconds(100), "it waits without polling")
         }
-        let events = try Syscalls.poll(number, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
+        let events = try awaitReady(number, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
         #expect(events == CInt(CBL_POSIX_READABLE))
         #expect(peer.acceptedCount == 2)
         #expect(first.isOpen)
@@ -111,7 +111,7 @@ extension Driver {
         let clients = try (0..<300).map { _ in try connect(peer.endpoint) }
         try peer.awaitAccepted(300)
         let cpu = processorTime()
-        _ = try? Syscalls.poll(-1, events: 0, for: .milliseconds(300))
+        _ = try? awaitReady(-1, events: 0, for: .milliseconds(300))
         #expect(processorTime() - cpu < .milliseconds(100))
         #expect(clients.count == 300)
       }
@@ -271,7 +271,7 @@ private final class Bell: Sendable {
   func run() {
     while !isOver.load(ordering: .relaxed) {
       pthread_kill(target, SIGALRM)
-      _ = try? Syscalls.poll(-1, events: 0, for: .milliseconds(1))
+      _ = try? awaitReady(-1, events: 0, for: .milliseconds(1))
     }
   }
 }

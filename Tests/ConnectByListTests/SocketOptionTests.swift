@@ -112,7 +112,7 @@ extension Driver {
       }
       let option = try row("error")
       if refused == nil {
-        _ = try? Syscalls.poll(socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
+        _ = try? awaitReady(socket.number, events: CInt(CBL_POSIX_WRITABLE), for: .seconds(5))
         let value = try option.value(on: socket.number)
         #expect(value == .text(Array("ECONNREFUSED".utf8)))
       }

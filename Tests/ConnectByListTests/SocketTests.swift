@@ -168,7 +168,7 @@ extension Driver {
           if count == 0 { return total }
           total += count
         } else {
-          _ = try? Syscalls.poll(handle.number, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
+          _ = try? awaitReady(handle.number, events: CInt(CBL_POSIX_READABLE), for: .seconds(5))
         }
       }
     }

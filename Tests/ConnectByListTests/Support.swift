@@ -320,3 +320,12 @@ extension ConnectReport {
   /// The remotes of the attempts, in the order of their starts.
   var started: [Endpoint] { attempts.compactMap { race?.plan.remote(of: $0.pair) } }
 }
+
+/// Waits as `Syscalls.poll` does, and goes on after a signal.
+func awaitReady(_ fd: CInt, events: CInt, for span: TimeSpan) throws(Errno) -> CInt {
+  let end = Clock.now() + span
+  while true {
+    let ready = try Syscalls.poll(fd, events: events, for: end - Clock.now())
+    if ready != 0 || Clock.now() >= end { return ready }
+  }
+}

@@ -28,8 +28,8 @@ function documentation.fields(text, before, head)
   return fields
 end
 
---- The table that holds the methods of an object: the metatable's __index, or an upvalue of it where
--- __index is a function. `known` is the name of one of the methods.
+--- The table that holds the methods of an object: the metatable's __index, or one that __index reaches where
+-- it is a function. `known` is the name of one of the methods.
 function documentation.methods_of(object, known)
   local seen = {}
   local function search(value, depth)
@@ -38,19 +38,20 @@ function documentation.methods_of(object, known)
       if depth == 0 or seen[value] then return nil end
       seen[value] = true
       for _, inner in next, value do
-        local found = type(inner) == "table" and search(inner, depth - 1)
+        local found = search(inner, depth - 1)
         if found then return found end
       end
-    elseif type(value) == "function" then
+    elseif type(value) == "function" and not seen[value] then
+      seen[value] = true
       for i = 1, 60 do
         local name, upvalue = debug.getupvalue(value, i)
         if not name then return nil end
-        local found = type(upvalue) == "table" and search(upvalue, depth)
+        local found = search(upvalue, depth)
         if found then return found end
       end
     end
   end
-  return (assert(search(getmetatable(object).__index, 2), "no methods found"))
+  return (assert(search(getmetatable(object).__index, 4), "no methods found"))
 end
 
 return documentation

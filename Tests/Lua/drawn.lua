@@ -18,7 +18,7 @@ drawn.part = api.part
 local addresses = api.part "address"
 
 --- An address, of a text.
-function drawn.address(text) return addresses.make(core.address(text)) end
+function drawn.address(text) return core.address(text) end
 
 local function local_address(host)
   if not host then return nil end

@@ -34,7 +34,8 @@ end
 function far.await_metrics(destination, source)
   for _ = 1, 200 do
     local file <close> = assert(io.popen("ip tcp_metrics show " .. destination .. " 2> /dev/null"))
-    for line in file:lines() do
+    -- At once: what is read line by line ends at a signal.
+    for line in file:read("a"):gmatch "[^\n]+" do
       if line:find("source " .. source, 1, true) and line:find("rtt", 1, true) then return end
     end
     os.execute "sleep 0.01"

@@ -11,20 +11,20 @@ local addresses = {}
 local function printable(given) return api.part "text".printable(given) end
 
 local methods = {}
-local address_type = { __name = "address", __index = methods }
+-- The core makes addresses too.
+local address_type = core.address_type
+address_type.__name, address_type.__index = "address", methods
 local name_type = { __name = "name" }
 local service_type = { __name = "service" }
 
---- An address from its fields; a name if there is no family. Without a host the arguments are
--- nil, message and code of a failure, and are returned.
-function addresses.make(host, port, family, scope)
+--- An entry of a list: an address is returned as it is; of host and port a name is made. Without these the
+-- arguments are nil, message and code of a failure, and are returned.
+function addresses.entry(host, port, family)
+  if getmetatable(host) == address_type then return host end
   if not host then return host, port, family end
   if family == "srv" then return setmetatable({ srv = host }, service_type) end
-  if not family then return setmetatable({ host = host, port = port }, name_type) end
-  return setmetatable({ host = host, port = port, family = family, scope = scope }, address_type)
+  return setmetatable({ host = host, port = port }, name_type)
 end
-
-local make = addresses.make
 
 --- Makes an address of a table with its fields; nil stays nil.
 function addresses.adopt(fields) return fields and setmetatable(fields, address_type) end
@@ -67,13 +67,13 @@ function service_type:__tostring() return self.srv .. " (SRV)" end
 --- The v4-mapped IPv6 form (::ffff:a.b.c.d) of an IPv4 address; any other address as it is.
 function methods:mapped()
   if self.family == "unix" then return self end
-  return make(core.convert_address(host_with_scope(self), self.port, true))
+  return core.convert_address(host_with_scope(self), self.port, true)
 end
 
 --- The IPv4 address inside a v4-mapped one; any other address as it is.
 function methods:unmapped()
   if self.family == "unix" then return self end
-  return make(core.convert_address(host_with_scope(self), self.port))
+  return core.convert_address(host_with_scope(self), self.port)
 end
 
 return addresses

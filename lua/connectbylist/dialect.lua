@@ -1,6 +1,6 @@
 --- LuaSocket's methods of a socket: `send`, `receive` and the others, with LuaSocket's results.
 local api = ...
-local core = api.core
+local core, host_with_scope = api.core, api.part "address".host_with_scope
 local error, math_type, tonumber, tostring, type = error, math.type, tonumber, tostring, type
 local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
 
@@ -32,7 +32,7 @@ end
 --- What `send` and `receive` of LuaSocket do, by functions of the core. `core_send(self, text, skipped,
 -- count)` returns how many bytes it has sent, and a word if that is not all; `core_receive(self, what)` a
 -- text, and a word if that is not whole. Both return nil, "closed" for a closed socket.
-function methods.make(core_send, core_receive)
+local function make(core_send, core_receive)
   local function send(self, data, first, last)
     data = text_of(data, 1, "send", 2)
     local size = #data
@@ -84,15 +84,40 @@ function methods.make(core_send, core_receive)
   return send, receive
 end
 
---- What `getpeername` and `getsockname` return of an address: host, port, family.
-function methods.name_of(host, port, family, scope)
-  if not host then return nil, core.error_word(family) end
-  if scope then host = host .. "%" .. scope end
+local socket = core.methods "socket"
+local is_open, stats, connected_address = socket.is_open, socket.stats, socket.connected_address
+
+methods.send, methods.receive = make(socket.send, socket.receive)
+
+-- What `getpeername` and `getsockname` return of an address: host, port, family.
+local function name_of(address, _, code)
+  if not address then return nil, core.error_word(code) end
+  return host_with_scope(address), address.port, address.family
+end
+
+function methods:getpeername()
+  if not is_open(self) then return nil, "closed" end
+  return name_of(connected_address(self))
+end
+
+function methods:getsockname()
+  if not is_open(self) then return nil, "closed" end
+  local host, port, family = name_of(self:local_address())
+  -- LuaSocket gives the port as text here, and as a number in `getpeername`.
+  if host and port then port = tostring(port) end
   return host, port, family
+end
+
+function methods:getstats() return stats(self) end
+
+function methods:setstats(received, sent, age)
+  local result, word = stats(self, received, sent, age)
+  if not result then return nil, word end
+  return 1.0
 end
 
 --- For connectbylist.luasocket: `send` and `receive` of an object that is closed.
 local function closed() return nil, "closed" end
-core.closed_methods = { methods.make(closed, closed) }
+methods.closed = { make(closed, closed) }
 
 return methods

@@ -15,7 +15,7 @@ local list_type, socket_type, error_word = core.types["address list"], core.type
 
 local sockets = socket_type.__index -- the methods of a net socket
 local socket_send, socket_receive = sockets.send, sockets.receive
-local closed_send, closed_receive = unpack(core.closed_methods)
+local closed_send, closed_receive = unpack(core.part "dialect".closed)
 
 local BAD_DESCRIPTOR = error_word "EBADF"
 

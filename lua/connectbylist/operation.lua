@@ -1,8 +1,8 @@
 --- Connects that a script drives step by step, with its callbacks and its way to wait.
 local api = ...
 local core, addresses = api.core, api.part "address"
-local error, getmetatable, ipairs, rawget, setmetatable, type =
-  error, getmetatable, ipairs, rawget, setmetatable, type
+local error, getmetatable, ipairs, rawget, setmetatable =
+  error, getmetatable, ipairs, rawget, setmetatable
 
 local operations = {}
 
@@ -47,11 +47,6 @@ local guard_type = {
     if not guard.is_done then restore_waiter(guard.state) end
   end,
 }
-
---- Whether a connect with these options cannot be a single call of the core.
-function operations.needs_steps(options)
-  return rawget(options, "validate") or rawget(options, "on_event") or rawget(options, "wait")
-end
 
 --- Takes in what `core.start` returns. `name`: of the function for messages. `target`: the socket to connect.
 function operations.adopt(name, target, options, op, ...)
@@ -162,24 +157,13 @@ end
 function operations.drive(op, ...)
   if not op then return op, ... end
   local scope <close> = op -- luacheck: ignore scope
-  local wait = states[op].wait or operations.waiter or block
+  local wait = states[op].wait or api.waiter or block
   while true do
     local result, message, code, report = op:step()
     if result ~= false then return result, message, code, report end
     wait(op)
   end
 end
-
---- The state's waiter; nil: the core blocks.
-operations.waiter = nil
-
-function operations.setwait(waiter)
-  core.setwait(waiter)
-  operations.waiter = waiter
-end
-
---- The state's waiter, for the modules beside this one.
-function core.waiter() return operations.waiter end
 
 -- What a waiter gets when only time has to pass.
 local pause = {}
@@ -194,12 +178,9 @@ function pause:timeout()
   return left > 0 and left or 0
 end
 
---- Waits for a number of seconds.
+--- Waits for a number of seconds through the state's waiter.
 function operations.sleep(seconds)
-  local waiter = operations.waiter
-  -- The core raises for what is no number of seconds.
-  local is_span = type(seconds) == "number" and seconds >= 0
-  if not waiter or not is_span then return core.sleep(seconds) end
+  local waiter = api.waiter
   local sleeping = setmetatable({ until_time = core.now() + seconds }, pause_type)
   while sleeping:timeout() > 0 do waiter(sleeping) end
 end

@@ -1,6 +1,6 @@
 --- The lookups of `net.resolve`, which wait like connects.
 local api = ...
-local core, operations = api.core, api.part "operation"
+local core = api.core
 local rawget, type = rawget, type
 
 local resolution = core.methods "resolution"
@@ -10,12 +10,17 @@ resolution.resolve, resolution.wait = nil, nil
 -- A waiter gets a resolution.
 core.types.resolution.__index = resolution
 
---- Looks a name up. `service`: false where `host` is a name with SRV records.
-return function(host, service, options)
+--- net.resolve.
+return function(host, service, options, plain_options)
+  -- The core takes a name with SRV records as a host whose service is false.
+  if type(host) == "table" and rawget(host, "srv") ~= nil then
+    host, service, options = host.srv, false, options or service
+  end
+  options = plain_options(options)
   local lookup, message, code = resolve(host, service, options)
   if not lookup then return nil, message, code end
   local scope <close> = lookup -- luacheck: ignore scope
-  local wait = type(options) == "table" and rawget(options, "wait") or operations.waiter or block
+  local wait = type(options) == "table" and rawget(options, "wait") or api.waiter or block
   while true do
     local list, problem, problem_code = advance(lookup)
     if list ~= false then return list, problem, problem_code end

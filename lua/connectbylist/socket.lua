@@ -1,24 +1,17 @@
 --- Sockets: their addresses, `bind`, `detach` and text. Reading and writing are the core's.
 local api = ...
-local core, addresses = api.core, api.part "address"
-local make_address, host_with_scope = addresses.make, addresses.host_with_scope
-local format, tostring, type = string.format, tostring, type
+local core, host_with_scope = api.core, api.part "address".host_with_scope
+local format, ipairs, type = string.format, ipairs, type
 
 local sockets = { type = core.types.socket }
 
 local socket = core.methods "socket"
 local bind, detach, unread = socket.bind, socket.detach, socket.unread
 local is_open, connected = socket.is_open, socket.connected
----@type function, function
-local local_address, remote_address = socket.local_address, socket.remote_address
 
 --- net.connect_by_list with a socket.
 sockets.connect_by_list = socket.connect_by_list
-socket.connect_by_list, socket.is_open, socket.unread = nil, nil, nil
-
-function socket:local_address() return make_address(local_address(self)) end
-
-function socket:remote_address() return make_address(remote_address(self)) end
+socket.connect_by_list, socket.is_open, socket.unread, socket.connected_address = nil, nil, nil, nil
 
 --- Binds a socket that is not connected to an address, or to a host and a port. The kernel chooses the
 -- port if it is 0.
@@ -43,34 +36,12 @@ function socket:getfamily()
   return address.family
 end
 
-local dialect = api.part "dialect"
-local stats, name_of = socket.stats, dialect.name_of
-socket.stats, socket.await = nil, nil
-
---- LuaSocket's methods, with its results; see connectbylist.luasocket.
+--- LuaSocket's methods, with its results; see connectbylist.luasocket. Their part loads when one is called.
+for _, name in ipairs { "send", "receive", "getpeername", "getsockname", "getstats", "setstats" } do
+  socket[name] = function(...) return api.part "dialect"[name](...) end
+end
 socket.class = "tcp{client}"
-socket.send, socket.receive = dialect.make(socket.send, socket.receive)
-
-function socket:getpeername()
-  if not is_open(self) then return nil, "closed" end
-  return name_of(remote_address(self, true))
-end
-
-function socket:getsockname()
-  if not is_open(self) then return nil, "closed" end
-  local host, port, family = name_of(local_address(self))
-  -- LuaSocket gives the port as text here, and as a number in `getpeername`.
-  if host and port then port = tostring(port) end
-  return host, port, family
-end
-
-function socket:getstats() return stats(self) end
-
-function socket:setstats(received, sent, age)
-  local result, word = stats(self, received, sent, age)
-  if not result then return nil, word end
-  return 1.0
-end
+socket.stats, socket.await = nil, nil
 
 sockets.type.__index = socket
 

@@ -12,7 +12,7 @@ local _ENV = core.environment -- luacheck: ignore
 
 local error, ipairs, math_type, next, tostring, type = error, ipairs, math.type, next, tostring, type
 local format, gsub, sub, unpack = string.format, string.gsub, string.sub, table.unpack
-local new_endpoint, address_list, parse_address = core.test_endpoint, net.address_list, net.address
+local new_endpoint, address_list = core.test_endpoint, net.address_list
 
 local endpoint_core = core.methods "test endpoint"
 local endpoint_type = core.types["test endpoint"]
@@ -20,11 +20,7 @@ local endpoint = {}
 endpoint_type.__index = endpoint
 
 --- The address to connect to.
-function endpoint:address()
-  local host, port, family, scope = endpoint_core.address(self)
-  if family == "unix" then return address_list({ { unix = host } })[1] end
-  return parse_address(scope and host .. "%" .. scope or host, port)
-end
+endpoint.address = endpoint_core.address
 
 --- The number of connections that it has accepted; one whose connect has returned is among them.
 -- `endpoint:accepted(count, seconds)` waits until there are `count`, or the time has passed.

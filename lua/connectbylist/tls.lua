@@ -30,8 +30,8 @@ end
 
 -- An IP address in canonical form, so that equal addresses are equal texts; nil for other text.
 local function canonical(text)
-  local host = core.address(text, 1)
-  return host
+  local address = core.address(text, 1)
+  return address and address.host
 end
 
 local NAMES = "2.5.29.17" -- subjectAltName

@@ -23,6 +23,7 @@ enum cbl_lua_kind {
   CBL_LUA_OBJECT,  /* argument: a handle of ours; type, and the object in bytes (NULL: released) */
   CBL_LUA_MADE,    /* result: the handle made for this call */
   CBL_LUA_SELF,    /* result: the first argument */
+  CBL_LUA_ADDRESS, /* result: an address, made of the four results after it: host, port, family and scope */
   CBL_LUA_TABLE,   /* count fields follow, a key and a value each, then CBL_LUA_END */
   CBL_LUA_END,
   CBL_LUA_OTHER /* argument: any other type; bytes, count: the type's name */
@@ -201,6 +202,7 @@ enum cbl_lua_verdict cbl_lua_socket_close(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_shutdown(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_local_address(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_remote_address(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_socket_connected_address(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_name(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_report(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_settimeout(struct cbl_lua_call *call);

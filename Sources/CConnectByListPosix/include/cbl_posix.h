@@ -270,6 +270,10 @@ void cbl_posix_set_fault(enum cbl_posix_call call, long first, long last, int er
 /* How many such calls the thread has made since its fault was set. */
 long cbl_posix_calls_made(enum cbl_posix_call call);
 
+/* From now on each such call, in every thread, is made this much later; 0: at once. So that what other threads do in
+ * the meantime comes before it. */
+void cbl_posix_set_delay(enum cbl_posix_call call, int microseconds);
+
 /* --- system.c, secret.c --- */
 
 /* C: getpid. */

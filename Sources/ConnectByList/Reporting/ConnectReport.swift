@@ -37,8 +37,8 @@ public struct ConnectReport: Sendable {
 
   /// The addresses of the connection; `local` is `nil` where it is not known.
   var ends: (local: Endpoint?, remote: Endpoint)? {
-    guard let race, let winner else { return nil }
-    return (winner.local, race.plan.remote(of: winner.pair))
+    guard let race, case .won(let id) = result else { return nil }
+    return (race.attempts[id.index].local, race.plan.remote(of: race.attempts[id.index].pair))
   }
 
   /// The host name whose address won; `nil` for a literal.

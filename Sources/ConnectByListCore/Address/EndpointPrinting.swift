@@ -36,9 +36,22 @@ extension TextBuffer {
   }
 
   private mutating func append(dottedQuad bits: UInt32) {
-    for index: UInt32 in 0..<4 {
-      if index > 0 { append(byte: UInt8(ascii: ".")) }
-      append(decimal: UInt64(bits >> (24 - 8 * index) & 0xff))
+    // From the last digit on; 255.255.255.255 has 15 bytes.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 15) { text in
+      var first = 15
+      for index: UInt32 in 0..<4 {
+        if index > 0 {
+          first -= 1
+          text[first] = UInt8(ascii: ".")
+        }
+        var rest = bits >> (8 * index) & 0xff
+        repeat {
+          first -= 1
+          text[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+          rest /= 10
+        } while rest > 0
+      }
+      append(contentsOf: UnsafeBufferPointer(rebasing: text[first...]))
     }
   }
 

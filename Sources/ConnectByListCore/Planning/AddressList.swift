@@ -71,7 +71,7 @@ public struct AddressList: Sendable {
     let plan = Plan(
       candidates, options: options, unixPaths: unixPaths, history: history, at: now,
       hashSecret: list.hashSecret)
-    if let single { plan.append(single) }
+    if let single { plan.append(single, history) }
     return plan
   }
 

@@ -69,12 +69,12 @@ struct AlternateSources: Sendable {
 extension Plan {
   /// Counts the alternate pairs, and makes the rows of the remotes whose first pair was started.
   func fillAlternates() {
-    alternates.rows = []
-    alternates.leftCount = 0
-    alternates.refusedLeftCount = 0
+    tables!.alternates.rows = []
+    tables!.alternates.leftCount = 0
+    tables!.alternates.refusedLeftCount = 0
     guard options.allowsAlternateSources, !locals.addresses.isEmpty else { return }
     let classes = LocalClasses(locals, secret: hashSecret)
-    alternates.classes = classes
+    tables!.alternates.classes = classes
     for index in remotes.indices {
       remotes[index].alternatesLeft = 0
       // Before the route's own source is known an alternate cannot be told from it.
@@ -91,15 +91,15 @@ extension Plan {
           || hasOwn && source == remotes[index].routesOwn)
       let left = count + (hasOwn ? 1 : 0) - (isFirstAmongThem ? 1 : 0)
       remotes[index].alternatesLeft = Int32(left) - remotes[index].alternatesStarted
-      alternates.leftCount += Int(remotes[index].alternatesLeft)
+      tables!.alternates.leftCount += Int(remotes[index].alternatesLeft)
       if remotes[index].isRefused {
-        alternates.refusedLeftCount += Int(remotes[index].alternatesLeft)
+        tables!.alternates.refusedLeftCount += Int(remotes[index].alternatesLeft)
       }
     }
-    guard alternates.leftCount > 0 else { return }
-    alternates.rowsAreLocals = locals.addresses.count <= remotes.count
-    let rowCount = alternates.rowsAreLocals ? locals.addresses.count : remotes.count
-    alternates.rows = AlternateSources.Kind.allCases.map { _ in
+    guard tables!.alternates.leftCount > 0 else { return }
+    tables!.alternates.rowsAreLocals = locals.addresses.count <= remotes.count
+    let rowCount = tables!.alternates.rowsAreLocals ? locals.addresses.count : remotes.count
+    tables!.alternates.rows = AlternateSources.Kind.allCases.map { _ in
       Array(repeating: Heap(), count: rowCount)
     }
     for remote in remotes.indices where remotes[remote].isStarted { offer(Int32(remote)) }
@@ -107,20 +107,25 @@ extension Plan {
 
   /// Puts the alternates of a remote into the rows of its kind; where they were before they do not count.
   func offer(_ remote: Int32) {
-    guard isPrepared, remotes[Int(remote)].alternatesLeft > 0, !alternates.rows.isEmpty else {
+    guard isPrepared, remotes[Int(remote)].alternatesLeft > 0, !tables!.alternates.rows.isEmpty
+    else {
       return
     }
     remotes[Int(remote)].version += 1
     let target = remotes[Int(remote)]
-    func offer(_ local: Int32) {
-      let pair = Pair(local: local, remote: remote, isFirst: false)
-      if local == target.source || target.alternatesStarted > 0 && alternates.hasStarted(pair) {
-        return
-      }
-      insert(local, remote)
+    for local in tables!.alternates.classes!.locals(reaching: target.endpoint.address) {
+      offer(local, target, remote)
     }
-    for local in alternates.classes!.locals(reaching: target.endpoint.address) { offer(local) }
-    if hasUnfittingOwn(Int(remote)) { offer(target.routesOwn) }
+    if hasUnfittingOwn(Int(remote)) { offer(target.routesOwn, target, remote) }
+  }
+
+  private func offer(_ local: Int32, _ target: Remote, _ remote: Int32) {
+    let pair = Pair(local: local, remote: remote, isFirst: false)
+    if local == target.source || target.alternatesStarted > 0 && tables!.alternates.hasStarted(pair)
+    {
+      return
+    }
+    insert(local, remote)
   }
 
   /// Whether the route takes a source that does not count as one that can reach the remote: it can.
@@ -144,7 +149,7 @@ extension Plan {
     if !remotes[Int(remote)].isRefused {
       remotes[Int(remote)].isRefused = true
       remotes[Int(remote)].isHeld = false
-      alternates.refusedLeftCount += Int(remotes[Int(remote)].alternatesLeft)
+      tables?.alternates.refusedLeftCount += Int(remotes[Int(remote)].alternatesLeft)
     } else if before >= Chance.afterDefiniteFailure {
       return
     }
@@ -154,11 +159,11 @@ extension Plan {
   /// The likeliest alternate pair that may start; of equals the first in the order of remotes, then one from a
   /// source that was not used yet. `avoidingSuspects`: only from a source that is not suspect.
   func bestAlternate(avoidingSuspects: Bool, heldToo: Bool) -> Choice? {
-    guard alternates.leftCount > 0, !alternates.rows.isEmpty else { return nil }
+    guard tables!.alternates.leftCount > 0, !tables!.alternates.rows.isEmpty else { return nil }
     var tops: [Choice] = []
     var most = 0.0
     for kind in AlternateSources.Kind.allCases where heldToo || kind != .held {
-      for row in alternates.rows[kind.rawValue].indices {
+      for row in tables!.alternates.rows[kind.rawValue].indices {
         guard let pair = top(kind, row, avoidingSuspects: avoidingSuspects) else { continue }
         let chance = chance(of: pair)
         // Most rows are not the best by far.
@@ -187,7 +192,7 @@ extension Plan {
     _ choice: Choice, avoidingSuspects: Bool, _ body: (Choice) -> Void
   ) {
     guard case .alternate(let kind, let row) = choice.place else { return }
-    let heap = alternates.rows[kind.rawValue][row]
+    let heap = tables!.alternates.rows[kind.rawValue][row]
     guard let first = heap.first else { return }
     heap.forEachNearFirst(where: { $0.rank != first.rank && first.rank - $0.rank <= 3 }) { entry in
       let pair = pair(entry, row)
@@ -198,7 +203,7 @@ extension Plan {
 
   private func isOutdated(_ entry: AlternateSources.Entry, _ pair: Pair) -> Bool {
     remotes[Int(pair.remote)].version != entry.version
-      || remotes[Int(pair.remote)].alternatesStarted > 0 && alternates.hasStarted(pair)
+      || remotes[Int(pair.remote)].alternatesStarted > 0 && tables!.alternates.hasStarted(pair)
   }
 
   /// Of two pairs that are equally likely.
@@ -214,7 +219,7 @@ extension Plan {
   private func top(
     _ kind: AlternateSources.Kind, _ row: Int, avoidingSuspects: Bool
   ) -> Pair? {
-    if alternates.rowsAreLocals {
+    if tables!.alternates.rowsAreLocals {
       if avoidingSuspects && locals[LocalTable.firstAddress + Int32(row)].isSuspect { return nil }
       return correctedTop(kind, row).map { pair($0, row) }
     }
@@ -225,39 +230,39 @@ extension Plan {
       let pair = pair(entry, row)
       if locals[pair.local].isSuspect {
         suspects.append(entry)
-        alternates.rows[kind.rawValue][row].removeFirst()
+        tables!.alternates.rows[kind.rawValue][row].removeFirst()
       } else {
         found = pair
       }
     }
-    for entry in suspects { alternates.rows[kind.rawValue][row].insert(entry) }
+    for entry in suspects { tables!.alternates.rows[kind.rawValue][row].insert(entry) }
     return found
   }
 
   private func pair(_ entry: AlternateSources.Entry, _ row: Int) -> Pair {
-    alternates.rowsAreLocals
+    tables!.alternates.rowsAreLocals
       ? Pair(
         local: LocalTable.firstAddress + Int32(row), remote: entry.column, isFirst: false)
       : Pair(local: entry.column, remote: Int32(row), isFirst: false)
   }
 
   private func correctedTop(_ kind: AlternateSources.Kind, _ row: Int) -> AlternateSources.Entry? {
-    while let entry = alternates.rows[kind.rawValue][row].first {
+    while let entry = tables!.alternates.rows[kind.rawValue][row].first {
       let pair = pair(entry, row)
       if isOutdated(entry, pair) {
-        alternates.rows[kind.rawValue][row].removeFirst()
+        tables!.alternates.rows[kind.rawValue][row].removeFirst()
         continue
       }
       let now = self.entry(pair.local, pair.remote)
       if now.rank == entry.rank && now.place == entry.place { return entry }
-      alternates.rows[kind.rawValue][row].replaceFirst(now)
+      tables!.alternates.rows[kind.rawValue][row].replaceFirst(now)
     }
     return nil
   }
 
   private func entry(_ local: Int32, _ remote: Int32) -> AlternateSources.Entry {
     let (chance, version) = (remotes[Int(remote)].chance, remotes[Int(remote)].version)
-    if alternates.rowsAreLocals {
+    if tables!.alternates.rowsAreLocals {
       return AlternateSources.Entry(
         rank: Chance.rank(chance), place: Int64(remotes[Int(remote)].orderIndex), column: remote,
         version: version)
@@ -273,19 +278,19 @@ extension Plan {
     let target = remotes[Int(remote)]
     let kind: AlternateSources.Kind =
       target.isRefused ? .refused : target.isHeld ? .held : .open
-    let row = alternates.rowsAreLocals ? Int(local - LocalTable.firstAddress) : Int(remote)
-    alternates.rows[kind.rawValue][row].insert(entry(local, remote))
+    let row = tables!.alternates.rowsAreLocals ? Int(local - LocalTable.firstAddress) : Int(remote)
+    tables!.alternates.rows[kind.rawValue][row].insert(entry(local, remote))
   }
 
   /// Takes an alternate pair out, as it is started.
   func takeAlternate(_ pair: Pair) {
-    alternates.setStarted(pair, true)
+    tables!.alternates.setStarted(pair, true)
     countAlternate(pair.remote, -1)
   }
 
   /// Puts an alternate pair back that could not be started.
   func putBackAlternate(_ pair: Pair) {
-    alternates.setStarted(pair, false)
+    tables!.alternates.setStarted(pair, false)
     countAlternate(pair.remote, 1)
     insert(pair.local, pair.remote)
   }
@@ -293,13 +298,13 @@ extension Plan {
   private func countAlternate(_ remote: Int32, _ change: Int32) {
     remotes[Int(remote)].alternatesLeft += change
     remotes[Int(remote)].alternatesStarted -= change
-    alternates.leftCount += Int(change)
-    if remotes[Int(remote)].isRefused { alternates.refusedLeftCount += Int(change) }
+    tables!.alternates.leftCount += Int(change)
+    if remotes[Int(remote)].isRefused { tables!.alternates.refusedLeftCount += Int(change) }
   }
 
   /// L of a source has risen: what its entries say is too low.
   func raiseAlternates() {
-    guard !alternates.rows.isEmpty, !alternates.rowsAreLocals else { return }
+    guard !tables!.alternates.rows.isEmpty, !tables!.alternates.rowsAreLocals else { return }
     for remote in remotes.indices where remotes[remote].isStarted { offer(Int32(remote)) }
   }
 }
@@ -321,7 +326,7 @@ extension ConnectOptions {
 extension Plan {
   /// Whether no alternate pair of another remote is left.
   func hasOnlyAlternates(of remote: Int32) -> Bool {
-    alternates.leftCount == Int(remotes[Int(remote)].alternatesLeft)
+    alternatesLeft == Int(remotes[Int(remote)].alternatesLeft)
   }
 
   /// Why a pair cannot be started.

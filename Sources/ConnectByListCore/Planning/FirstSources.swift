@@ -7,11 +7,11 @@ extension Plan {
   }
 
   private func history(from local: Int32, to remote: Int) -> EndpointHistory? {
+    guard local >= LocalTable.firstAddress else {
+      return remotes[remote].isHopeless ? nil : remotes[remote].ofRoutesChoice
+    }
     guard !history.isEmpty else { return nil }
     let endpoint = remotes[remote].endpoint
-    guard local >= LocalTable.firstAddress else {
-      return remotes[remote].isHopeless ? nil : history.historyOfRoutesChoice(to: endpoint)
-    }
     let source = locals.address(local).address
     if let known = history.history(from: source, to: endpoint) { return known }
     // A source that was not known was the route's own.
@@ -21,8 +21,10 @@ extension Plan {
 
   /// The kernel's metrics of a pair.
   func kernelRoundTrip(from local: Int32, to remote: Int) -> RemotePathInformation.RoundTrip? {
-    guard !metrics.isEmpty, let source = locals[local].address else { return nil }
-    return metrics.value(source.address, remotes[remote].endpoint.address)
+    guard let tables, !tables.metrics.isEmpty, let source = locals[local].address else {
+      return nil
+    }
+    return tables.metrics.value(source.address, remotes[remote].endpoint.address)
   }
 
   /// What is known of the round trip of a pair. What the list has seen itself counts before what the kernel says.
@@ -114,6 +116,7 @@ extension Plan {
         consider(history.pairs.source(at: pair), roundTrip)
       }
     }
+    guard let metrics = tables?.metrics else { return fastest?.local }
     metrics.forEach(of: endpoint.address) { pair in
       let source = metrics.source(at: pair)
       if let known = history.history(from: source, to: endpoint) {

@@ -60,9 +60,12 @@ extension Plan {
   private func learned(_ pair: Pair) -> Patience? {
     let remote = remotes[Int(pair.remote)]
     let address = remote.endpoint.address
-    if !history.isEmpty || !metrics.isEmpty, address.family != .unix {
-      if population == nil { population = Population(history, metrics, secret: hashSecret) }
-      if let roundTrip = population!.roundTrip(to: address) {
+    if !history.isEmpty || !(tables?.metrics.isEmpty ?? true), address.family != .unix {
+      let population =
+        tables?.population
+        ?? Population(history, tables?.metrics ?? PairTable(secret: hashSecret), secret: hashSecret)
+      tables?.population = population
+      if let roundTrip = population.roundTrip(to: address) {
         let base = min(roundTrip, ConnectOptions.defaultAttemptDelay)
         return Patience(base: base, reason: .population)
       }

@@ -57,6 +57,8 @@ public final class Plan: @unchecked Sendable {
     var hasPathInformation = false
     /// The list's history has it from a source that the route did not choose.
     var hasChosenSource = false
+    /// What the list has seen of it from the source that the route chose; `nil`: nothing.
+    var ofRoutesChoice: EndpointHistory?
     /// The local index of the first pair.
     var source: Int32 = 0
     /// The local index of the route's own source.
@@ -99,34 +101,21 @@ public final class Plan: @unchecked Sendable {
   package let options: ConnectOptions
   /// The list's, as they were when the plan was made.
   public let unixPaths: UnixPaths
-  /// By which remotes are ordered where the order is `likely`. To be set before the first start.
-  public var policyTable = PolicyTable.rfc6724
   let hashSecret: HashSecret
   /// When the connect began: evidence is as old as it was then.
   let began: Instant
-  /// What the list has seen itself.
-  let history: ConnectHistory
-  /// What the kernel remembers, by source and destination.
-  var metrics: Metrics
-  /// Made when a delay needs it; `nil`: not yet.
-  var population: Population?
-  /// The endpoints of `remotes`, for finding duplicates; `nil` until candidates are added to the plan.
-  private var endpoints: DistinctKeys<Endpoint>?
+  /// What the list has seen itself. The race drops what its report does not need.
+  var history: ConnectHistory
   var locals = LocalTable()
   var remotes: [Remote] = []
+  /// `nil`: none of them was needed.
+  var tables: PlanTables?
   /// Whether a remote is a target of an SRV entry.
   var hasGroups = false
-  /// Of a NAT64; `nil`: none is known.
-  var prefix: TranslationPrefix?
   /// Whether this machine has a global IPv6 address to connect from, as far as is known.
   var hasGlobalInet6 = false
   /// How many translated remotes' first pairs were not started.
   var translatedLeft = 0
-  var groups = ServiceGroups()
-  var queues = FirstPairQueues()
-  var alternates = AlternateSources()
-  /// What happened to attempts while their sources were not known.
-  var undated: [(pair: Pair, event: ChanceEvent)] = []
   /// Whether `queues` and `alternates` are up to date with the remotes and what is known of them.
   var isPrepared = false
   /// Whether the local addresses are known. Before that only the routes' own choice can be tried.
@@ -160,7 +149,6 @@ public final class Plan: @unchecked Sendable {
     self.hashSecret = hashSecret
     self.history = history
     self.began = began
-    metrics = PairTable(secret: hashSecret)
     if case .these(let chosen) = options.locals {
       let distinct = Distinct(chosen.count, secret: hashSecret) { chosen[$0] }
       for index in distinct.firsts {
@@ -170,33 +158,24 @@ public final class Plan: @unchecked Sendable {
           LocalAddress(endpoint.address, prefixLength: 0), port: endpoint.port, secret: hashSecret)
       }
     }
-    append(candidates)
+    append(candidates, history)
   }
 
   /// A plan in the same state. The two share their tables until one of them changes.
-  func copy() -> Plan { Plan(copying: self, history: history, metrics: metrics) }
+  func copy() -> Plan { Plan(copying: self) }
 
-  /// A plan in the same state, with these parts of its evidence.
-  init(copying other: Plan, history: ConnectHistory, metrics: Metrics) {
+  private init(copying other: Plan) {
     options = other.options
     unixPaths = other.unixPaths
     hashSecret = other.hashSecret
-    policyTable = other.policyTable
     began = other.began
-    self.history = history
-    self.metrics = metrics
-    population = other.population
-    endpoints = other.endpoints
+    history = other.history
     locals = other.locals
     remotes = other.remotes
+    tables = other.tables?.copy()
     hasGroups = other.hasGroups
-    prefix = other.prefix
     hasGlobalInet6 = other.hasGlobalInet6
     translatedLeft = other.translatedLeft
-    groups = other.groups
-    queues = other.queues
-    alternates = other.alternates
-    undated = other.undated
     isPrepared = other.isPrepared
     hasLocals = other.hasLocals
     unknownCount = other.unknownCount
@@ -211,11 +190,13 @@ public final class Plan: @unchecked Sendable {
   /// Adds candidates, before the first start or later: the answers to a name. One whose endpoint is in the
   /// plan already is left out.
   public func add(_ candidates: [Candidate]) {
-    var endpoints = endpoints ?? DistinctKeys(remotes.map { $0.endpoint }, secret: hashSecret)
-    self.endpoints = nil
+    let tables = neededTables()
+    var endpoints =
+      tables.endpoints ?? DistinctKeys(remotes.map { $0.endpoint }, secret: hashSecret)
+    tables.endpoints = nil
     let added = candidates.filter { endpoints.insert($0.endpoint).isNew }
-    self.endpoints = endpoints
-    if !added.isEmpty { append(added) }
+    tables.endpoints = endpoints
+    if !added.isEmpty { append(added, history) }
   }
 
   /// Adds remotes under a NAT64's prefix.
@@ -227,20 +208,22 @@ public final class Plan: @unchecked Sendable {
     hasGroups = hasGroups || remotes.count > before
   }
 
-  private func append(_ candidates: [Candidate]) {
+  private func append(_ candidates: [Candidate], _ history: ConnectHistory) {
     if candidates.isEmpty { return }
     remotes.reserveCapacity(max(remotes.count + candidates.count, remotes.capacity))
-    for candidate in candidates { append(candidate) }
+    for candidate in candidates { append(candidate, history) }
   }
 
-  /// Appends a candidate whose endpoint is not in the plan.
-  func append(_ candidate: Candidate) {
+  /// Appends a candidate whose endpoint is not in the plan. `history`: the plan's, which is a parameter because a
+  /// property would be copied for each call of it (120 instructions).
+  func append(_ candidate: Candidate, _ history: ConnectHistory) {
     var remote = Remote(
       endpoint: candidate.endpoint, entry: candidate.entry, target: candidate.target)
     if candidate.target.group > 0 { hasGroups = true }
     remote.orderIndex = Int32(remotes.count)
     remote.source = LocalTable.routesChoice(candidate.endpoint.family)
     remote.routesOwn = remote.source
+    remote.ofRoutesChoice = history.historyOfRoutesChoice(to: candidate.endpoint)
     if candidate.endpoint.family == .unix {
       remote.pathInformation.isHere = true
       remote.hasPathInformation = true
@@ -279,7 +262,7 @@ public final class Plan: @unchecked Sendable {
     {
       return alternate
     }
-    let remote = queues.head(ofQueue: queue)
+    let remote = tables!.queues.head(ofQueue: queue)
     let pair = Pair(local: remotes[remote].source, remote: Int32(remote), isFirst: true)
     return Choice(pair: pair, chance: chance(of: pair), place: .first(queue: queue))
   }
@@ -330,13 +313,12 @@ public final class Plan: @unchecked Sendable {
     if firstsLeft > 0 { return true }
     if locals.addresses.isEmpty { return false }
     prepare()
-    return alternates.leftCount > 0
+    return alternatesLeft > 0
   }
 
   /// Whether all that is left are pairs of remotes that have refused or were rejected.
   var onlyRefusedLeft: Bool {
-    firstsLeft == 0 && alternates.leftCount > 0
-      && alternates.refusedLeftCount == alternates.leftCount
+    firstsLeft == 0 && alternatesLeft > 0 && refusedAlternatesLeft == alternatesLeft
   }
 
   /// How many remotes were not tried, those without a route left out.
@@ -344,11 +326,16 @@ public final class Plan: @unchecked Sendable {
 
   /// How many alternate pairs are left to try; those of all refused remotes, which start together, count as one.
   var alternatesToPace: Int {
-    alternates.leftCount - alternates.refusedLeftCount + (alternates.refusedLeftCount > 0 ? 1 : 0)
+    alternatesLeft - refusedAlternatesLeft + (refusedAlternatesLeft > 0 ? 1 : 0)
   }
 
   /// How many pairs were not started, as far as they are known.
-  var pairsLeft: Int { firstsLeft + alternates.leftCount }
+  var pairsLeft: Int { firstsLeft + alternatesLeft }
+
+  /// How many alternate pairs were not started, as far as they are known, and how many of them are of refused
+  /// remotes.
+  var alternatesLeft: Int { tables?.alternates.leftCount ?? 0 }
+  private var refusedAlternatesLeft: Int { tables?.alternates.refusedLeftCount ?? 0 }
 
   // MARK: what a pair is
 

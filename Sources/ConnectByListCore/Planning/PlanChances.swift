@@ -48,7 +48,7 @@ extension Plan {
 
   private func note(_ event: ChanceEvent, of pair: Pair) {
     if pair.local < LocalTable.firstAddress && !hasLocals && hasIP {
-      undated.append((pair, event))
+      neededTables().undated.append((pair, event))
     }
     apply(event, to: pair)
   }
@@ -56,9 +56,9 @@ extension Plan {
   /// Path information has made the route's choice an address: what happened to the attempts so far counts
   /// for their sources, as if these had been known.
   func replayChances() {
-    guard !undated.isEmpty else { return }
-    let events = undated
-    undated = []
+    guard let tables, !tables.undated.isEmpty else { return }
+    let events = tables.undated
+    tables.undated = []
     locals.resetChances()
     for (pair, _) in events {
       remotes[Int(pair.remote)].chance = remotes[Int(pair.remote)].initialChance

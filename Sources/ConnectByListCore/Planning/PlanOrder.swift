@@ -46,7 +46,7 @@ extension Plan {
     }
     for (place, from) in zip(places, regrouped) { order[place] = before[from] }
     // Translated remotes come after all others.
-    guard prefix != nil else { return }
+    guard tables?.prefix != nil else { return }
     order = order.filter { !remotes[$0].isTranslation } + order.filter { remotes[$0].isTranslation }
   }
 

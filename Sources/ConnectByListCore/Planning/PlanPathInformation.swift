@@ -46,8 +46,8 @@ extension Plan {
       hasLocals = true
     }
     if !pathInformation.metrics.isEmpty {
-      metrics.take(pathInformation.metrics)
-      population = nil
+      neededTables().metrics.take(pathInformation.metrics)
+      tables?.population = nil
     }
     noteGlobalInet6(descriptions)
     unknownCount = 0

@@ -34,6 +34,7 @@ extension Plan {
   func prepare() {
     guard !isPrepared else { return }
     isPrepared = true
+    _ = neededTables()
     hopelessLeft = 0
     for remote in remotes where !remote.isStarted && remote.isHopeless { hopelessLeft += 1 }
     orderRemotes()
@@ -43,17 +44,17 @@ extension Plan {
   }
 
   private func fillGroups() {
-    groups = ServiceGroups(
+    tables!.groups = ServiceGroups(
       remotes.filter { $0.target.group > 0 }.map { (entry: $0.entry, group: $0.target.group) })
     for remote in remotes where !remote.isStarted && !remote.isHopeless {
       guard !remote.isTranslation, let group = group(of: remote) else { continue }
-      _ = groups.count(group, 1)
+      _ = tables!.groups.count(group, 1)
     }
   }
 
   private func group(of remote: Remote) -> Int? {
     if remote.isTranslation { return ServiceGroups.translated }
-    return groups.index(entry: remote.entry, group: remote.target.group)
+    return tables!.groups.index(entry: remote.entry, group: remote.target.group)
   }
 
   /// Once a group has no first pairs left the next one's may start.
@@ -61,17 +62,17 @@ extension Plan {
     let remote = remotes[Int(remote)]
     guard !remote.isTranslation, options.order == .likely else { return }
     var mayHaveOpened = firstsLeft == translatedLeft
-    if !remote.isHopeless, let group = group(of: remote), groups.count(group, change) {
+    if !remote.isHopeless, let group = group(of: remote), tables!.groups.count(group, change) {
       mayHaveOpened = true
     }
     guard mayHaveOpened else { return }
-    for queue in queues.queues.indices where queues.queues[queue].group >= 0 {
-      if let entry = entry(ofQueue: queue) { queues.order.insert(entry) }
+    for queue in tables!.queues.queues.indices where tables!.queues.queues[queue].group >= 0 {
+      if let entry = entry(ofQueue: queue) { tables!.queues.order.insert(entry) }
     }
   }
 
   private func fillQueues() {
-    queues = FirstPairQueues()
+    tables!.queues = FirstPairQueues()
     guard firstsLeft > 0 else { return }
     var left = [Int32](repeating: -1, count: remotes.count)
     for index in remotes.indices where !remotes[index].isStarted {
@@ -93,7 +94,7 @@ extension Plan {
         return a.group != b.group ? a.group < b.group : a.rank > b.rank
       }
     }
-    queues.remotes = left
+    tables!.queues.remotes = left
     var previousSource: Int32?
     var previousGroup = -1
     for (position, remote) in left.enumerated() {
@@ -103,35 +104,37 @@ extension Plan {
       if previousSource == nil
         || hasQueueForEachSource && (source != previousSource || group != previousGroup)
       {
-        queues.queues.append(FirstPairQueues.Queue(head: position, end: position, group: group))
+        tables!.queues.queues.append(
+          FirstPairQueues.Queue(head: position, end: position, group: group))
       }
-      queues.queues[queues.queues.count - 1].end = position + 1
+      tables!.queues.queues[tables!.queues.queues.count - 1].end = position + 1
       previousSource = source
       previousGroup = group
     }
-    for queue in queues.queues.indices {
-      if let entry = entry(ofQueue: queue) { queues.order.insert(entry) }
+    for queue in tables!.queues.queues.indices {
+      if let entry = entry(ofQueue: queue) { tables!.queues.order.insert(entry) }
     }
   }
 
   private func entry(ofQueue queue: Int) -> FirstPairQueues.Entry? {
     guard let chance = headChance(ofQueue: queue) else { return nil }
     return FirstPairQueues.Entry(
-      rank: Chance.rank(chance), orderIndex: remotes[queues.head(ofQueue: queue)].orderIndex,
+      rank: Chance.rank(chance),
+      orderIndex: remotes[tables!.queues.head(ofQueue: queue)].orderIndex,
       queue: Int32(queue))
   }
 
   /// The index of the queue whose head is the likeliest; of equals the one whose head comes first in the
   /// order. `nil` when all are empty.
   func bestQueue() -> Int? {
-    if queues.queues.count <= Self.comparedMax { return bestOfFewQueues() }
-    while let top = queues.order.first {
+    if tables!.queues.queues.count <= Self.comparedMax { return bestOfFewQueues() }
+    while let top = tables!.queues.order.first {
       guard let now = entry(ofQueue: Int(top.queue)) else {
-        queues.order.removeFirst()
+        tables!.queues.order.removeFirst()
         continue
       }
       if now == top { return Int(top.queue) }
-      queues.order.replaceFirst(now)
+      tables!.queues.order.replaceFirst(now)
     }
     return nil
   }
@@ -141,13 +144,13 @@ extension Plan {
 
   private func bestOfFewQueues() -> Int? {
     var most = 0.0
-    for queue in queues.queues.indices { most = max(most, headChance(ofQueue: queue) ?? 0) }
+    for queue in tables!.queues.queues.indices { most = max(most, headChance(ofQueue: queue) ?? 0) }
     var best: (queue: Int, orderIndex: Int32)?
-    for queue in queues.queues.indices {
+    for queue in tables!.queues.queues.indices {
       guard let chance = headChance(ofQueue: queue), !Chance.isLikelier(most, than: chance) else {
         continue
       }
-      let orderIndex = remotes[queues.head(ofQueue: queue)].orderIndex
+      let orderIndex = remotes[tables!.queues.head(ofQueue: queue)].orderIndex
       if let best, best.orderIndex < orderIndex { continue }
       best = (queue, orderIndex)
     }
@@ -156,32 +159,33 @@ extension Plan {
 
   /// `nil`: the queue is empty, or an earlier group of its SRV entry is to be tried first.
   private func headChance(ofQueue queue: Int) -> Double? {
-    let group = queues.queues[queue].group
-    guard queues.queues[queue].head < queues.queues[queue].end else { return nil }
+    let group = tables!.queues.queues[queue].group
+    guard tables!.queues.queues[queue].head < tables!.queues.queues[queue].end else { return nil }
     if group == ServiceGroups.translated {
       if firstsLeft > translatedLeft { return nil }
-    } else if group >= 0 && !groups.mayStart(group) {
+    } else if group >= 0 && !tables!.groups.mayStart(group) {
       return nil
     }
-    let remote = remotes[queues.head(ofQueue: queue)]
+    let remote = remotes[tables!.queues.head(ofQueue: queue)]
     guard options.order == .likely, !remote.isHopeless else { return 0 }
     return locals.chance(remote.source) * Chance.routesChoice * remote.chance
   }
 
-  func removeHead(ofQueue queue: Int) { queues.queues[queue].head += 1 }
+  func removeHead(ofQueue queue: Int) { tables!.queues.queues[queue].head += 1 }
 
   func putBackHead(ofQueue queue: Int) {
-    queues.queues[queue].head -= 1
-    if let entry = entry(ofQueue: queue) { queues.order.insert(entry) }
+    tables!.queues.queues[queue].head -= 1
+    if let entry = entry(ofQueue: queue) { tables!.queues.order.insert(entry) }
   }
 
   /// L of a source has risen: the entry of its queue is too low.
   func raiseQueue(ofSource source: Int32) {
     guard isPrepared, options.order == .likely else { return }
-    for queue in queues.queues.indices {
-      guard let entry = entry(ofQueue: queue), remotes[queues.head(ofQueue: queue)].source == source
+    for queue in tables!.queues.queues.indices {
+      guard let entry = entry(ofQueue: queue),
+        remotes[tables!.queues.head(ofQueue: queue)].source == source
       else { continue }
-      queues.order.insert(entry)
+      tables!.queues.order.insert(entry)
     }
   }
 }

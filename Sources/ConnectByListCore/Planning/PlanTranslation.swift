@@ -15,7 +15,7 @@ extension Plan {
 
   /// Adds a translated remote for each IPv4 remote that has no route and none yet.
   func translate(by prefix: TranslationPrefix) {
-    self.prefix = prefix
+    neededTables().prefix = prefix
     var translated: [Candidate] = []
     for index in remotes.indices where remotes[index].endpoint.family == .inet {
       guard case .refused = remotes[index].pathInformation.route, !remotes[index].isTranslated,

@@ -110,7 +110,7 @@ struct ServiceGroups: Sendable {
 
   /// - Parameter places: the entry and the group of each remote that comes from an SRV entry.
   init(_ places: [(entry: Int32, group: Int32)] = []) {
-    for place in places.sorted(by: { $0 < $1 })
+    for place in places.stablySorted(<)
     where groups.last?.entry != place.entry || groups.last?.number != place.group {
       groups.append(Group(entry: place.entry, number: place.group))
     }

@@ -62,7 +62,7 @@ public final class Race: @unchecked Sendable {
   }
 
   /// Of a finished race over a long list: of what was tried, and of the first pairs that never started.
-  public internal(set) var plan: Plan
+  public let plan: Plan
   /// By their numbers.
   public internal(set) var attempts: [Attempt] = []
   /// All that happened, in order. A driver that passes events on reads what was added since its last look,

@@ -100,7 +100,7 @@ extension Race {
   /// long as they live. Where most of the plan was tried there is little to let go.
   func letGo() {
     guard plan.remoteCount > Self.keptMax else {
-      if plan.hasMuchEvidence { plan = plan.withoutOthersEvidence() }
+      plan.dropUnneededEvidence()
       return
     }
     guard attempts.count < plan.remoteCount / 2 else { return }
@@ -121,39 +121,44 @@ extension Race {
     keptRows = rows.map {
       ReportRow(pair: moved($0.pair), rank: $0.rank, chance: $0.chance, attempt: $0.attempt)
     }
-    plan = plan.copy(keeping: kept)
+    plan.drop(allBut: kept)
   }
 }
 
 extension Plan {
-  /// Whether the list's history or the kernel's metrics are larger than what a report needs of them.
-  fileprivate var hasMuchEvidence: Bool {
-    history.pairs.indices.count > 64 || metrics.indices.count > 64
+  /// Drops what a report does not need of the list's history and the kernel's metrics, where that is much, or costs
+  /// nothing: without a local address each remote has all that is known of its only pair.
+  fileprivate func dropUnneededEvidence() {
+    if firstsLeft == 0 && locals.addresses.isEmpty {
+      history = ConnectHistory(hashSecret: hashSecret)
+    } else if history.pairs.indices.count > 64 || (tables?.metrics.indices.count ?? 0) > 64 {
+      dropOthersEvidence()
+    }
   }
 
-  /// The same plan with what is known of its own remotes alone.
-  fileprivate func withoutOthersEvidence() -> Plan {
-    let copy = Plan(
-      copying: self, history: history.of(remotes), metrics: metrics.of(remotes, hashSecret))
-    copy.population = nil
-    return copy
+  /// Drops what is known of other remotes than its own.
+  fileprivate func dropOthersEvidence() {
+    history = history.of(remotes)
+    guard let tables else { return }
+    tables.metrics = tables.metrics.of(remotes, hashSecret)
+    tables.population = nil
   }
 
-  /// A plan over some of the remotes, for a report: nothing is left to start.
-  fileprivate func copy(keeping kept: [Int32]) -> Plan {
-    let remotes = kept.map { self.remotes[Int($0)] }
-    let copy = Plan(
-      [], options: options, unixPaths: unixPaths, history: history.of(remotes), at: began,
-      hashSecret: hashSecret)
-    copy.policyTable = policyTable
-    copy.locals = locals
-    copy.metrics = metrics.of(remotes, hashSecret)
-    copy.hasLocals = hasLocals
-    copy.prefix = prefix
-    copy.hasIP = hasIP
-    copy.isPrepared = true
-    copy.remotes = remotes
-    return copy
+  /// Drops all remotes but these, for a report: nothing is left to start.
+  fileprivate func drop(allBut kept: [Int32]) {
+    remotes = kept.map { remotes[Int($0)] }
+    dropOthersEvidence()
+    tables?.endpoints = nil
+    tables?.groups = ServiceGroups()
+    tables?.queues = FirstPairQueues()
+    tables?.alternates = AlternateSources()
+    hasGroups = false
+    isPrepared = true
+    firstsLeft = 0
+    hopelessLeft = 0
+    translatedLeft = 0
+    unknownCount = 0
+    chosenSourcesLeft = 0
   }
 }
 

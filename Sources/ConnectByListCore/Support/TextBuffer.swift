@@ -16,6 +16,10 @@ public struct TextBuffer: Sendable {
 
   public mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
+  mutating func append(contentsOf text: UnsafeBufferPointer<UInt8>) {
+    bytes.append(contentsOf: text)
+  }
+
   public mutating func append(byte: UInt8) { bytes.append(byte) }
 
   public mutating func append(decimal number: Int) {
@@ -23,19 +27,12 @@ public struct TextBuffer: Sendable {
     append(decimal: UInt64(number.magnitude))
   }
 
-  /// Pads with leading zeros to `minimumDigits`, at most 20.
+  /// Pads with leading zeros to `minimumDigits`.
   public mutating func append(decimal number: UInt64, minimumDigits: Int = 1) {
-    // UInt64.max has 20 digits.
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-      var rest = number
-      var first = 20
-      repeat {
-        first -= 1
-        digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
-        rest /= 10
-      } while first > 0 && (rest > 0 || 20 - first < minimumDigits)
-      bytes.append(contentsOf: digits[first...])
+    if number >= 10 || minimumDigits > 1 {
+      append(decimal: number / 10, minimumDigits: minimumDigits - 1)
     }
+    append(byte: UInt8(ascii: "0") + UInt8(number % 10))
   }
 
   /// Without leading zeros, in lower case.

@@ -133,6 +133,13 @@ static void check_canaries(const struct guarded *guarded) {
     require(guarded->before[i] == CANARY && guarded->after[i] == CANARY, "a canary has changed");
 }
 
+/* The size of a caller's buffer: any, or one beside the size of an address. */
+static socklen_t take_length(struct input *input) {
+  unsigned length = take(input);
+  if (length < 128) return length;
+  return (length % 2 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) + length / 2 % 4 - 2;
+}
+
 static int take_socket(struct input *input) {
   switch (take(input) % 8) {
     case 0: return socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -174,7 +181,7 @@ void cbl_fuzz_c_entry(const uint8_t *bytes, size_t byte_count) {
   struct guarded *local = guarded_new(&input), *remote = guarded_new(&input), before_local, before_remote;
   before_local = *local;
   before_remote = *remote;
-  socklen_t local_length = (socklen_t)take(&input), remote_length = (socklen_t)take(&input);
+  socklen_t local_length = take_length(&input), remote_length = take_length(&input);
   socklen_t given_local = local_length, given_remote = remote_length;
   /* The room is as large as the caller says, up to the canary. */
   bool has_local = choices & 2, has_remote = choices & 4;

@@ -1,7 +1,8 @@
-// Mixed work with misbehaving endpoints, in several Lua states and threads and in tasks, for any time. Now and then
-// everything rests: then there must be no more descriptors, threads and memory than at the first rest.
+// Mixed work with misbehaving endpoints, in several Lua states and threads and in tasks, and in processes of stock lua5.4
+// with the module, for any time. Now and then everything rests: then no process must hold more descriptors, threads
+// and memory than at the first rest.
 //
-//   ConnectByListSoak SECONDS [SEED]
+//   ConnectByListSoak SECONDS MODULES [SEED]    MODULES: the folder with connectbylist/core.so
 import CConnectByListSoak
 import ConnectByList
 import ConnectByListAsync
@@ -9,26 +10,39 @@ import ConnectByListCore
 import ConnectByListLuaHost
 import ConnectByListTesting
 import Foundation
+import Synchronization
 
 @main struct ConnectByListSoak {
   static func main() {
     cbl_soak_buffer_lines()
-    let arguments = CommandLine.arguments.dropFirst().map { Double($0) }
-    guard (1...2).contains(arguments.count), let seconds = arguments[0], seconds > 0 else {
-      print("usage: ConnectByListSoak SECONDS [SEED]")
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard (2...3).contains(arguments.count), let seconds = Double(arguments[0]), seconds > 0 else {
+      print("usage: ConnectByListSoak SECONDS MODULES [SEED]")
       exit(2)
     }
-    let seed = arguments.count == 2 ? Int64(arguments[1] ?? 0) : Int64.random(in: 0..<1 << 20)
-    exit(run(seconds, seed: seed) ? 0 : 1)
+    let seed = arguments.count == 3 ? Int64(arguments[2]) ?? 0 : Int64.random(in: 0..<1 << 20)
+    do {
+      let processes = try (0..<2).map { _ in try LuaProcess(modules: arguments[1]) }
+      exit(run(seconds, seed: seed, processes) ? 0 : 1)
+    } catch {
+      print("soak: lua5.4 cannot be started: \(error)")
+      exit(2)
+    }
   }
 
   /// Returns whether nothing was wrong.
-  private static func run(_ seconds: Double, seed: Int64) -> Bool {
+  private static func run(_ seconds: Double, seed: Int64, _ processes: [LuaProcess]) -> Bool {
     print("soak: \(Int(seconds)) s, seed \(seed)")
     let board = Board()
     for number in 0..<3 {
       board.startThread("Lua state") { [seeds = Seeds(seed + Int64(number) << 40)] in
         try workInLua(board, seeds)
+      }
+    }
+    let ofProcesses = Mutex(0)
+    for (number, process) in processes.enumerated() {
+      board.startThread("lua5.4") { [seeds = Seeds(seed + Int64(number + 3) << 40)] in
+        try work(board, in: process, seeds) { ofProcesses.withLock { $0 += 1 } }
       }
     }
     board.startThread("Swift") { try workInSwift(board) }
@@ -38,7 +52,7 @@ import Foundation
     let begin = Date()
     // A line a minute; three lines at least.
     let interval = min(60, seconds / 4)
-    var first: Measured?
+    var first: [Measured]?
     var due = begin.addingTimeInterval(interval)
     let end = begin.addingTimeInterval(seconds)
     while true {
@@ -50,35 +64,50 @@ import Foundation
         return false
       }
       let before = first
-      let measured = settled(since: before)
+      let measured = settled(since: before) { [Measured.now()] + processes.map(\.measured) }
       first = first ?? measured
       let passed = Int(-begin.timeIntervalSinceNow)
       print(
         "soak: \(passed) s: \(board.total) rounds, \(board.bytes >> 20) MiB back, a timeout late by",
-        "\(Int((board.takeLatest() * 1000).rounded(.up))) ms at most; at rest \(measured.text)")
+        "\(Int((board.takeLatest() * 1000).rounded(.up))) ms at most; at rest \(measured[0].text);",
+        "lua5.4: " + measured.dropFirst().map(\.text).joined(separator: "; "))
       for failure in board.failures { print("soak: FAILED: \(failure)") }
-      if let growth = before.flatMap({ measured.growth(since: $0) }) {
+      if let growth = before.flatMap({ growth(of: measured, since: $0) }) {
         print("soak: FAILED: \(growth)")
         return false
       }
       if isEnd { break }
       board.goOn()
     }
+    let endings = processes.compactMap { $0.end() }
+    for ending in endings { print("soak: FAILED: \(ending)") }
     print("soak: \(board.kinds)")
-    let isGood = board.failures.isEmpty
-    print("soak: \(board.total) pieces of work, \(isGood ? "nothing" : "something") was wrong")
+    let isGood = board.failures.isEmpty && endings.isEmpty
+    print(
+      "soak: \(board.total) pieces of work, \(ofProcesses.withLock { $0 }) of them in stock lua5.4,",
+      "\(isGood ? "nothing" : "something") was wrong")
     return isGood
   }
 
   /// The measures when threads that end, and connections that endpoints close, are gone: in a moment, or never.
-  private static func settled(since before: Measured?) -> Measured {
-    var measured = Measured.now()
+  private static func settled(
+    since before: [Measured]?, measure: () -> [Measured]
+  ) -> [Measured] {
+    var measured = measure()
     for _ in 0..<100 {
       usleep(before == nil ? 10_000 : 50_000)
-      measured = Measured.now()
-      if let before, measured.growth(since: before) == nil { break }
+      measured = measure()
+      if let before, growth(of: measured, since: before) == nil { break }
     }
     return measured
+  }
+
+  /// What has grown, of this process first; `nil`: nothing.
+  private static func growth(of measured: [Measured], since before: [Measured]) -> String? {
+    for (index, (now, old)) in zip(measured, before).enumerated() {
+      if let growth = now.growth(since: old) { return index == 0 ? growth : "lua5.4: \(growth)" }
+    }
+    return nil
   }
 }
 
@@ -109,7 +138,19 @@ private func workInLua(_ board: Board, _ seeds: Seeds) throws {
   }
 }
 
-private struct Unexpected: Error, CustomStringConvertible {
+/// Rounds of `mixture.lua` in a process of stock lua5.4.
+private func work(
+  _ board: Board, in process: LuaProcess, _ seeds: Seeds, counted: () -> Void
+) throws {
+  while board.isWorking {
+    let (kind, bytes, late) = try process.round(seeds.next())
+    board.add(kind, bytes: bytes, late: late)
+    counted()
+  }
+  try process.rest()
+}
+
+struct Unexpected: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
 }

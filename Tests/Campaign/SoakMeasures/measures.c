@@ -14,23 +14,40 @@ static long entry_count(const char *path) {
   return count;
 }
 
-static size_t resident_bytes(void) {
-  FILE *file = fopen("/proc/self/statm", "r");
-  unsigned long pages = 0;
-  if (!file) return 0;
-  if (fscanf(file, "%*u %lu", &pages) != 1) pages = 0;
-  fclose(file);
+/* `of_files`: gets how much of it are pages of files. */
+static size_t resident_bytes(const char *path, size_t *of_files) {
+  FILE *file = fopen(path, "r");
+  unsigned long pages = 0, shared = 0;
+  if (file) {
+    if (fscanf(file, "%*u %lu %lu", &pages, &shared) != 2) pages = shared = 0;
+    fclose(file);
+  }
+  *of_files = shared * (size_t)getpagesize();
   return pages * (size_t)getpagesize();
 }
 
 struct cbl_soak_measures cbl_soak_measure(void) {
   malloc_trim(0);
   struct mallinfo2 found = mallinfo2();
+  size_t of_files;
   return (struct cbl_soak_measures){
       .descriptors = entry_count("/proc/self/fd") - 1, /* the directory's own */
       .threads = entry_count("/proc/self/task"),
       .heap = found.uordblks + found.hblkhd,
-      .resident = resident_bytes(),
+      .resident = resident_bytes("/proc/self/statm", &of_files),
+  };
+}
+
+struct cbl_soak_measures cbl_soak_measure_process(long id) {
+  char descriptors[40], threads[40], memory[40];
+  snprintf(descriptors, sizeof descriptors, "/proc/%ld/fd", id);
+  snprintf(threads, sizeof threads, "/proc/%ld/task", id);
+  snprintf(memory, sizeof memory, "/proc/%ld/statm", id);
+  size_t of_files, resident = resident_bytes(memory, &of_files);
+  return (struct cbl_soak_measures){
+      .descriptors = entry_count(descriptors),
+      .threads = entry_count(threads),
+      .resident = resident - of_files,
   };
 }
 

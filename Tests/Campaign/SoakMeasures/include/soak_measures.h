@@ -13,6 +13,10 @@ struct cbl_soak_measures {
 
 struct cbl_soak_measures cbl_soak_measure(void);
 
+/* What another process holds, from its files in /proc. `heap` is 0: nobody but itself knows it. `resident` is without the
+ * pages of files. */
+struct cbl_soak_measures cbl_soak_measure_process(long id);
+
 /* Makes lines of standard output appear at once, also in a pipe. */
 void cbl_soak_buffer_lines(void);
 

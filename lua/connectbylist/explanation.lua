@@ -1,0 +1,24 @@
+--- The explanation of a plan.
+local api = ...
+local explain, setmetatable = api.core.explain, setmetatable
+
+local plan_methods = {}
+
+--- The plan as a table for people. Options as those of a report's `text`; `rows` is 80.
+function plan_methods:text(options)
+  return api.part "drawing".plan(self, api.part "drawing_options"(options, "text"))
+end
+
+local explanation_type = { __name = "explanation", __index = plan_methods }
+
+function explanation_type:__tostring() return plan_methods.text(self) end
+
+--- net.explain.
+return function(list_of, entries, options)
+  local list, problem, problem_code = list_of(entries)
+  if problem then return nil, "explain: " .. problem, problem_code end
+  local plan, message, code = explain(list, options)
+  if not plan then return nil, message, code end
+  api.part "report".adopt_addresses(plan)
+  return setmetatable(plan, explanation_type)
+end

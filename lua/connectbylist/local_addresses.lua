@@ -1,0 +1,20 @@
+--- The option `local_addresses`.
+local api = ...
+local addresses = api.part "address"
+local host_with_scope, is_address = addresses.host_with_scope, addresses.is_address
+local ipairs, next, tostring = ipairs, next, tostring
+
+--- A copy of a connect's options with its local addresses as text, because the core reads no address
+-- objects. A port of 0 is left out: the kernel chooses one.
+return function(options, given)
+  local texts, copy = {}, {}
+  for i, item in ipairs(given) do
+    if is_address(item) then
+      item = item.port == 0 and host_with_scope(item) or tostring(item)
+    end
+    texts[i] = item
+  end
+  for key, value in next, options do copy[key] = value end
+  copy.local_addresses = texts
+  return copy
+end
