@@ -37,29 +37,33 @@ struct AlternateSources: Sendable {
   fileprivate var rowsAreLocals = true
   /// By `Kind`, and by row. Empty where the plan knows no local address.
   fileprivate var rows: [[Heap<Entry>]] = []
-  /// The alternates that were taken, and for each whether it was not put back.
-  private var takenPairs: DistinctKeys<UInt64>?
-  private var isStarted: [Bool] = []
+  /// By remote: a bit for each local index, set once that alternate was taken and was not put back. Empty for remotes
+  /// none of whose alternates was taken. Every row asks for its top at each start, so it is no hash table: with 300
+  /// sources and remotes a quarter of a plan's time was for hashing.
+  private var started: [[UInt64]] = []
   fileprivate var classes: LocalClasses?
   /// How many pairs of all remotes were not started, tried remotes or not, and how many are of refused remotes.
   var leftCount = 0
   var refusedLeftCount = 0
 
   fileprivate func hasStarted(_ pair: Plan.Pair) -> Bool {
-    takenPairs?.number(of: Self.key(pair)).map { isStarted[$0] } ?? false
+    let (remote, word) = (Int(pair.remote), Int(pair.local) / 64)
+    guard remote < started.count, word < started[remote].count else { return false }
+    return started[remote][word] & Self.bit(pair) != 0
   }
 
-  fileprivate mutating func setStarted(_ pair: Plan.Pair, _ started: Bool, _ secret: HashSecret) {
-    var pairs = takenPairs ?? DistinctKeys(secret: secret)
-    takenPairs = nil
-    let number = pairs.insert(Self.key(pair)).number
-    takenPairs = pairs
-    if number == isStarted.count { isStarted.append(started) } else { isStarted[number] = started }
+  fileprivate mutating func setStarted(_ pair: Plan.Pair, _ isStarted: Bool) {
+    let (remote, word) = (Int(pair.remote), Int(pair.local) / 64)
+    while started.count <= remote { started.append([]) }
+    while started[remote].count <= word { started[remote].append(0) }
+    if isStarted {
+      started[remote][word] |= Self.bit(pair)
+    } else {
+      started[remote][word] &= ~Self.bit(pair)
+    }
   }
 
-  private static func key(_ pair: Plan.Pair) -> UInt64 {
-    UInt64(UInt32(bitPattern: pair.local)) << 32 | UInt64(UInt32(bitPattern: pair.remote))
-  }
+  private static func bit(_ pair: Plan.Pair) -> UInt64 { 1 << UInt64(pair.local % 64) }
 }
 
 extension Plan {
@@ -258,17 +262,17 @@ extension Plan {
   }
 
   private func entry(_ local: Int32, _ remote: Int32) -> AlternateSources.Entry {
-    let target = remotes[Int(remote)]
+    let (chance, version) = (remotes[Int(remote)].chance, remotes[Int(remote)].version)
     if tables!.alternates.rowsAreLocals {
       return AlternateSources.Entry(
-        rank: Chance.rank(target.chance), place: Int64(target.orderIndex), column: remote,
-        version: target.version)
+        rank: Chance.rank(chance), place: Int64(remotes[Int(remote)].orderIndex), column: remote,
+        version: version)
     }
     // Where R is 0 so is every chance of the row.
     return AlternateSources.Entry(
-      rank: target.chance == 0 ? 0 : Chance.rank(locals[local].chance),
+      rank: chance == 0 ? 0 : Chance.rank(locals.chance(local)),
       place: Int64(locals[local].isUsed ? 1 : 0) << 32 | Int64(local), column: local,
-      version: target.version)
+      version: version)
   }
 
   private func insert(_ local: Int32, _ remote: Int32) {
@@ -281,13 +285,13 @@ extension Plan {
 
   /// Takes an alternate pair out, as it is started.
   func takeAlternate(_ pair: Pair) {
-    tables!.alternates.setStarted(pair, true, hashSecret)
+    tables!.alternates.setStarted(pair, true)
     countAlternate(pair.remote, -1)
   }
 
   /// Puts an alternate pair back that could not be started.
   func putBackAlternate(_ pair: Pair) {
-    tables!.alternates.setStarted(pair, false, hashSecret)
+    tables!.alternates.setStarted(pair, false)
     countAlternate(pair.remote, 1)
     insert(pair.local, pair.remote)
   }

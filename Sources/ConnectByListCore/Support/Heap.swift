@@ -60,17 +60,18 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
     }
   }
 
+  /// Moves the first element down to its place: each smaller child on its way moves up by one.
   private mutating func sinkFirst() {
-    var parent = 0
+    guard let element = elements.first else { return }
+    var place = 0
     while true {
-      var first = parent
-      let left = 2 * parent + 1
-      let right = left + 1
-      if left < elements.count && elements[left] < elements[first] { first = left }
-      if right < elements.count && elements[right] < elements[first] { first = right }
-      if first == parent { return }
-      elements.swapAt(first, parent)
-      parent = first
+      var child = 2 * place + 1
+      guard child < elements.count else { break }
+      if child + 1 < elements.count && elements[child + 1] < elements[child] { child += 1 }
+      guard elements[child] < element else { break }
+      elements[place] = elements[child]
+      place = child
     }
+    elements[place] = element
   }
 }
