@@ -1,5 +1,7 @@
 #include "soak_measures.h"
 
+#include "allocation.h"
+
 #include <dirent.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -28,12 +30,12 @@ static size_t resident_bytes(const char *path, size_t *of_files) {
 
 struct cbl_soak_measures cbl_soak_measure(void) {
   malloc_trim(0);
-  struct mallinfo2 found = mallinfo2();
   size_t of_files;
   return (struct cbl_soak_measures){
       .descriptors = entry_count("/proc/self/fd") - 1, /* the directory's own */
       .threads = entry_count("/proc/self/task"),
-      .heap = found.uordblks + found.hblkhd,
+      .heap = cbl_soak_allocated(),
+      .dispatch_blocks = cbl_soak_dispatch_blocks(),
       .resident = resident_bytes("/proc/self/statm", &of_files),
   };
 }

@@ -7,13 +7,14 @@
 struct cbl_soak_measures {
   long descriptors;
   long threads;
-  size_t heap;     /* bytes that are allocated and not freed */
-  size_t resident; /* bytes of resident memory, after free memory was given back */
+  size_t heap;            /* bytes that are allocated and not freed, without the blocks below; 0: not known */
+  size_t dispatch_blocks; /* the blocks of 64 bytes that Dispatch holds, its free ones included */
+  size_t resident;        /* bytes of resident memory, after free memory was given back */
 };
 
 struct cbl_soak_measures cbl_soak_measure(void);
 
-/* What another process holds, from its files in /proc. `heap` is 0: nobody but itself knows it. `resident` is without the
+/* What another process holds, from its files in /proc. Nobody but itself knows its `heap`. `resident` is without the
  * pages of files. */
 struct cbl_soak_measures cbl_soak_measure_process(long id);
 
