@@ -20,6 +20,10 @@ import Synchronization
       print("usage: ConnectByListSoak SECONDS MODULES [SEED]")
       exit(2)
     }
+    guard cbl_soak_counts() != 0 else {
+      print("soak: the libraries have another malloc than the one that counts")
+      exit(2)
+    }
     let seed = arguments.count == 3 ? Int64(arguments[2]) ?? 0 : Int64.random(in: 0..<1 << 20)
     do {
       let processes = try (0..<2).map { _ in try LuaProcess(modules: arguments[1]) }

@@ -14,6 +14,9 @@ struct cbl_soak_measures {
 
 struct cbl_soak_measures cbl_soak_measure(void);
 
+/* Whether what libraries allocate is counted. To be called while there is one thread. */
+int cbl_soak_counts(void);
+
 /* What another process holds, from its files in /proc. Nobody but itself knows its `heap`. `resident` is without the
  * pages of files. */
 struct cbl_soak_measures cbl_soak_measure_process(long id);
