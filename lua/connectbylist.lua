@@ -41,11 +41,11 @@ local _ENV = globals -- luacheck: ignore
 
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
-local start, start_list, is_list = core.start, core.start_list, core.is_list
-
+local start_list, is_list = core.start_list, core.is_list
 local rawget, error, setmetatable = rawget, error, setmetatable
 
--- What each part is called with. `waiter`: how this Lua state waits; nil: the core blocks.
+-- What each part is called with. Its functions are set below. `waiter`: how this Lua state waits; nil: the
+-- core blocks.
 local api = { core = core, waiter = nil }
 local parts = {}
 
@@ -65,8 +65,7 @@ core.part = api.part
 function core.waiter() return api.waiter end
 
 -- These load at once. The others load when a script uses what they are for: most scripts never do.
-local addresses, lists, sockets = api.part "address", api.part "list", api.part "socket"
-local fill = lists.fill
+local fill, sockets = api.part "list".fill, api.part "socket"
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
 local report_type = core.types.report
@@ -104,8 +103,8 @@ function net.address_list(entries, default_port)
   return fill(core.address_list(nil, default_port), entries or {})
 end
 
--- A list of entries that are text or an array; anything else is returned, for the core to look at.
-local function list_of(entries)
+--- A list of entries that are text or an array; anything else is returned, for the core to look at.
+function api.list_of(entries)
   local kind = type(entries)
   if kind ~= "table" and kind ~= "string" then return entries end
   return fill(core.address_list(), entries, true)
@@ -120,22 +119,17 @@ local function wrong_options(number)
     "are one entry: 'a.example:80')", 3)
 end
 
--- Options as the core reads them.
-local function plain_options(options)
+--- Options as the core reads them.
+function api.plain_options(options)
   local given = type(options) == "table" and rawget(options, "local_addresses")
   if type(given) ~= "table" then return options end
-  return api.part "local_addresses"(options, given)
+  return api.part "local_addresses".option(options, given)
 end
 
--- Whether a connect with these options cannot be a single call of the core.
-local function needs_steps(options)
-  return rawget(options, "validate") or rawget(options, "on_event") or rawget(options, "wait")
-end
-
--- Drives a new operation to its end.
-local function drive(name, sock, options, ...)
-  local operations = api.part "operation"
-  return operations.drive(operations.adopt(name, sock, options, ...))
+--- Whether a connect with these options cannot be a single call of the core.
+function api.needs_steps(options)
+  return api.waiter or type(options) == "table" and
+    (rawget(options, "validate") or rawget(options, "on_event") or rawget(options, "wait"))
 end
 
 --- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
@@ -151,51 +145,30 @@ function net.connect_by_list(sock, entries, options)
   end
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
-  local list, message, code = list_of(entries)
+  local list, message, code = api.list_of(entries)
   if message then return nil, "connect_by_list: " .. message, code, core.failed_report(code) end
   entries = list
-  local takes_steps = api.waiter
-  if options and type(options) == "table" then
-    options = plain_options(options)
-    takes_steps = takes_steps or needs_steps(options)
-  end
-  if takes_steps then
-    return drive("connect_by_list", sock, options, start_list(entries, options, sock))
+  options = api.plain_options(options)
+  if api.needs_steps(options) then
+    return api.part "operation".run("connect_by_list", sock, options, start_list(entries, options, sock))
   end
   if sock then return connect_socket(sock, entries, options) end
   return connect(entries, options)
 end
 
-local connect_name, start_name = core.connect_by_name, core.start_name
-
 --- The same for the addresses of one host name: `net.connect_by_name("db.test", "https")`. `service`:
 -- a port or the name of a service.
-function net.connect_by_name(host, service, options)
-  options = plain_options(options)
-  if api.waiter or type(options) == "table" and needs_steps(options) then
-    return drive("connect_by_name", nil, options, start_name(host, service, options))
-  end
-  return connect_name(host, service, options)
-end
+function net.connect_by_name(...) return api.part "names".connect(...) end
 
 --- An address list of what a host name has now: `net.resolve("db.test", "https")`; or, with
 -- `{srv = "_redis._tcp.example.net"}` in place of host and service, of the targets of its SRV records, in the
 -- order in which they are to be tried. `nil, message, code` where there is no address.
-function net.resolve(host, service, options)
-  return api.part "resolution"(host, service, options, plain_options)
-end
+function net.resolve(...) return api.part "names".resolve(...) end
 
 --- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it
 -- goes on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what to
 -- wait for.
-function net.start(entries, options)
-  local list, message, code = list_of(entries)
-  if message then return nil, "start: " .. message, code, core.failed_report(code) end
-  options = plain_options(options)
-  local op, problem, problem_code, report = start(list, options)
-  local given = type(options) == "table" and options
-  return api.part "operation".adopt("start", nil, given, op, problem, problem_code, report)
-end
+function net.start(...) return api.part "operation".start(...) end
 
 --- Sets how this Lua state waits: in connects, reads, writes and `net.sleep`, where these have no waiter of
 -- their own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
@@ -218,16 +191,9 @@ net.now = core.now
 
 --- The plan of a connect, without sending a packet: an array of {rank, local_address, remote_address,
 -- chance, reasons}; `tostring` prints it as a table. Names are not resolved.
-function net.explain(entries, options)
-  return api.part "explanation"(list_of, entries, plain_options(options))
-end
+function net.explain(...) return api.part "explanation"(...) end
 
 --- This machine's addresses: an array of {address, prefix, interface, flags}.
-function net.local_addresses()
-  local found, message, code = core.local_addresses()
-  if not found then return nil, message, code end
-  for i = 1, #found do addresses.adopt(found[i].address) end
-  return found
-end
+function net.local_addresses(...) return api.part "local_addresses".all(...) end
 
 return net

@@ -53,8 +53,8 @@ static const unsigned char race_rows_text[] = {
 static const unsigned char report_text[] = {
 #embed "../../lua/connectbylist/report.lua"
 };
-static const unsigned char resolution_text[] = {
-#embed "../../lua/connectbylist/resolution.lua"
+static const unsigned char names_text[] = {
+#embed "../../lua/connectbylist/names.lua"
 };
 static const unsigned char socket_text[] = {
 #embed "../../lua/connectbylist/socket.lua"
@@ -109,7 +109,7 @@ static const struct cbl_lua_file parts[] = {
     {"connectbylist.operation", "@connectbylist/operation.lua", operation_text, sizeof operation_text},
     {"connectbylist.race_rows", "@connectbylist/race_rows.lua", race_rows_text, sizeof race_rows_text},
     {"connectbylist.report", "@connectbylist/report.lua", report_text, sizeof report_text},
-    {"connectbylist.resolution", "@connectbylist/resolution.lua", resolution_text, sizeof resolution_text},
+    {"connectbylist.names", "@connectbylist/names.lua", names_text, sizeof names_text},
     {"connectbylist.socket", "@connectbylist/socket.lua", socket_text, sizeof socket_text},
     {"connectbylist.svg", "@connectbylist/svg.lua", svg_text, sizeof svg_text},
     {"connectbylist.text", "@connectbylist/text.lua", text_text, sizeof text_text},

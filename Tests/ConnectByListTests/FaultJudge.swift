@@ -79,7 +79,7 @@ struct FaultJudge {
     _ scenario: FaultScenario, _ call: cbl_posix_call, _ error: CInt, _ occurrence: Int
   ) throws {
     runCount += 1
-    let before = Self.count(in: "/proc/self/fd")
+    let before = Descriptors.described()
     do {
       let body = try scenario.prepare()
       let began = Clock.now()
@@ -107,18 +107,14 @@ struct FaultJudge {
     }
     // Endpoints close their connections when they notice; a few milliseconds.
     let limit = Clock.now() + .seconds(2)
-    while Self.count(in: "/proc/self/fd") > before && Clock.now() < limit { usleep(500) }
+    while Descriptors.described().count > before.count && Clock.now() < limit { usleep(500) }
+    let after = Descriptors.described()
     #expect(
-      Self.count(in: "/proc/self/fd") <= before,
-      "\(scenario.name): call \(call.rawValue), errno \(error), number \(occurrence): left open")
-  }
-
-  private static func count(in directory: String) -> Int {
-    guard let entries = opendir(directory) else { return 0 }
-    defer { closedir(entries) }
-    var count = 0
-    while readdir(entries) != nil { count += 1 }
-    return count
+      after.count <= before.count,
+      """
+      \(scenario.name): call \(call.rawValue), errno \(error), number \(occurrence): left open: \
+      \(after.subtracting(before).sorted())
+      """)
   }
 
   /// No connect times out before its deadline.

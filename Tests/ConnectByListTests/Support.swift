@@ -53,6 +53,27 @@ enum Descriptors {
     return (0..<count).filter { fcntl($0, F_GETFD) >= 0 }
   }
 
+  /// All open descriptors, each by its number and what it leads to; without timers, which Dispatch opens for tests
+  /// that sleep and the library never does.
+  static func described() -> Set<String> {
+    guard let entries = opendir("/proc/self/fd") else { return [] }
+    defer { closedir(entries) }
+    var found: Set<String> = []
+    while let entry = readdir(entries) {
+      let number = withUnsafeBytes(of: entry.pointee.d_name) { name in
+        String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      var target = [UInt8](repeating: 0, count: 256)
+      let count = target.withUnsafeMutableBytes { bytes in
+        readlink(
+          "/proc/self/fd/\(number)", bytes.assumingMemoryBound(to: CChar.self).baseAddress!, 256)
+      }
+      let text = String(decoding: target.prefix(max(0, count)), as: UTF8.self)
+      if text != "anon_inode:[timerfd]" { found.insert("\(number) \(text)") }
+    }
+    return found
+  }
+
   /// IP, Unix and netlink sockets, each by its number and inode, because numbers are reused.
   static func sockets() -> Set<String> {
     var found: Set<String> = []

@@ -14,10 +14,10 @@ local explanation_type = { __name = "explanation", __index = plan_methods }
 function explanation_type:__tostring() return plan_methods.text(self) end
 
 --- net.explain.
-return function(list_of, entries, options)
-  local list, problem, problem_code = list_of(entries)
+return function(entries, options)
+  local list, problem, problem_code = api.list_of(entries)
   if problem then return nil, "explain: " .. problem, problem_code end
-  local plan, message, code = explain(list, options)
+  local plan, message, code = explain(list, api.plain_options(options))
   if not plan then return nil, message, code end
   api.part "report".adopt_addresses(plan)
   return setmetatable(plan, explanation_type)

@@ -1,12 +1,14 @@
---- The option `local_addresses`.
+--- Local addresses: the option of a connect, and those of this machine.
 local api = ...
-local addresses = api.part "address"
+local core, addresses = api.core, api.part "address"
 local host_with_scope, is_address = addresses.host_with_scope, addresses.is_address
 local ipairs, next, tostring = ipairs, next, tostring
 
+local local_addresses = {}
+
 --- A copy of a connect's options with its local addresses as text, because the core reads no address
 -- objects. A port of 0 is left out: the kernel chooses one.
-return function(options, given)
+function local_addresses.option(options, given)
   local texts, copy = {}, {}
   for i, item in ipairs(given) do
     if is_address(item) then
@@ -18,3 +20,13 @@ return function(options, given)
   copy.local_addresses = texts
   return copy
 end
+
+--- net.local_addresses.
+function local_addresses.all()
+  local found, message, code = core.local_addresses()
+  if not found then return nil, message, code end
+  for i = 1, #found do addresses.adopt(found[i].address) end
+  return found
+end
+
+return local_addresses

@@ -1,8 +1,8 @@
 --- Connects that a script drives step by step, with its callbacks and its way to wait.
 local api = ...
 local core, addresses = api.core, api.part "address"
-local error, getmetatable, ipairs, rawget, setmetatable =
-  error, getmetatable, ipairs, rawget, setmetatable
+local error, getmetatable, ipairs, rawget, setmetatable, type =
+  error, getmetatable, ipairs, rawget, setmetatable, type
 
 local operations = {}
 
@@ -163,6 +163,18 @@ function operations.drive(op, ...)
     if result ~= false then return result, message, code, report end
     wait(op)
   end
+end
+
+--- Takes in a new operation and drives it to its end.
+function operations.run(...) return operations.drive(operations.adopt(...)) end
+
+--- net.start.
+function operations.start(entries, options)
+  local list, message, code = api.list_of(entries)
+  if message then return nil, "start: " .. message, code, core.failed_report(code) end
+  options = api.plain_options(options)
+  local given = type(options) == "table" and options
+  return operations.adopt("start", nil, given, core.start(list, options))
 end
 
 -- What a waiter gets when only time has to pass.

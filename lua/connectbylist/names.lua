@@ -1,4 +1,4 @@
---- The lookups of `net.resolve`, which wait like connects.
+--- Connects to a host name, and the lookups of `net.resolve`, which wait like connects.
 local api = ...
 local core = api.core
 local rawget, type = rawget, type
@@ -7,16 +7,29 @@ local resolution = core.methods "resolution"
 local resolve, advance, block = core.resolve, resolution.resolve, resolution.wait
 resolution.resolve, resolution.wait = nil, nil
 
+local connect_by_name, start_name = core.connect_by_name, core.start_name
+
+local names = {}
+
+--- net.connect_by_name.
+function names.connect(host, service, options)
+  options = api.plain_options(options)
+  if api.needs_steps(options) then
+    return api.part "operation".run("connect_by_name", nil, options, start_name(host, service, options))
+  end
+  return connect_by_name(host, service, options)
+end
+
 -- A waiter gets a resolution.
 core.types.resolution.__index = resolution
 
 --- net.resolve.
-return function(host, service, options, plain_options)
+function names.resolve(host, service, options)
   -- The core takes a name with SRV records as a host whose service is false.
   if type(host) == "table" and rawget(host, "srv") ~= nil then
     host, service, options = host.srv, false, options or service
   end
-  options = plain_options(options)
+  options = api.plain_options(options)
   local lookup, message, code = resolve(host, service, options)
   if not lookup then return nil, message, code end
   local scope <close> = lookup -- luacheck: ignore scope
@@ -27,3 +40,5 @@ return function(host, service, options, plain_options)
     wait(lookup)
   end
 end
+
+return names
