@@ -72,7 +72,7 @@ local report_type = core.types.report
 
 function report_type:__index(key) return api.part "report".value(self, key) end
 
-function report_type:__tostring() return api.part "report".text(self) end
+function report_type:__tostring() return self:text() end
 
 ---@type connectbylist
 ---@diagnostic disable-next-line: missing-fields -- set below

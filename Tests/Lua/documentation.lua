@@ -31,27 +31,27 @@ end
 --- The table that holds the methods of an object: the metatable's __index, or one that __index reaches where
 -- it is a function. `known` is the name of one of the methods.
 function documentation.methods_of(object, known)
-  local seen = {}
-  local function search(value, depth)
+  local method = object[known]
+  local queue, seen = { getmetatable(object).__index }, {}
+  local function add(value)
+    if (type(value) == "table" or type(value) == "function") and not seen[value] then
+      seen[value] = true
+      queue[#queue + 1] = value
+    end
+  end
+  for _, value in ipairs(queue) do
     if type(value) == "table" then
-      if rawget(value, known) ~= nil and rawget(value, known) == object[known] then return value end
-      if depth == 0 or seen[value] then return nil end
-      seen[value] = true
-      for _, inner in next, value do
-        local found = search(inner, depth - 1)
-        if found then return found end
-      end
-    elseif type(value) == "function" and not seen[value] then
-      seen[value] = true
-      for i = 1, 60 do
+      if rawget(value, known) == method then return value end
+      for _, inner in next, value do add(inner) end
+    else
+      for i = 1, 255 do
         local name, upvalue = debug.getupvalue(value, i)
-        if not name then return nil end
-        local found = search(upvalue, depth)
-        if found then return found end
+        if not name then break end
+        add(upvalue)
       end
     end
   end
-  return (assert(search(getmetatable(object).__index, 4), "no methods found"))
+  error("no methods found")
 end
 
 return documentation

@@ -68,6 +68,4 @@ function reports.value(report, key)
   return value
 end
 
-reports.text = methods.text
-
 return reports
