@@ -49,5 +49,5 @@ return {
 
   behind_5_dead_s = { most = 0.35 },
   behind_20_dead_s = { most = 0.52 },
-  behind_100_dead_s = { most = 1.4 },
+  behind_60_dead_s = { most = 1.4 },
 }
