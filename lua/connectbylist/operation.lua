@@ -1,13 +1,12 @@
 --- Connects that a script drives step by step, with its callbacks and its way to wait.
 local api = ...
 local core, addresses = api.core, api.part "address"
-local error, getmetatable, ipairs, rawget, setmetatable, type =
-  error, getmetatable, ipairs, rawget, setmetatable, type
+local error, ipairs, rawget, setmetatable, type = error, ipairs, rawget, setmetatable, type
 
 local operations = {}
 
 local operation = core.methods "operation"
-local operation_type, socket_type = core.types.operation, core.types.socket
+local operation_type = core.types.operation
 local advance, take, accept, reject = operation.advance, operation.take, operation.accept, operation.reject
 local conclude, failure, log = operation.conclude, operation.failure, operation.log
 local block, close = operation.wait, operation.close
@@ -196,7 +195,5 @@ function operations.sleep(seconds)
   local sleeping = setmetatable({ until_time = core.now() + seconds }, pause_type)
   while sleeping:timeout() > 0 do waiter(sleeping) end
 end
-
-operations.is_socket = function(value) return getmetatable(value) == socket_type end
 
 return operations
