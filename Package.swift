@@ -28,8 +28,7 @@ let sizeFlags = [
   "-enforce-exclusivity=unchecked",
   // No copy of a function for each closure that is passed to it.
   "-Xllvm", "-sil-disable-pass=closure-specialize",
-  // Inline only what makes the caller smaller, and not before functions are specialized.
-  "-Xllvm", "-sil-disable-pass=early-inline",
+  // Inline only what makes the caller smaller.
   "-Xfrontend", "-sil-inline-caller-benefit-reduction-factor", "-Xfrontend", "1",
   "-Xllvm", "-inline-threshold=0",
   // -Osize without LLVM's `minsize`, which copies structures byte by byte (`rep movsb`): a connect takes a

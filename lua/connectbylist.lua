@@ -41,7 +41,7 @@ local _ENV = globals -- luacheck: ignore
 
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
-local start_list, is_list = core.start_list, core.is_list
+local start_list = core.start_list
 local rawget, error, setmetatable = rawget, error, setmetatable
 
 -- What each part is called with. Its functions are set below. `waiter`: how this Lua state waits; nil: the
@@ -110,13 +110,10 @@ function api.list_of(entries)
   return fill(core.address_list(), entries, true)
 end
 
--- The list of the latest connect, as long as it lives: `is_list` takes 200 instructions.
-local latest = setmetatable({}, { __mode = "v" })
-
 -- Raises for a port in place of the options.
 local function wrong_options(number)
   error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port " ..
-    "are one entry: 'a.example:80')", 3)
+    "are one entry: 'a.example:80')", 4)
 end
 
 --- Options as the core reads them.
@@ -132,17 +129,8 @@ function api.needs_steps(options)
     (rawget(options, "validate") or rawget(options, "on_event") or rawget(options, "wait"))
 end
 
---- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
--- argument is a socket made by `net.socket`, that socket is connected and returned.
-function net.connect_by_list(sock, entries, options)
-  -- A list and nothing else, as in most calls.
-  if entries == nil and not api.waiter then
-    if sock == latest[1] then return connect(sock) end
-    if is_list(sock) then
-      latest[1] = sock
-      return connect(sock)
-    end
-  end
+-- Every connect but those with nothing but a list and without a waiter, which the core makes at once.
+local function connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
   if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
   local list, message, code = api.list_of(entries)
@@ -155,6 +143,10 @@ function net.connect_by_list(sock, entries, options)
   if sock then return connect_socket(sock, entries, options) end
   return connect(entries, options)
 end
+
+--- Connects to one address of the list. Returns a socket, or `nil, message, code, report`. If the first
+-- argument is a socket made by `net.socket`, that socket is connected and returned.
+net.connect_by_list = core.connector(connect_by_list)
 
 --- The same for the addresses of one host name: `net.connect_by_name("db.test", "https")`. `service`:
 -- a port or the name of a service.

@@ -30,6 +30,7 @@ struct cbl_lua_method {
   cbl_lua_function function;
   cbl_lua_ready_function ready; /* tried first if there is no argument, or only the text `ready_for` */
   char ready_for;               /* a text of this one character */
+  cbl_lua_close_function close_at_once; /* of a `may_close` method: tried first */
   enum cbl_lua_type_index self; /* type of the first argument; CBL_LUA_TYPE_NONE: a plain function */
   enum cbl_lua_type_index makes;            /* a handle of this type */
   enum cbl_lua_type_index makes_on_failure; /* a handle of this type, if it fails */
@@ -37,7 +38,7 @@ struct cbl_lua_method {
   bool never_fails;     /* but for a lack of memory, which is raised as Lua raises it */
   bool replies_to_many; /* has an owner for its results if there is more than one argument */
   bool as_text;         /* converts numbers among the arguments to text, as io.write does */
-  bool has_lua_wrapper; /* scripts call it through a function of lua/, one level up */
+  int wrapper_count;    /* scripts call it through so many functions, of lua/ and the connector */
   bool may_close;       /* may be called on a closed handle; has no arguments */
   bool releases;        /* releases the object when it returns, before any collection */
   bool answers_closed;  /* returns nil, "closed" where others raise, as LuaSocket's methods do */
@@ -52,6 +53,7 @@ extern const struct cbl_lua_type cbl_lua_types[CBL_LUA_TYPE_COUNT];
 /* Each ends with a method without a name. */
 extern const struct cbl_lua_method cbl_lua_functions[];
 extern const struct cbl_lua_method cbl_lua_methods[];
+extern const struct cbl_lua_method cbl_lua_connect_method;
 extern const struct cbl_lua_method cbl_lua_read_method;
 extern const struct cbl_lua_method cbl_lua_lines_method;
 extern const struct cbl_lua_method cbl_lua_next_line_method;
@@ -123,6 +125,9 @@ void cbl_lua_run_hooks(lua_State *L);
  * none. */
 bool cbl_lua_push_waiter(lua_State *L);
 
+/* Whether this state has a waiter of its own. */
+bool cbl_lua_has_waiter(lua_State *L);
+
 /* Lua: setwait([function]), and socket:setwait([function]). */
 int cbl_lua_set_waiter(lua_State *L);
 int cbl_lua_set_socket_waiter(lua_State *L);
@@ -133,6 +138,10 @@ int cbl_lua_socket_waiter(lua_State *L);
 
 /* The Lua function of every method. Upvalues: the method, the metatable of what it makes. */
 int cbl_lua_trampoline(lua_State *L);
+
+/* net.connect_by_list. Upvalues: the method, the metatable of sockets, the function of lua/ for all calls but
+ * those with nothing but a list. */
+int cbl_lua_connector(lua_State *L);
 
 /* socket:lines(...): returns the iterator. */
 int cbl_lua_lines(lua_State *L);

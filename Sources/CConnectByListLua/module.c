@@ -109,9 +109,15 @@ static int new_methods(lua_State *L) {
   return luaL_argerror(L, 1, "no such type");
 }
 
-/* core.is_list(value) */
-static int is_list(lua_State *L) {
-  lua_pushboolean(L, cbl_lua_handle_at(L, 1, &cbl_lua_types[CBL_LUA_TYPE_LIST]) != NULL);
+/* core.connector(connect): connect_by_list for scripts. `connect`: a function for the calls with something else
+ * than a list alone, or with a waiter. */
+static int new_connector(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  push_function(L, &cbl_lua_connect_method);
+  lua_getupvalue(L, -1, 1);
+  lua_getupvalue(L, -2, 2);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, cbl_lua_connector, 3);
   return 1;
 }
 
@@ -200,7 +206,7 @@ static int terminal(lua_State *L) {
   return 3;
 }
 
-/* The functions; `types`, the metatables by type; `address_type`, that of addresses; `methods`, `is_list`, `load`,
+/* The functions; `types`, the metatables by type; `address_type`, that of addresses; `methods`, `connector`, `load`,
  * `library`, `terminal`, `setwait`, `socket_waiter`, `only_loopback` and `version`. lua/connectbylist.lua builds the
  * public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
@@ -223,8 +229,10 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "socket_waiter");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
-  lua_pushcfunction(L, is_list);
-  lua_setfield(L, -2, "is_list");
+  lua_pushcfunction(L, new_connector);
+  lua_setfield(L, -2, "connector");
+  push_function(L, &cbl_lua_connect_method);
+  lua_setfield(L, -2, cbl_lua_connect_method.name);
   lua_pushcfunction(L, load_file);
   lua_setfield(L, -2, "load");
   lua_pushcfunction(L, open_library);

@@ -136,6 +136,12 @@ bool cbl_lua_push_waiter(lua_State *L) {
   return false;
 }
 
+bool cbl_lua_has_waiter(lua_State *L) {
+  bool has_waiter = lua_rawgetp(L, LUA_REGISTRYINDEX, &default_waiter) == LUA_TFUNCTION;
+  lua_pop(L, 1);
+  return has_waiter;
+}
+
 static void check_waiter(lua_State *L, int index) {
   if (!lua_isnoneornil(L, index)) luaL_checktype(L, index, LUA_TFUNCTION);
 }

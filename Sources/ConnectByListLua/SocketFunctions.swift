@@ -226,6 +226,15 @@ extension Call {
   }
 }
 
+@c @implementation public func cbl_lua_socket_close_at_once(
+  _ object: UnsafeMutableRawPointer!
+) -> Bool {
+  let box = Unmanaged<SocketBox>.fromOpaque(object).takeUnretainedValue()
+  guard !box.socket.hasUnsentBytes else { return false }
+  box.socket.closeNow()
+  return true
+}
+
 @c @implementation public func cbl_lua_socket_shutdown(_ call: Call!) -> cbl_lua_verdict {
   call.perform { (call) throws(CallError) in
     let box = try call.openBox()

@@ -127,6 +127,10 @@ struct cbl_lua_text {
 };
 typedef bool (*cbl_lua_ready_function)(void *object, struct cbl_lua_text *text);
 
+/* Closes without a call record what has nothing to wait for. Returns false if it has done nothing, and the
+ * method is to be called. `object` is never NULL. */
+typedef bool (*cbl_lua_close_function)(void *object);
+
 /* The functions, implemented in Swift (ConnectByListLua). */
 void cbl_lua_release_list(void *object);
 void cbl_lua_release_socket(void *object);
@@ -193,6 +197,7 @@ enum cbl_lua_verdict cbl_lua_socket_bind(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_is_open(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_read(struct cbl_lua_call *call);
 bool cbl_lua_socket_ready_line(void *object, struct cbl_lua_text *text);
+bool cbl_lua_socket_close_at_once(void *object);
 enum cbl_lua_verdict cbl_lua_socket_lines(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_receive_any(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_socket_write(struct cbl_lua_call *call);

@@ -132,6 +132,9 @@ public struct Socket: ~Copyable, @unchecked Sendable {
 
   public var isOpen: Bool { number >= 0 }
 
+  /// Whether written bytes are buffered that the kernel has not taken yet.
+  package var hasUnsentBytes: Bool { writeBuffer.count > 0 }
+
   /// Sends what is buffered, within the timeout, and closes. Does nothing where it is closed already.
   /// Throws the error of the sending; the socket is closed all the same. C: `close`.
   public mutating func close() throws(Errno) {
