@@ -36,7 +36,7 @@ extension Operation {
   }
 
   package func makeReport(_ result: RaceResult) -> ConnectReport {
-    ConnectReport(race, names: names, result: result, elapsed: Clock.now() - race.began)
+    ConnectReport(race, names: names, result: result, elapsed: race.ended - race.began)
   }
 
   private func takeWinner(_ report: ConnectReport) throws(ConnectError) -> Descriptor {

@@ -240,8 +240,8 @@ public final class Operation: @unchecked Sendable {
     return waitSet.number
   }
 
-  /// How many starts may fail in the call itself before completions are looked for: without a network a list
-  /// of thousands fails that way, and one attempt may have connected meanwhile.
+  /// How many starts may fail at once before completions are looked for: without a network a list of thousands
+  /// fails that way, and one attempt may have connected meanwhile.
   private static let synchronousFailuresMax = 64
 
   /// Takes in what has completed, without waiting.
@@ -288,8 +288,9 @@ public final class Operation: @unchecked Sendable {
       case .needsPathInformation: readPathInformation()
       case .lookUp(let lookup): lookUp(lookup)
       case .start(let id):
-        if start(id) { continue }
+        let isStarted = start(id)
         if isShort { return pendingForDescriptors() }
+        if isStarted && race.attempts[id.index].errno == nil { continue }
         failureCount += 1
         if failureCount % Self.synchronousFailuresMax == 0 { collectReady() }
       case .abandon(let id): drop(id)

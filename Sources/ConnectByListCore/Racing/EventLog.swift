@@ -46,4 +46,7 @@ extension Race {
   /// The same without an array.
   public var eventCount: Int { log.count }
   public func event(at index: Int) -> RaceEvent { log[index] }
+
+  /// When the race finished, once it has: the instant of its last event.
+  public var ended: Instant { log[log.count - 1].time }
 }
