@@ -186,6 +186,8 @@ extension Race {
   }
 
   private func addTimers(of id: AttemptID) {
+    // It may have ended in the call that started it.
+    guard attempts[id.index].isPending else { return }
     let attempt = attempts[id.index]
     if attempt.silentAt != .distantFuture {
       silences.insert(Timer(time: attempt.silentAt, attempt: id))
