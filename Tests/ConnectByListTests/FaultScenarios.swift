@@ -23,6 +23,13 @@ struct FaultScenario {
         let peer = try TestEndpoint(.echo)
         return { _ = try connect(peer.endpoint, with: quick()) }
       },
+      FaultScenario(name: "one whose handshake lasts") {
+        let peer = try TestEndpoint(.echo)
+        return {
+          cbl_posix_set_fault(CBL_POSIX_CALL_GETPEERNAME, 1, 1, ENOTCONN)
+          _ = try connect(peer.endpoint, with: quick())
+        }
+      },
       FaultScenario(name: "refused, then one", ownErrors: [ECONNREFUSED]) {
         let refused = try TestEndpoint(.refused)
         let peer = try TestEndpoint(.echo)

@@ -305,6 +305,15 @@ final class Stepwise {
   private func read<Value>(_ body: (inout Operation) -> Value) -> Value { body(&operation!) }
 
   func advance() -> Operation.Progress { operation!.advance() }
+
+  /// Advances as over a network, where no handshake is done when `connect` returns: that of the first `count`
+  /// attempts is not.
+  func advanceWithoutAnswers(to count: Int = .max) -> Operation.Progress {
+    cbl_posix_set_fault(CBL_POSIX_CALL_GETPEERNAME, 1, count, ENOTCONN)
+    defer { cbl_posix_set_fault(CBL_POSIX_CALL_GETPEERNAME, 0, 0, 0) }
+    return advance()
+  }
+
   func waitAndAdvance() -> Operation.Progress { operation!.waitAndAdvance() }
 
   /// Advances, blocking, until the operation is not pending any more.
