@@ -54,6 +54,7 @@ extern const struct cbl_lua_type cbl_lua_types[CBL_LUA_TYPE_COUNT];
 extern const struct cbl_lua_method cbl_lua_functions[];
 extern const struct cbl_lua_method cbl_lua_methods[];
 extern const struct cbl_lua_method cbl_lua_connect_method;
+extern const struct cbl_lua_method cbl_lua_connect_list_method;
 extern const struct cbl_lua_method cbl_lua_read_method;
 extern const struct cbl_lua_method cbl_lua_lines_method;
 extern const struct cbl_lua_method cbl_lua_next_line_method;
@@ -125,9 +126,6 @@ void cbl_lua_run_hooks(lua_State *L);
  * none. */
 bool cbl_lua_push_waiter(lua_State *L);
 
-/* Whether this state has a waiter of its own. */
-bool cbl_lua_has_waiter(lua_State *L);
-
 /* Lua: setwait([function]), and socket:setwait([function]). */
 int cbl_lua_set_waiter(lua_State *L);
 int cbl_lua_set_socket_waiter(lua_State *L);
@@ -139,9 +137,12 @@ int cbl_lua_socket_waiter(lua_State *L);
 /* The Lua function of every method. Upvalues: the method, the metatable of what it makes. */
 int cbl_lua_trampoline(lua_State *L);
 
-/* net.connect_by_list. Upvalues: the method, the metatable of sockets, the function of lua/ for all calls but
- * those with nothing but a list. */
-int cbl_lua_connector(lua_State *L);
+/* core.connector(connect): the function connect_by_list of scripts. `connect`: the function of lua/ for the calls
+ * that have a waiter, or something else than a list alone. */
+int cbl_lua_new_connector(lua_State *L);
+
+/* The state has a waiter from now on, or has none any more. */
+void cbl_lua_tell_connector(lua_State *L, bool has_waiter);
 
 /* socket:lines(...): returns the iterator. */
 int cbl_lua_lines(lua_State *L);

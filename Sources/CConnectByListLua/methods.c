@@ -73,6 +73,13 @@ const struct cbl_lua_method cbl_lua_connect_method = {
     .makes = CBL_LUA_TYPE_SOCKET,
     .makes_on_failure = CBL_LUA_TYPE_REPORT};
 
+const struct cbl_lua_method cbl_lua_connect_list_method = {
+    .name = "connect_by_list",
+    .self = CBL_LUA_TYPE_LIST,
+    .function = cbl_lua_connect_list,
+    .makes = CBL_LUA_TYPE_SOCKET,
+    .makes_on_failure = CBL_LUA_TYPE_REPORT};
+
 const struct cbl_lua_method cbl_lua_read_method = {
     .name = "read",
     .self = CBL_LUA_TYPE_SOCKET,

@@ -109,18 +109,6 @@ static int new_methods(lua_State *L) {
   return luaL_argerror(L, 1, "no such type");
 }
 
-/* core.connector(connect): connect_by_list for scripts. `connect`: a function for the calls with something else
- * than a list alone, or with a waiter. */
-static int new_connector(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  push_function(L, &cbl_lua_connect_method);
-  lua_getupvalue(L, -1, 1);
-  lua_getupvalue(L, -2, 2);
-  lua_pushvalue(L, 1);
-  lua_pushcclosure(L, cbl_lua_connector, 3);
-  return 1;
-}
-
 /* core.load(name, environment): the embedded file of this name as a function, compiled anew, whose
  * global variables are the fields of `environment`. Uses neither the file system nor `require`. */
 static int load_file(lua_State *L) {
@@ -229,7 +217,7 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, "socket_waiter");
   lua_pushcfunction(L, new_methods);
   lua_setfield(L, -2, "methods");
-  lua_pushcfunction(L, new_connector);
+  lua_pushcfunction(L, cbl_lua_new_connector);
   lua_setfield(L, -2, "connector");
   push_function(L, &cbl_lua_connect_method);
   lua_setfield(L, -2, cbl_lua_connect_method.name);

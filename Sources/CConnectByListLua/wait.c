@@ -136,12 +136,6 @@ bool cbl_lua_push_waiter(lua_State *L) {
   return false;
 }
 
-bool cbl_lua_has_waiter(lua_State *L) {
-  bool has_waiter = lua_rawgetp(L, LUA_REGISTRYINDEX, &default_waiter) == LUA_TFUNCTION;
-  lua_pop(L, 1);
-  return has_waiter;
-}
-
 static void check_waiter(lua_State *L, int index) {
   if (!lua_isnoneornil(L, index)) luaL_checktype(L, index, LUA_TFUNCTION);
 }
@@ -149,6 +143,7 @@ static void check_waiter(lua_State *L, int index) {
 int cbl_lua_set_waiter(lua_State *L) {
   check_waiter(L, 1);
   lua_settop(L, 1);
+  cbl_lua_tell_connector(L, lua_isfunction(L, 1));
   lua_rawsetp(L, LUA_REGISTRYINDEX, &default_waiter);
   return 0;
 }

@@ -90,23 +90,40 @@ extension Call {
   }
 }
 
+extension Call {
+  /// Connects to an entry of a list; `options`: the index of the argument.
+  fileprivate func connect(
+    _ list: ListBox, options: Int, _ report: inout ConnectReport?
+  ) throws(CallError) {
+    let operation: Operation
+    if let pending = pendingOperation {
+      operation = pending
+    } else {
+      operation = try begin(&list.list, options: options, &report)
+    }
+    let result = try drive(operation)
+    operation.remember(in: &list.list)
+    let connection = try noting(&report) { () throws(ConnectError) in
+      try operation.connection(result)
+    }
+    add(made: SocketBox(connection))
+  }
+}
+
 /// Arguments: list, options. Returns a socket, or nil, message, code, report.
 @c @implementation public func cbl_lua_connect(_ call: Call!) -> cbl_lua_verdict {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in
-    let list = try call.readList()
-    let operation: Operation
-    if let pending = call.pendingOperation {
-      operation = pending
-    } else {
-      operation = try call.begin(&list.list, options: 1, &report)
-    }
-    let result = try call.drive(operation)
-    operation.remember(in: &list.list)
-    let connection = try call.noting(&report) { () throws(ConnectError) in
-      try operation.connection(result)
-    }
-    call.add(made: SocketBox(connection))
+    try call.connect(try call.readList(), options: 1, &report)
+  }
+  return call.finish(verdict, report)
+}
+
+/// self: a list. Returns the same.
+@c @implementation public func cbl_lua_connect_list(_ call: Call!) -> cbl_lua_verdict {
+  var report: ConnectReport?
+  let verdict = call.perform { (call) throws(CallError) in
+    try call.connect(call.this(ListBox.self), options: 0, &report)
   }
   return call.finish(verdict, report)
 }

@@ -160,6 +160,7 @@ enum cbl_lua_verdict cbl_lua_address_parse(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_address_text(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_address_convert(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect(struct cbl_lua_call *call);
+enum cbl_lua_verdict cbl_lua_connect_list(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_connect_by_name(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_resolution_new(struct cbl_lua_call *call);
 enum cbl_lua_verdict cbl_lua_resolution_advance(struct cbl_lua_call *call);
