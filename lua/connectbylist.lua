@@ -8,41 +8,25 @@ if _VERSION and _VERSION ~= "Lua 5.4" then
   error("connectbylist is made for Lua 5.4, and this is " .. tostring(_VERSION), 2)
 end
 
-local core = require "connectbylist.core"
-
--- These functions of a standard library, each from a copy of the library where `given` lacks it.
-local function copy(library, given, names)
-  local copied, whole = {}, nil
-  for i = 1, #names do
-    local name = names[i]
-    local found = given and given[name]
-    if not found then
-      whole = whole or core.library(library)
-      found = whole[name]
-    end
-    copied[name] = found
-  end
-  return copied
+-- This file works with the core of its own version alone, CBL_VERSION of cbl_version.h.
+local VERSION = "0.1.0"
+local _, path = ...
+local core, core_path = require "connectbylist.core"
+if core.version ~= VERSION then
+  error("connectbylist.lua is version " .. VERSION .. " (" .. (path or "?") .. "), and connectbylist.core " ..
+    "is version " .. (core.version or "?") .. " (" .. (core_path or "loaded before") .. "): install both " ..
+    "from one release", 2)
 end
 
--- The global variables of this file, of the parts and of connectbylist.testing. They are copied now: a host
--- need not have opened the libraries, and may remove functions from the globals after it has loaded this.
--- No file uses a method of a string: its metatable may be gone too.
-local globals = copy("base", _ENV, {
-  "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawget", "select", "setmetatable",
-  "tonumber", "tostring", "type",
-})
-globals.math = copy("math", math, { "ceil", "floor", "max", "min", "tointeger", "type" })
-globals.string = copy("string", string, { "byte", "find", "format", "gmatch", "gsub", "match", "rep", "sub" })
-globals.table = copy("table", table, { "concat", "insert", "sort", "unpack" })
-globals.utf8 = copy("utf8", utf8, { "codepoint", "len" })
-core.environment = globals
-local _ENV = globals -- luacheck: ignore
+-- The standard functions, for this file, the parts and connectbylist.testing: a host may not have opened the
+-- libraries, or may remove functions from the globals after it has loaded this. No file uses a method of a
+-- string: its metatable may be gone too.
+local _ENV = core.environment -- luacheck: ignore
 
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
 local start_list = core.start_list
-local rawget, error, setmetatable = rawget, error, setmetatable
+local rawget, error = rawget, error
 
 -- What each part is called with. Its functions are set below. `waiter`: how this Lua state waits; nil: the
 -- core blocks.
@@ -53,10 +37,19 @@ local parts = {}
 function api.part(name)
   local part = parts[name]
   if not part then
-    part = core.load("connectbylist." .. name, globals)(api)
+    part = core.load("connectbylist." .. name, core.environment)(api)
     parts[name] = part
   end
   return part
+end
+
+--- Sets functions of a table that most scripts never call. Each calls the function of its name in a part,
+-- which loads with the first call.
+function api.defer(functions, part, names)
+  for i = 1, #names do
+    local name = names[i]
+    functions[name] = function(...) return api.part(part)[name](...) end
+  end
 end
 
 --- For the modules beside this one: their parts, and how this state waits.
@@ -64,9 +57,16 @@ core.part = api.part
 
 function core.waiter() return api.waiter end
 
--- These load at once. The others load when a script uses what they are for: most scripts never do.
+-- These load at once. The others load when a script uses what they are for.
 local fill, sockets = api.part "list".fill, api.part "socket"
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
+
+-- The core makes addresses too. Most scripts read no more than their fields.
+local address_type = core.address_type
+address_type.__name = "address"
+api.defer(address_type, "address", { "__tostring", "__concat", "__eq" })
+
+function address_type.__index(_, key) return api.part "address".methods[key] end
 
 local report_type = core.types.report
 
@@ -77,7 +77,7 @@ function report_type:__tostring() return self:text() end
 ---@type connectbylist
 ---@diagnostic disable-next-line: missing-fields -- set below
 local net = {
-  version = core.version,
+  version = VERSION,
   --- A socket that owns a connected descriptor from now on: `net.wrap(fd)`.
   wrap = core.wrap,
   --- A stream socket that is neither bound nor connected: "inet6" (the default, which can connect to
@@ -148,19 +148,11 @@ end
 -- argument is a socket made by `net.socket`, that socket is connected and returned.
 net.connect_by_list = core.connector(connect_by_list)
 
---- The same for the addresses of one host name: `net.connect_by_name("db.test", "https")`. `service`:
--- a port or the name of a service.
-function net.connect_by_name(...) return api.part "names".connect(...) end
-
---- An address list of what a host name has now: `net.resolve("db.test", "https")`; or, with
--- `{srv = "_redis._tcp.example.net"}` in place of host and service, of the targets of its SRV records, in the
--- order in which they are to be tried. `nil, message, code` where there is no address.
-function net.resolve(...) return api.part "names".resolve(...) end
-
---- The same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false while it
--- goes on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what to
--- wait for.
-function net.start(...) return api.part "operation".start(...) end
+-- What they do is said where they are.
+api.defer(net, "names", { "connect_by_name", "resolve" })
+api.defer(net, "operation", { "start" })
+api.defer(net, "explanation", { "explain" })
+api.defer(net, "local_addresses", { "local_addresses" })
 
 --- Sets how this Lua state waits: in connects, reads, writes and `net.sleep`, where these have no waiter of
 -- their own. `waiter`: a function of an object with `pollfd()`, `events()` and `timeout()`; nil: they block.
@@ -180,12 +172,5 @@ end
 
 --- The monotonic clock, in seconds.
 net.now = core.now
-
---- The plan of a connect, without sending a packet: an array of {rank, local_address, remote_address,
--- chance, reasons}; `tostring` prints it as a table. Names are not resolved.
-function net.explain(...) return api.part "explanation"(...) end
-
---- This machine's addresses: an array of {address, prefix, interface, flags}.
-function net.local_addresses(...) return api.part "local_addresses".all(...) end
 
 return net

@@ -88,6 +88,12 @@ void cbl_lua_push_metatable(lua_State *L, enum cbl_lua_type_index type);
 /* Pushes the metatable of addresses. */
 void cbl_lua_push_address_metatable(lua_State *L);
 
+/* environment.c */
+
+/* Pushes a table of the standard functions that the Lua files use: their global variables. It is made when the
+ * module is loaded: a host need not have opened the libraries, and may remove functions from the globals later. */
+void cbl_lua_push_environment(lua_State *L);
+
 /* arguments.c */
 
 /* How many values the arguments from `first` to `top` take, the fields of tables included. Raises if a

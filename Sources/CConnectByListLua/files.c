@@ -32,6 +32,9 @@ static const unsigned char json_text[] = {
 static const unsigned char list_text[] = {
 #embed "../../lua/connectbylist/list.lua"
 };
+static const unsigned char list_entries_text[] = {
+#embed "../../lua/connectbylist/list_entries.lua"
+};
 static const unsigned char local_addresses_text[] = {
 #embed "../../lua/connectbylist/local_addresses.lua"
 };
@@ -58,6 +61,9 @@ static const unsigned char names_text[] = {
 };
 static const unsigned char socket_text[] = {
 #embed "../../lua/connectbylist/socket.lua"
+};
+static const unsigned char socket_methods_text[] = {
+#embed "../../lua/connectbylist/socket_methods.lua"
 };
 static const unsigned char svg_text[] = {
 #embed "../../lua/connectbylist/svg.lua"
@@ -100,6 +106,8 @@ static const struct cbl_lua_file parts[] = {
     {"connectbylist.explanation", "@connectbylist/explanation.lua", explanation_text, sizeof explanation_text},
     {"connectbylist.json", "@connectbylist/json.lua", json_text, sizeof json_text},
     {"connectbylist.list", "@connectbylist/list.lua", list_text, sizeof list_text},
+    {"connectbylist.list_entries", "@connectbylist/list_entries.lua", list_entries_text,
+     sizeof list_entries_text},
     {"connectbylist.local_addresses", "@connectbylist/local_addresses.lua", local_addresses_text,
      sizeof local_addresses_text},
     {"connectbylist.luasocket_object", "@connectbylist/luasocket_object.lua", luasocket_object_text,
@@ -111,6 +119,8 @@ static const struct cbl_lua_file parts[] = {
     {"connectbylist.report", "@connectbylist/report.lua", report_text, sizeof report_text},
     {"connectbylist.names", "@connectbylist/names.lua", names_text, sizeof names_text},
     {"connectbylist.socket", "@connectbylist/socket.lua", socket_text, sizeof socket_text},
+    {"connectbylist.socket_methods", "@connectbylist/socket_methods.lua", socket_methods_text,
+     sizeof socket_methods_text},
     {"connectbylist.svg", "@connectbylist/svg.lua", svg_text, sizeof svg_text},
     {"connectbylist.text", "@connectbylist/text.lua", text_text, sizeof text_text},
 };

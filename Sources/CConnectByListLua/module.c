@@ -129,48 +129,6 @@ static int load_file(lua_State *L) {
   return luaL_argerror(L, 1, "no such file");
 }
 
-/* Weak: an interpreter that was linked without one of its libraries can load the module too. */
-#pragma weak luaopen_base
-#pragma weak luaopen_math
-#pragma weak luaopen_string
-#pragma weak luaopen_table
-#pragma weak luaopen_utf8
-
-/* Calls the opener of a standard library with an empty table of global variables: luaopen_base fills it. */
-static int call_opener(lua_State *L) {
-  lua_CFunction open = lua_tocfunction(L, 1);
-  lua_newtable(L);
-  lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-  lua_pushcfunction(L, open);
-  lua_call(L, 0, 1);
-  return 1;
-}
-
-/* core.library(name): a copy of a standard library for the module alone, for what the host has not opened or
- * has taken away. The global variables, and the metatable of strings, which luaopen_string sets, are as
- * before. */
-static int open_library(lua_State *L) {
-  static const char *const names[] = {"base", "math", "string", "table", "utf8", NULL};
-  static const lua_CFunction openers[] = {luaopen_base, luaopen_math, luaopen_string, luaopen_table,
-                                          luaopen_utf8};
-  lua_CFunction open = openers[luaL_checkoption(L, 1, NULL, names)];
-  if (!open) return luaL_error(L, "the interpreter has no library '%s'", lua_tostring(L, 1));
-  lua_settop(L, 0);
-  lua_pushliteral(L, "");
-  if (!lua_getmetatable(L, 1)) lua_pushnil(L);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-  lua_pushcfunction(L, call_opener);
-  lua_pushcfunction(L, open);
-  int status = lua_pcall(L, 1, 1, 0);
-  /* Neither allocates: the entry is there. */
-  lua_pushvalue(L, 3);
-  lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-  lua_pushvalue(L, 2);
-  lua_setmetatable(L, 1);
-  if (status != LUA_OK) return lua_error(L);
-  return 1;
-}
-
 /* core.terminal([file]): the columns of the terminal that the file is (nil: it is none), whether the user's
  * locale is UTF-8's, and whether the file may get colours. Without a file: of standard output, else of
  * standard error, and no colours. */
@@ -195,8 +153,8 @@ static int terminal(lua_State *L) {
 }
 
 /* The functions; `types`, the metatables by type; `address_type`, that of addresses; `methods`, `connector`, `load`,
- * `library`, `terminal`, `setwait`, `socket_waiter`, `only_loopback` and `version`. lua/connectbylist.lua builds the
- * public API on these. */
+ * `environment`, `terminal`, `setwait`, `socket_waiter`, `only_loopback` and `version`. lua/connectbylist.lua builds
+ * the public API on these. */
 __attribute__((visibility("default"))) int luaopen_connectbylist_core(lua_State *L);
 
 int luaopen_connectbylist_core(lua_State *L) {
@@ -223,8 +181,8 @@ int luaopen_connectbylist_core(lua_State *L) {
   lua_setfield(L, -2, cbl_lua_connect_method.name);
   lua_pushcfunction(L, load_file);
   lua_setfield(L, -2, "load");
-  lua_pushcfunction(L, open_library);
-  lua_setfield(L, -2, "library");
+  cbl_lua_push_environment(L);
+  lua_setfield(L, -2, "environment");
   lua_pushcfunction(L, cbl_lua_only_loopback);
   lua_setfield(L, -2, "only_loopback");
   lua_pushcfunction(L, terminal);

@@ -1,9 +1,10 @@
---- For loading_spec.lua: takes standard libraries away, then loads the module and uses it. Prints "all works"
--- at the end.
+--- For loading_spec.lua: takes standard libraries away, then loads the module, which must not give them back,
+-- and uses it. Prints "all works" at the end.
 --
 --   connectbylist Tests/Lua/before_loading.lua LIBRARY…     `_G`: the basic functions, but for `require`
 local require, assert, print, pcall, pairs, type = require, assert, print, pcall, pairs, type
-local find, getmetatable, arg, globals = string.find, getmetatable, arg, _G
+local find, getmetatable, next, arg, globals = string.find, getmetatable, next, arg, _G
+local libraries = { globals, string, math, table, utf8 }
 
 getmetatable("").__index = nil
 for i = 1, #arg do
@@ -15,8 +16,18 @@ for i = 1, #arg do
   if arg[i] == "_G" then globals._VERSION = nil end
 end
 
+local string_metatable, before = getmetatable "", {}
+for i = 1, #libraries do
+  for name, value in next, libraries[i] do before[i .. name] = value end
+end
+
 local net = require "connectbylist"
 local testing = require "connectbylist.testing"
+
+for i = 1, #libraries do
+  for name, value in next, libraries[i] do assert(value == before[i .. name], name) end
+end
+assert(getmetatable "" == string_metatable and string_metatable.__index == nil)
 
 local refused, echo <close> = testing.refused(), testing.echo()
 local list = net.address_list { refused, echo, "[2001:db8::1]:80" }

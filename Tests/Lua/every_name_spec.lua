@@ -1,5 +1,6 @@
 --- The sections of every_name.lua without a failing allocation.
 local net = require "connectbylist"
+local documentation = require "Tests.Lua.documentation"
 local support = require "Tests.Lua.support"
 
 describe("every public name", function()
@@ -32,7 +33,7 @@ describe("every public name", function()
     local sock, endpoint = support.echo()
     local list, address = net.address_list(), net.address("127.0.0.1:9")
     local op <close> = assert(net.start({ address }))
-    local tables = { net, getmetatable(sock).__index, getmetatable(address).__index,
+    local tables = { net, getmetatable(sock).__index, documentation.methods_of(address, "mapped"),
       getmetatable(endpoint).__index, getmetatable(op).__index,
       require "connectbylist.testing", require "connectbylist.wait" }
     for _, names in ipairs(tables) do

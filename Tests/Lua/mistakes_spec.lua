@@ -176,6 +176,32 @@ describe("another version of Lua", function()
   end)
 end)
 
+describe("another version of the core", function()
+  local function message_with(core, core_path)
+    local globals = setmetatable({ require = function() return core, core_path end }, { __index = _G })
+    local main = assert(loadfile("lua/connectbylist.lua", "t", globals))
+    return support.raised(main, "connectbylist", "/usr/share/connectbylist.lua")
+  end
+
+  it("is refused, by a message with both versions and where they are", function()
+    local message = message_with({ version = "0.0.9" }, "/usr/lib/core.so")
+    assert.matches("connectbylist.lua is version " .. net.version .. " (/usr/share/connectbylist.lua), " ..
+      "and connectbylist.core is version 0.0.9 (/usr/lib/core.so): install both from one release",
+      message, 1, true)
+  end)
+
+  it("is refused if it says no version, and if it was loaded before", function()
+    local message = message_with {}
+    assert.matches("connectbylist.core is version ? (loaded before): ", message, 1, true)
+  end)
+
+  it("is another than that of the header", function()
+    local file <close> = assert(io.open "Sources/CConnectByListLua/include/cbl_version.h")
+    assert.equal(net.version, file:read("a"):match '#define CBL_VERSION "(.-)"')
+    assert.equal(net.version, require "connectbylist.core".version)
+  end)
+end)
+
 describe("an address", function()
   it("prints though its interface is gone, or has a name that cannot be parsed", function()
     local address = assert(net.address("[fe80::1%lo]:80"))

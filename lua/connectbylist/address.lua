@@ -5,15 +5,14 @@ local core = api.core
 local getmetatable, setmetatable, tostring = getmetatable, setmetatable, tostring
 local find, format, gsub = string.find, string.format, string.gsub
 
-local addresses = {}
+-- Those that are functions of addresses are called through the metatable; see connectbylist.lua.
+local addresses = { methods = {} }
 
 -- The part is not loaded with this one, because scripts seldom print a name.
 local function printable(given) return api.part "text".printable(given) end
 
-local methods = {}
--- The core makes addresses too.
-local address_type = core.address_type
-address_type.__name, address_type.__index = "address", methods
+local methods, address_type = addresses.methods, core.address_type
+address_type.__index = methods
 local name_type = { __name = "name" }
 local service_type = { __name = "service" }
 
@@ -44,16 +43,16 @@ function addresses.without_free_port(address)
   return address.port == 0 and (gsub(printed, ":0$", "")) or printed
 end
 
-function address_type:__tostring()
+function addresses:__tostring()
   local host, port = host_with_scope(self), self.port
   local canonical = core.address_text(host, port, self.family == "unix")
   -- Its interface may be gone, or have a name that cannot be parsed again.
   return canonical or format("[%s]:%s", printable(host), tostring(port))
 end
 
-function address_type.__concat(a, b) return tostring(a) .. tostring(b) end
+function addresses.__concat(a, b) return tostring(a) .. tostring(b) end
 
-function address_type.__eq(a, b)
+function addresses.__eq(a, b)
   return a.host == b.host and a.port == b.port and a.scope == b.scope and a.family == b.family
 end
 

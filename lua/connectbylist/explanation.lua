@@ -13,8 +13,11 @@ local explanation_type = { __name = "explanation", __index = plan_methods }
 
 function explanation_type:__tostring() return plan_methods.text(self) end
 
---- net.explain.
-return function(entries, options)
+local explanations = {}
+
+--- net.explain: the plan of a connect, without sending a packet: an array of {rank, local_address,
+-- remote_address, chance, reasons}; `tostring` prints it as a table. Names are not resolved.
+function explanations.explain(entries, options)
   local list, problem, problem_code = api.list_of(entries)
   if problem then return nil, "explain: " .. problem, problem_code end
   local plan, message, code = explain(list, api.plain_options(options))
@@ -22,3 +25,5 @@ return function(entries, options)
   api.part "report".adopt_addresses(plan)
   return setmetatable(plan, explanation_type)
 end
+
+return explanations

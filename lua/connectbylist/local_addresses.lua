@@ -21,8 +21,8 @@ function local_addresses.option(options, given)
   return copy
 end
 
---- net.local_addresses.
-function local_addresses.all()
+--- net.local_addresses: this machine's addresses: an array of {address, prefix, interface, flags}.
+function local_addresses.local_addresses()
   local found, message, code = core.local_addresses()
   if not found then return nil, message, code end
   for i = 1, #found do addresses.adopt(found[i].address) end

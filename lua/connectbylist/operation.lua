@@ -167,7 +167,9 @@ end
 --- Takes in a new operation and drives it to its end.
 function operations.run(...) return operations.drive(operations.adopt(...)) end
 
---- net.start.
+--- net.start: the same as `connect_by_list`, step by step: returns an operation. Its `step()` returns false
+-- while it goes on, then once what `connect_by_list` returns; `pollfd()`, `events()` and `timeout()` say what
+-- to wait for.
 function operations.start(entries, options)
   local list, message, code = api.list_of(entries)
   if message then return nil, "start: " .. message, code, core.failed_report(code) end
