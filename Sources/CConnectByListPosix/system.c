@@ -14,9 +14,9 @@ int cbl_posix_interface_name(uint32_t index, char *name) {
   return if_indextoname(index, name) ? 0 : -errno;
 }
 
-int64_t cbl_posix_read_file(const char *path, void *bytes, size_t size) {
+int64_t cbl_posix_read_file(const uint8_t *path, void *bytes, size_t size) {
   /* Non-blocking: the open of a named pipe would wait for a writer. */
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd = open((const char *)path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0) return -errno;
   size_t count = 0;
   int64_t got;

@@ -283,7 +283,7 @@ int cbl_posix_process(void);
 int64_t cbl_posix_second_level_cache_size(void);
 
 /* Reads a file from its start, at most `size` bytes of it. Returns how many, or -errno. C: open, read, close. */
-int64_t cbl_posix_read_file(const char *path, void *bytes, size_t size);
+int64_t cbl_posix_read_file(const uint8_t *path, void *bytes, size_t size);
 
 /* The user that the kernel looks routes up for, when a socket of this process connects; -1: the real user, as
  * for a request over netlink. C: geteuid, where the two may differ. */

@@ -116,8 +116,7 @@ final class Resolver {
     var answers: [(Asker, Answer)] = []
     swap(&answers, &ready)
     awaitedCount -= answers.count
-    answers.sort { $0.0 < $1.0 }
-    return answers
+    return answers.stablySorted { $0.0 < $1.0 }
   }
 
   private func take(_ answer: Answer, ofQuestion number: Int) {

@@ -10,9 +10,11 @@ extension PolicyTable {
 extension GaiConf {
   /// C: `open`, `read`, `close`.
   fileprivate static func read() -> PolicyTable? {
+    // A String as the argument would be copied by code for all encodings of strings.
+    let path: StaticString = "/etc/gai.conf"
     // One byte more tells a file that is too large.
     let bytes = [UInt8](unsafeUninitializedCapacity: sizeMax + 1) { buffer, count in
-      count = max(0, Int(cbl_posix_read_file("/etc/gai.conf", buffer.baseAddress, buffer.count)))
+      count = max(0, Int(cbl_posix_read_file(path.utf8Start, buffer.baseAddress, buffer.count)))
     }
     return bytes.count > sizeMax ? nil : policyTable(bytes)
   }
