@@ -26,7 +26,7 @@ local _ENV = core.environment -- luacheck: ignore
 -- Used in each connect.
 local connect, getmetatable, type = core.connect_by_list, getmetatable, type
 local start_list = core.start_list
-local rawget, error = rawget, error
+local rawget = rawget
 
 -- What each part is called with. Its functions are set below. `waiter`: how this Lua state waits; nil: the
 -- core blocks.
@@ -61,23 +61,18 @@ function core.waiter() return api.waiter end
 local fill, sockets = api.part "list".fill, api.part "socket"
 local socket_type, connect_socket = sockets.type, sockets.connect_by_list
 
--- The core makes addresses too. Most scripts read no more than their fields.
-local address_type = core.address_type
-address_type.__name = "address"
-api.defer(address_type, "address", { "__tostring", "__concat", "__eq" })
-
-function address_type.__index(_, key) return api.part "address".methods[key] end
-
-local report_type = core.types.report
-
-function report_type:__index(key) return api.part "report".value(self, key) end
-
-function report_type:__tostring() return self:text() end
+-- The core makes addresses and reports. Most scripts read no more than the fields of an address.
+core.address_type.__name = "address"
+api.defer(core.address_type, "address", { "__concat", "__eq", "__index", "__tostring" })
+api.defer(core.types.report, "report", { "__index", "__tostring" })
 
 ---@type connectbylist
 ---@diagnostic disable-next-line: missing-fields -- set below
 local net = {
   version = VERSION,
+  --- An address from a literal with its port, or from a host and a port; `nil, message, "EINVAL"` if it
+  -- is malformed.
+  address = core.address,
   --- A socket that owns a connected descriptor from now on: `net.wrap(fd)`.
   wrap = core.wrap,
   --- A stream socket that is neither bound nor connected: "inet6" (the default, which can connect to
@@ -85,20 +80,12 @@ local net = {
   socket = core.socket,
 }
 
---- An address from a literal with its port, or from a host and a port; `nil, message, "EINVAL"` if it
--- is malformed.
-function net.address(host, port) return core.address(host, port) end
-
 --- A list of the addresses to try. `entries`: one text, or an array of what `list:add` takes.
 -- `default_port`: for entries without a port. A malformed entry gives `nil, message, "EINVAL"`.
 function net.address_list(entries, default_port)
   local kind = type(entries)
-  if entries ~= nil and kind ~= "table" and kind ~= "string" then
-    error("bad argument #1 to 'address_list' (table or string expected, got " .. kind .. ")", 2)
-  end
-  if type(default_port) == "string" then
-    error("bad argument #2 to 'address_list' (number expected, got string; it is the default port, and " ..
-      "several entries are an array: { 'a.example:1', 'b.example:2' })", 2)
+  if entries ~= nil and kind ~= "table" and kind ~= "string" or type(default_port) == "string" then
+    api.part "mistakes".address_list(entries, default_port)
   end
   return fill(core.address_list(nil, default_port), entries or {})
 end
@@ -108,12 +95,6 @@ function api.list_of(entries)
   local kind = type(entries)
   if kind ~= "table" and kind ~= "string" then return entries end
   return fill(core.address_list(), entries, true)
-end
-
--- Raises for a port in place of the options.
-local function wrong_options(number)
-  error("bad argument #" .. number .. " to 'connect_by_list' (table expected, got number; host and port " ..
-    "are one entry: 'a.example:80')", 4)
 end
 
 --- Options as the core reads them.
@@ -132,7 +113,9 @@ end
 -- Every connect but those with nothing but a list and without a waiter, which the core makes at once.
 local function connect_by_list(sock, entries, options)
   if getmetatable(sock) ~= socket_type then sock, entries, options = nil, sock, entries end
-  if type(options) == "number" and type(entries) == "string" then wrong_options(sock and 3 or 2) end
+  if type(options) == "number" and type(entries) == "string" then
+    api.part "mistakes".options(sock and 3 or 2)
+  end
   local list, message, code = api.list_of(entries)
   if message then return nil, "connect_by_list: " .. message, code, core.failed_report(code) end
   entries = list

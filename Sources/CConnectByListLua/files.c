@@ -38,6 +38,9 @@ static const unsigned char list_entries_text[] = {
 static const unsigned char local_addresses_text[] = {
 #embed "../../lua/connectbylist/local_addresses.lua"
 };
+static const unsigned char mistakes_text[] = {
+#embed "../../lua/connectbylist/mistakes.lua"
+};
 static const unsigned char operation_text[] = {
 #embed "../../lua/connectbylist/operation.lua"
 };
@@ -114,6 +117,7 @@ static const struct cbl_lua_file parts[] = {
      sizeof luasocket_object_text},
     {"connectbylist.luasocket_select", "@connectbylist/luasocket_select.lua", luasocket_select_text,
      sizeof luasocket_select_text},
+    {"connectbylist.mistakes", "@connectbylist/mistakes.lua", mistakes_text, sizeof mistakes_text},
     {"connectbylist.operation", "@connectbylist/operation.lua", operation_text, sizeof operation_text},
     {"connectbylist.race_rows", "@connectbylist/race_rows.lua", race_rows_text, sizeof race_rows_text},
     {"connectbylist.report", "@connectbylist/report.lua", report_text, sizeof report_text},

@@ -18,7 +18,7 @@ const struct cbl_lua_method cbl_lua_functions[] = {
      .wrapper_count = 1,
      .function = cbl_lua_list_new,
      .makes = CBL_LUA_TYPE_LIST},
-    {.name = "address", .wrapper_count = 1, .function = cbl_lua_address_parse},
+    {.name = "address", .function = cbl_lua_address_parse},
     {.name = "address_text", .function = cbl_lua_address_text},
     {.name = "convert_address", .function = cbl_lua_address_convert},
     {.name = "connect_by_name",

@@ -103,8 +103,10 @@ describe("an address", function()
   end)
 
   it("raises for any other type of argument", function()
-    assert.matches("bad argument #1 to 'address' %(string expected, got nil%)",
+    assert.matches("bad argument #1 to 'address' %(string expected, got no value%)",
       support.raised(net.address))
+    assert.matches("bad argument #1 to 'address' %(string expected, got nil%)",
+      support.raised(net.address, nil))
     assert.matches("bad argument #1 to 'address' %(string expected, got table%)",
       support.raised(net.address, {}))
     assert.matches("bad argument #2 to 'address' %(number expected, got boolean%)",

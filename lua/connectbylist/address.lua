@@ -5,14 +5,12 @@ local core = api.core
 local getmetatable, setmetatable, tostring = getmetatable, setmetatable, tostring
 local find, format, gsub = string.find, string.format, string.gsub
 
--- Those that are functions of addresses are called through the metatable; see connectbylist.lua.
-local addresses = { methods = {} }
+local addresses = {}
 
 -- The part is not loaded with this one, because scripts seldom print a name.
 local function printable(given) return api.part "text".printable(given) end
 
-local methods, address_type = addresses.methods, core.address_type
-address_type.__index = methods
+local methods, address_type = {}, core.address_type
 local name_type = { __name = "name" }
 local service_type = { __name = "service" }
 
@@ -42,6 +40,8 @@ function addresses.without_free_port(address)
   local printed = tostring(address)
   return address.port == 0 and (gsub(printed, ":0$", "")) or printed
 end
+
+-- The metatable's functions.
 
 function addresses:__tostring()
   local host, port = host_with_scope(self), self.port
@@ -74,5 +74,10 @@ function methods:unmapped()
   if self.family == "unix" then return self end
   return core.convert_address(host_with_scope(self), self.port)
 end
+
+-- Once the part has loaded, a table is faster.
+function addresses.__index(_, key) return methods[key] end
+
+address_type.__index = methods
 
 return addresses

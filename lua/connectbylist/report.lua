@@ -56,16 +56,19 @@ function methods:svg(options)
   return api.part "svg".report(fields_of(self), api.part "drawing_options"(options, "svg"))
 end
 
---- What a report has under a key.
-function reports.value(report, key)
+-- The metatable's functions.
+
+function reports:__index(key)
   local method = methods[key]
   if method then return method end
-  local value = fields_of(report)[key]
+  local value = fields_of(self)[key]
   if value == nil and not is_field[key] then
     error(format("a report has no field '%s'; its fields are %s, and its methods %s", tostring(key),
       concat(FIELDS, ", "), concat(METHODS, ", ")), 2)
   end
   return value
 end
+
+function reports:__tostring() return methods.text(self) end
 
 return reports
