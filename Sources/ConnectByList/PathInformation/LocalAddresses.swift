@@ -27,8 +27,8 @@ public enum LocalAddresses {
   /// IPv6 address that is not tentative. In the order of their indices.
   static func links(_ locals: [LocalAddress]) -> [UInt32] {
     let usable = locals.filter { $0.address.needsScope && !$0.flags.contains(.tentative) }
-    let interfaces = DistinctKeys(usable.map { Int($0.interface) }, secret: .ofThisProcess).keys
-    return interfaces.stablySorted(<).map { UInt32($0) }
+    let interfaces = DistinctKeys(usable.map { $0.interface }, secret: .ofThisProcess).keys
+    return interfaces.stablySorted(<)
   }
 
   /// The first of each address: one that two interfaces have is one source for a connection.

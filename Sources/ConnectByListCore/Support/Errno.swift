@@ -60,13 +60,11 @@ public struct Errno: Error, Hashable, Sendable {
   /// What the error means, in plain words, for messages; the same in every locale.
   public var words: StaticString { row?.words ?? "unknown error" }
 
-  private var row: Row? { Self.table.first { $0.number == number } }
-
   /// The error with this name; `nil` where there is none. `EWOULDBLOCK`, `EDEADLOCK` and `ENOTSUP` are
   /// second names of EAGAIN, EDEADLK and EOPNOTSUPP.
   public init?(name: [UInt8]) {
-    if let row = Self.table.first(where: { name.equals($0.name) }) {
-      self.init(row.number)
+    if let number = Self.knownNumbers.first(where: { name.equals(Errno($0).row!.name) }) {
+      self.init(number)
     } else if name.equals("EWOULDBLOCK") {
       self = .tryAgain
     } else if name.equals("EDEADLOCK") {
@@ -79,7 +77,7 @@ public struct Errno: Error, Hashable, Sendable {
   }
 
   /// Every number that has a name.
-  public static var knownNumbers: [Int32] { table.map { $0.number } }
+  public static var knownNumbers: [Int32] { numbers.filter { Errno($0).row != nil } }
 }
 
 extension TextBuffer {

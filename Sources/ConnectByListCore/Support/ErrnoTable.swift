@@ -1,11 +1,9 @@
 extension Errno {
-  struct Row: Sendable {
-    let number: Int32
+  struct Row {
     let name: StaticString
     let words: StaticString
 
-    init(_ number: Int32, _ name: StaticString, _ words: StaticString) {
-      self.number = number
+    init(_ name: StaticString, _ words: StaticString) {
       self.name = name
       self.words = words
     }
@@ -13,151 +11,157 @@ extension Errno {
 
   /// Every errno of Linux (include/uapi/asm-generic/errno-base.h and errno.h, Linux 6.18; 41 and 58 are
   /// not used), and the codes that glibc's getaddrinfo returns (netdb.h).
-  static let table: [Row] = [
-    Row(1, "EPERM", "operation not permitted"),
-    Row(2, "ENOENT", "no such file or directory"),
-    Row(3, "ESRCH", "no such process"),
-    Row(4, "EINTR", "interrupted"),
-    Row(5, "EIO", "input/output error"),
-    Row(6, "ENXIO", "no such device or address"),
-    Row(7, "E2BIG", "argument list too long"),
-    Row(8, "ENOEXEC", "exec format error"),
-    Row(9, "EBADF", "bad file descriptor"),
-    Row(10, "ECHILD", "no child processes"),
-    Row(11, "EAGAIN", "resource temporarily unavailable"),
-    Row(12, "ENOMEM", "out of memory"),
-    Row(13, "EACCES", "permission denied"),
-    Row(14, "EFAULT", "bad address"),
-    Row(15, "ENOTBLK", "block device required"),
-    Row(16, "EBUSY", "busy"),
-    Row(17, "EEXIST", "file exists"),
-    Row(18, "EXDEV", "invalid cross-device link"),
-    Row(19, "ENODEV", "no such device"),
-    Row(20, "ENOTDIR", "not a directory"),
-    Row(21, "EISDIR", "is a directory"),
-    Row(22, "EINVAL", "invalid argument"),
-    Row(23, "ENFILE", "too many open files in the system"),
-    Row(24, "EMFILE", "too many open files"),
-    Row(25, "ENOTTY", "inappropriate ioctl for device"),
-    Row(26, "ETXTBSY", "text file busy"),
-    Row(27, "EFBIG", "file too large"),
-    Row(28, "ENOSPC", "no space left on device"),
-    Row(29, "ESPIPE", "illegal seek"),
-    Row(30, "EROFS", "read-only file system"),
-    Row(31, "EMLINK", "too many links"),
-    Row(32, "EPIPE", "broken pipe"),
-    Row(33, "EDOM", "numerical argument out of domain"),
-    Row(34, "ERANGE", "numerical result out of range"),
-    Row(35, "EDEADLK", "deadlock avoided"),
-    Row(36, "ENAMETOOLONG", "name too long"),
-    Row(37, "ENOLCK", "no locks available"),
-    Row(38, "ENOSYS", "not implemented by this kernel"),
-    Row(39, "ENOTEMPTY", "directory not empty"),
-    Row(40, "ELOOP", "too many levels of symbolic links"),
-    Row(42, "ENOMSG", "no message of desired type"),
-    Row(43, "EIDRM", "identifier removed"),
-    Row(44, "ECHRNG", "channel number out of range"),
-    Row(45, "EL2NSYNC", "level 2 not synchronized"),
-    Row(46, "EL3HLT", "level 3 halted"),
-    Row(47, "EL3RST", "level 3 reset"),
-    Row(48, "ELNRNG", "link number out of range"),
-    Row(49, "EUNATCH", "protocol driver not attached"),
-    Row(50, "ENOCSI", "no CSI structure available"),
-    Row(51, "EL2HLT", "level 2 halted"),
-    Row(52, "EBADE", "invalid exchange"),
-    Row(53, "EBADR", "invalid request descriptor"),
-    Row(54, "EXFULL", "exchange full"),
-    Row(55, "ENOANO", "no anode"),
-    Row(56, "EBADRQC", "invalid request code"),
-    Row(57, "EBADSLT", "invalid slot"),
-    Row(59, "EBFONT", "bad font file format"),
-    Row(60, "ENOSTR", "device not a stream"),
-    Row(61, "ENODATA", "no data available"),
-    Row(62, "ETIME", "timer expired"),
-    Row(63, "ENOSR", "out of streams resources"),
-    Row(64, "ENONET", "machine is not on the network"),
-    Row(65, "ENOPKG", "package not installed"),
-    Row(66, "EREMOTE", "object is remote"),
-    Row(67, "ENOLINK", "link has been severed"),
-    Row(68, "EADV", "advertise error"),
-    Row(69, "ESRMNT", "srmount error"),
-    Row(70, "ECOMM", "communication error on send"),
-    Row(71, "EPROTO", "protocol error"),
-    Row(72, "EMULTIHOP", "multihop attempted"),
-    Row(73, "EDOTDOT", "RFS specific error"),
-    Row(74, "EBADMSG", "bad message"),
-    Row(75, "EOVERFLOW", "value too large"),
-    Row(76, "ENOTUNIQ", "name not unique on network"),
-    Row(77, "EBADFD", "file descriptor in bad state"),
-    Row(78, "EREMCHG", "remote address changed"),
-    Row(79, "ELIBACC", "cannot access a needed shared library"),
-    Row(80, "ELIBBAD", "corrupted shared library"),
-    Row(81, "ELIBSCN", ".lib section in a.out corrupted"),
-    Row(82, "ELIBMAX", "attempting to link in too many shared libraries"),
-    Row(83, "ELIBEXEC", "cannot exec a shared library directly"),
-    Row(84, "EILSEQ", "invalid or incomplete multibyte or wide character"),
-    Row(85, "ERESTART", "interrupted system call should be restarted"),
-    Row(86, "ESTRPIPE", "streams pipe error"),
-    Row(87, "EUSERS", "too many users"),
-    Row(88, "ENOTSOCK", "not a socket"),
-    Row(89, "EDESTADDRREQ", "destination address required"),
-    Row(90, "EMSGSIZE", "message too long"),
-    Row(91, "EPROTOTYPE", "wrong protocol type for socket"),
-    Row(92, "ENOPROTOOPT", "protocol not available"),
-    Row(93, "EPROTONOSUPPORT", "protocol not supported"),
-    Row(94, "ESOCKTNOSUPPORT", "socket type not supported"),
-    Row(95, "EOPNOTSUPP", "operation not supported"),
-    Row(96, "EPFNOSUPPORT", "protocol family not supported"),
-    Row(97, "EAFNOSUPPORT", "address family not supported"),
-    Row(98, "EADDRINUSE", "address in use"),
-    Row(99, "EADDRNOTAVAIL", "address not available"),
-    Row(100, "ENETDOWN", "network is down"),
-    Row(101, "ENETUNREACH", "network unreachable"),
-    Row(102, "ENETRESET", "network dropped connection on reset"),
-    Row(103, "ECONNABORTED", "connection aborted"),
-    Row(104, "ECONNRESET", "connection reset"),
-    Row(105, "ENOBUFS", "no buffer space"),
-    Row(106, "EISCONN", "already connected"),
-    Row(107, "ENOTCONN", "not connected"),
-    Row(108, "ESHUTDOWN", "cannot send after transport endpoint shutdown"),
-    Row(109, "ETOOMANYREFS", "too many references: cannot splice"),
-    Row(110, "ETIMEDOUT", "timed out"),
-    Row(111, "ECONNREFUSED", "connection refused"),
-    Row(112, "EHOSTDOWN", "host is down"),
-    Row(113, "EHOSTUNREACH", "host unreachable"),
-    Row(114, "EALREADY", "already connecting"),
-    Row(115, "EINPROGRESS", "in progress"),
-    Row(116, "ESTALE", "stale file handle"),
-    Row(117, "EUCLEAN", "structure needs cleaning"),
-    Row(118, "ENOTNAM", "not a XENIX named type file"),
-    Row(119, "ENAVAIL", "no XENIX semaphores available"),
-    Row(120, "EISNAM", "is a named type file"),
-    Row(121, "EREMOTEIO", "remote input/output error"),
-    Row(122, "EDQUOT", "disk quota exceeded"),
-    Row(123, "ENOMEDIUM", "no medium found"),
-    Row(124, "EMEDIUMTYPE", "wrong medium type"),
-    Row(125, "ECANCELED", "cancelled"),
-    Row(126, "ENOKEY", "required key not available"),
-    Row(127, "EKEYEXPIRED", "key has expired"),
-    Row(128, "EKEYREVOKED", "key has been revoked"),
-    Row(129, "EKEYREJECTED", "key was rejected by service"),
-    Row(130, "EOWNERDEAD", "owner died"),
-    Row(131, "ENOTRECOVERABLE", "state not recoverable"),
-    Row(132, "ERFKILL", "operation not possible due to RF-kill"),
-    Row(133, "EHWPOISON", "memory page has hardware error"),
+  var row: Row? {
+    switch number {
+    case 1: Row("EPERM", "operation not permitted")
+    case 2: Row("ENOENT", "no such file or directory")
+    case 3: Row("ESRCH", "no such process")
+    case 4: Row("EINTR", "interrupted")
+    case 5: Row("EIO", "input/output error")
+    case 6: Row("ENXIO", "no such device or address")
+    case 7: Row("E2BIG", "argument list too long")
+    case 8: Row("ENOEXEC", "exec format error")
+    case 9: Row("EBADF", "bad file descriptor")
+    case 10: Row("ECHILD", "no child processes")
+    case 11: Row("EAGAIN", "resource temporarily unavailable")
+    case 12: Row("ENOMEM", "out of memory")
+    case 13: Row("EACCES", "permission denied")
+    case 14: Row("EFAULT", "bad address")
+    case 15: Row("ENOTBLK", "block device required")
+    case 16: Row("EBUSY", "busy")
+    case 17: Row("EEXIST", "file exists")
+    case 18: Row("EXDEV", "invalid cross-device link")
+    case 19: Row("ENODEV", "no such device")
+    case 20: Row("ENOTDIR", "not a directory")
+    case 21: Row("EISDIR", "is a directory")
+    case 22: Row("EINVAL", "invalid argument")
+    case 23: Row("ENFILE", "too many open files in the system")
+    case 24: Row("EMFILE", "too many open files")
+    case 25: Row("ENOTTY", "inappropriate ioctl for device")
+    case 26: Row("ETXTBSY", "text file busy")
+    case 27: Row("EFBIG", "file too large")
+    case 28: Row("ENOSPC", "no space left on device")
+    case 29: Row("ESPIPE", "illegal seek")
+    case 30: Row("EROFS", "read-only file system")
+    case 31: Row("EMLINK", "too many links")
+    case 32: Row("EPIPE", "broken pipe")
+    case 33: Row("EDOM", "numerical argument out of domain")
+    case 34: Row("ERANGE", "numerical result out of range")
+    case 35: Row("EDEADLK", "deadlock avoided")
+    case 36: Row("ENAMETOOLONG", "name too long")
+    case 37: Row("ENOLCK", "no locks available")
+    case 38: Row("ENOSYS", "not implemented by this kernel")
+    case 39: Row("ENOTEMPTY", "directory not empty")
+    case 40: Row("ELOOP", "too many levels of symbolic links")
+    case 42: Row("ENOMSG", "no message of desired type")
+    case 43: Row("EIDRM", "identifier removed")
+    case 44: Row("ECHRNG", "channel number out of range")
+    case 45: Row("EL2NSYNC", "level 2 not synchronized")
+    case 46: Row("EL3HLT", "level 3 halted")
+    case 47: Row("EL3RST", "level 3 reset")
+    case 48: Row("ELNRNG", "link number out of range")
+    case 49: Row("EUNATCH", "protocol driver not attached")
+    case 50: Row("ENOCSI", "no CSI structure available")
+    case 51: Row("EL2HLT", "level 2 halted")
+    case 52: Row("EBADE", "invalid exchange")
+    case 53: Row("EBADR", "invalid request descriptor")
+    case 54: Row("EXFULL", "exchange full")
+    case 55: Row("ENOANO", "no anode")
+    case 56: Row("EBADRQC", "invalid request code")
+    case 57: Row("EBADSLT", "invalid slot")
+    case 59: Row("EBFONT", "bad font file format")
+    case 60: Row("ENOSTR", "device not a stream")
+    case 61: Row("ENODATA", "no data available")
+    case 62: Row("ETIME", "timer expired")
+    case 63: Row("ENOSR", "out of streams resources")
+    case 64: Row("ENONET", "machine is not on the network")
+    case 65: Row("ENOPKG", "package not installed")
+    case 66: Row("EREMOTE", "object is remote")
+    case 67: Row("ENOLINK", "link has been severed")
+    case 68: Row("EADV", "advertise error")
+    case 69: Row("ESRMNT", "srmount error")
+    case 70: Row("ECOMM", "communication error on send")
+    case 71: Row("EPROTO", "protocol error")
+    case 72: Row("EMULTIHOP", "multihop attempted")
+    case 73: Row("EDOTDOT", "RFS specific error")
+    case 74: Row("EBADMSG", "bad message")
+    case 75: Row("EOVERFLOW", "value too large")
+    case 76: Row("ENOTUNIQ", "name not unique on network")
+    case 77: Row("EBADFD", "file descriptor in bad state")
+    case 78: Row("EREMCHG", "remote address changed")
+    case 79: Row("ELIBACC", "cannot access a needed shared library")
+    case 80: Row("ELIBBAD", "corrupted shared library")
+    case 81: Row("ELIBSCN", ".lib section in a.out corrupted")
+    case 82: Row("ELIBMAX", "attempting to link in too many shared libraries")
+    case 83: Row("ELIBEXEC", "cannot exec a shared library directly")
+    case 84: Row("EILSEQ", "invalid or incomplete multibyte or wide character")
+    case 85: Row("ERESTART", "interrupted system call should be restarted")
+    case 86: Row("ESTRPIPE", "streams pipe error")
+    case 87: Row("EUSERS", "too many users")
+    case 88: Row("ENOTSOCK", "not a socket")
+    case 89: Row("EDESTADDRREQ", "destination address required")
+    case 90: Row("EMSGSIZE", "message too long")
+    case 91: Row("EPROTOTYPE", "wrong protocol type for socket")
+    case 92: Row("ENOPROTOOPT", "protocol not available")
+    case 93: Row("EPROTONOSUPPORT", "protocol not supported")
+    case 94: Row("ESOCKTNOSUPPORT", "socket type not supported")
+    case 95: Row("EOPNOTSUPP", "operation not supported")
+    case 96: Row("EPFNOSUPPORT", "protocol family not supported")
+    case 97: Row("EAFNOSUPPORT", "address family not supported")
+    case 98: Row("EADDRINUSE", "address in use")
+    case 99: Row("EADDRNOTAVAIL", "address not available")
+    case 100: Row("ENETDOWN", "network is down")
+    case 101: Row("ENETUNREACH", "network unreachable")
+    case 102: Row("ENETRESET", "network dropped connection on reset")
+    case 103: Row("ECONNABORTED", "connection aborted")
+    case 104: Row("ECONNRESET", "connection reset")
+    case 105: Row("ENOBUFS", "no buffer space")
+    case 106: Row("EISCONN", "already connected")
+    case 107: Row("ENOTCONN", "not connected")
+    case 108: Row("ESHUTDOWN", "cannot send after transport endpoint shutdown")
+    case 109: Row("ETOOMANYREFS", "too many references: cannot splice")
+    case 110: Row("ETIMEDOUT", "timed out")
+    case 111: Row("ECONNREFUSED", "connection refused")
+    case 112: Row("EHOSTDOWN", "host is down")
+    case 113: Row("EHOSTUNREACH", "host unreachable")
+    case 114: Row("EALREADY", "already connecting")
+    case 115: Row("EINPROGRESS", "in progress")
+    case 116: Row("ESTALE", "stale file handle")
+    case 117: Row("EUCLEAN", "structure needs cleaning")
+    case 118: Row("ENOTNAM", "not a XENIX named type file")
+    case 119: Row("ENAVAIL", "no XENIX semaphores available")
+    case 120: Row("EISNAM", "is a named type file")
+    case 121: Row("EREMOTEIO", "remote input/output error")
+    case 122: Row("EDQUOT", "disk quota exceeded")
+    case 123: Row("ENOMEDIUM", "no medium found")
+    case 124: Row("EMEDIUMTYPE", "wrong medium type")
+    case 125: Row("ECANCELED", "cancelled")
+    case 126: Row("ENOKEY", "required key not available")
+    case 127: Row("EKEYEXPIRED", "key has expired")
+    case 128: Row("EKEYREVOKED", "key has been revoked")
+    case 129: Row("EKEYREJECTED", "key was rejected by service")
+    case 130: Row("EOWNERDEAD", "owner died")
+    case 131: Row("ENOTRECOVERABLE", "state not recoverable")
+    case 132: Row("ERFKILL", "operation not possible due to RF-kill")
+    case 133: Row("EHWPOISON", "memory page has hardware error")
 
-    Row(-1, "EAI_BADFLAGS", "bad flags for the resolver"),
-    Row(-2, "EAI_NONAME", "name not known"),
-    Row(-3, "EAI_AGAIN", "temporary failure in name resolution"),
-    Row(-4, "EAI_FAIL", "name resolution failed"),
-    Row(-5, "EAI_NODATA", "name has no address"),
-    Row(-6, "EAI_FAMILY", "address family not supported by the resolver"),
-    Row(-7, "EAI_SOCKTYPE", "socket type not supported by the resolver"),
-    Row(-8, "EAI_SERVICE", "service not known"),
-    Row(-9, "EAI_ADDRFAMILY", "name has no address of the family"),
-    Row(-10, "EAI_MEMORY", "resolver out of memory"),
-    Row(-11, "EAI_SYSTEM", "system error in the resolver"),
-    Row(-12, "EAI_OVERFLOW", "name too long for the resolver"),
-    Row(-105, "EAI_IDN_ENCODE", "the internationalized name cannot be encoded"),
-  ]
+    case -1: Row("EAI_BADFLAGS", "bad flags for the resolver")
+    case -2: Row("EAI_NONAME", "name not known")
+    case -3: Row("EAI_AGAIN", "temporary failure in name resolution")
+    case -4: Row("EAI_FAIL", "name resolution failed")
+    case -5: Row("EAI_NODATA", "name has no address")
+    case -6: Row("EAI_FAMILY", "address family not supported by the resolver")
+    case -7: Row("EAI_SOCKTYPE", "socket type not supported by the resolver")
+    case -8: Row("EAI_SERVICE", "service not known")
+    case -9: Row("EAI_ADDRFAMILY", "name has no address of the family")
+    case -10: Row("EAI_MEMORY", "resolver out of memory")
+    case -11: Row("EAI_SYSTEM", "system error in the resolver")
+    case -12: Row("EAI_OVERFLOW", "name too long for the resolver")
+    case -105: Row("EAI_IDN_ENCODE", "the internationalized name cannot be encoded")
+    default: nil
+    }
+  }
+
+  /// All numbers that `row` knows are among them.
+  static let numbers: ClosedRange<Int32> = -105...133
 }
