@@ -36,6 +36,7 @@ return {
   write_block_ratio = { least = 1.0 },
 
   require_ratio = { most = 2.0 },
+  require_instructions_ratio = { most = 1.7 },
   module_kb = { most = 672, goal = 300 },
 
   entry_bytes = { most = 64 },

@@ -60,20 +60,28 @@ function measure.calls(peer, job, count)
   end, count)
 end
 
---- Instructions for one job, in the process (not in the kernel). The least of four measurements: each Lua
--- state hashes strings with its own seed, and a collision on the lookup of a method costs 2 %. The seed comes
--- from the time in seconds and an address on the stack, which text in the environment moves.
+-- Instructions of a process, without the kernel's. The least of four measurements: each Lua state hashes
+-- strings with its own seed, and a collision on the lookup of a method costs 2 %. The seed comes from the
+-- time in seconds and an address on the stack, which text in the environment moves.
+local function process_instructions(peer, job, count)
+  local least = math.huge
+  for round = 1, 4 do
+    local text = measure.output_of(
+      ("MOVED=%s valgrind --tool=callgrind --callgrind-out-file=/dev/null %s")
+        :format(("x"):rep(48 * round), command(peer, job, count)))
+    least = math.min(least, number_in(text, "Collected : (%d+)"))
+  end
+  return least
+end
+
+--- Instructions for one job.
 function measure.instructions(peer, job, count)
-  return difference(function(total_count)
-    local least = math.huge
-    for round = 1, 4 do
-      local text = measure.output_of(
-        ("MOVED=%s valgrind --tool=callgrind --callgrind-out-file=/dev/null %s")
-          :format(("x"):rep(48 * round), command(peer, job, total_count)))
-      least = math.min(least, number_in(text, "Collected : (%d+)"))
-    end
-    return least
-  end, count)
+  return difference(function(total_count) return process_instructions(peer, job, total_count) end, count)
+end
+
+--- Instructions of the peer's `require`.
+function measure.require_instructions(peer)
+  return process_instructions(peer, "require") - process_instructions("none", "require")
 end
 
 --- For each peer the number of each round. Within a round the peers run one after the other, in reversed

@@ -176,6 +176,12 @@ return {
   row("require_ms", "`require`: ms", 2,
     times("require", nil, 21, { "ours", "luasocket", "cqueues", "luv" })),
   row("require_ratio", "… divided by LuaSocket's", 2, against("require", "luasocket")),
+  row("require_instructions", "`require`: instructions", 0, each(all_lua, measure.require_instructions),
+    { "ours", "luasocket" }),
+  row("require_instructions_ratio", "… divided by LuaSocket's", 2, from(function(results)
+    local numbers = results.require_instructions
+    return numbers.luasocket and numbers.ours / numbers.luasocket
+  end), ours),
   row("module_kb", "core.so: KB (1000 bytes)", 1, from(module_kb), ours),
 
   row("entry_bytes", "memory of an entry in a list of 10,000 literals: bytes", 0,
