@@ -36,7 +36,7 @@ return {
   write_block_ratio = { least = 1.0 },
 
   require_ratio = { most = 2.0 },
-  module_kb = { most = 672, goal = 300 },
+  module_kb = { most = 628, goal = 300 },
 
   entry_bytes = { most = 64 },
   attempt_bytes = { most = 1024 },
