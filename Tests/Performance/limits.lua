@@ -37,7 +37,7 @@ return {
 
   require_ratio = { most = 2.0 },
   require_instructions_ratio = { most = 1.7 },
-  module_kb = { most = 672, goal = 300 },
+  module_kb = { most = 628, goal = 300 },
 
   entry_bytes = { most = 64 },
   attempt_bytes = { most = 1024 },
