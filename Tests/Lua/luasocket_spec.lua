@@ -195,26 +195,27 @@ describe("connectbylist.luasocket", function()
   end)
 
   it("yields in a coroutine that waits by a waiter", function()
-    with_echo(function(host, port)
-      local waits = 0
-      net.setwait(function(object)
-        waits = waits + 1
-        coroutine.yield(object)
-      end)
-      local thread = coroutine.wrap(function()
-        local sock = assert(socket.connect(host, port))
-        sock:settimeout(5)
-        sock:send("ping\n")
-        local line = sock:receive()
-        sock:close()
-        return "done", line
-      end)
-      local result, line
-      repeat result, line = thread() until result == "done"
-      net.setwait(nil)
-      assert.equal("ping", line)
-      assert.is_true(waits > 0)
+    -- Each answer is late, so something is waited for.
+    local echo <close> = testing.echo()
+    local late <close> = testing.proxy(echo, { latency = 0.02 })
+    local waits = 0
+    net.setwait(function(object)
+      waits = waits + 1
+      coroutine.yield(object)
     end)
+    local thread = coroutine.wrap(function()
+      local sock = assert(socket.connect("127.0.0.1", late:address().port))
+      sock:settimeout(5)
+      sock:send("ping\n")
+      local line = sock:receive()
+      sock:close()
+      return "done", line
+    end)
+    local result, line
+    repeat result, line = thread() until result == "done"
+    net.setwait(nil)
+    assert.equal("ping", line)
+    assert.is_true(waits > 0)
   end)
 end)
 

@@ -144,9 +144,11 @@ describe("connectbylist.tls", function()
   it("waits by the waiter", function()
     local address, stop = server "right"
     local _ <close> = stop
+    -- Each answer is late, so something is waited for.
+    local late <close> = testing.proxy(address, { latency = 0.02 })
     local waits = 0
     local thread = coroutine.wrap(function()
-      return net.connect_by_list({ address }, { timeout = 5, validate = tls.validate(params()),
+      return net.connect_by_list({ late }, { timeout = 5, validate = tls.validate(params()),
         wait = function(object)
           waits = waits + 1
           coroutine.yield(object)
