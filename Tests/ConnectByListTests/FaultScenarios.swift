@@ -12,9 +12,11 @@ struct FaultScenario {
   let name: String
   /// The errors that its own endpoints and checks give when the fault has taken the good one away.
   var ownErrors: [CInt] = []
+  /// What it takes where everything waits for its end.
+  var longest = deadline
   let prepare: () throws -> () throws -> Void
 
-  /// What bounds each connect: a scenario that has a silent endpoint often ends there.
+  /// What bounds each connect and each read: a scenario that has a silent endpoint often ends there.
   static let deadline = TimeSpan.milliseconds(150)
 
   static var all: [FaultScenario] {
@@ -75,7 +77,7 @@ struct FaultScenario {
             peer.endpoint, with: quick { $0.locals = .these([Endpoint(.loopback(9), port: 0)]) })
         }
       },
-      FaultScenario(name: "a descriptor that cancels") {
+      FaultScenario(name: "a descriptor that cancels", longest: .milliseconds(50)) {
         let silent = try TestEndpoint(.silent)
         let event = try EventHandle()
         return {
@@ -128,7 +130,7 @@ struct FaultScenario {
           }
         }
       },
-      FaultScenario(name: "a dialogue") {
+      FaultScenario(name: "a dialogue", longest: deadline * 2) {
         let peer = try TestEndpoint(.echo)
         return {
           let connection = try connect(peer.endpoint, with: quick())
@@ -137,7 +139,7 @@ struct FaultScenario {
           guard try connection.readLine() == "hello" else { throw Unexpected() }
         }
       },
-      FaultScenario(name: "buffered writes") {
+      FaultScenario(name: "buffered writes", longest: deadline * 2) {
         let peer = try TestEndpoint(.echo)
         return {
           let connection = try connect(peer.endpoint, with: quick())
@@ -149,7 +151,7 @@ struct FaultScenario {
           try connection.socket.close()
         }
       },
-      FaultScenario(name: "the end of a stream") {
+      FaultScenario(name: "the end of a stream", longest: deadline * 3) {
         let peer = try TestEndpoint(.echo)
         return {
           let connection = try connect(peer.endpoint, with: quick())
@@ -160,7 +162,7 @@ struct FaultScenario {
           guard try connection.readLine() == nil else { throw Unexpected() }
         }
       },
-      FaultScenario(name: "a wrapped descriptor") {
+      FaultScenario(name: "a wrapped descriptor", longest: deadline * 2) {
         let peer = try TestEndpoint(.echo)
         return {
           let connection = try connect(peer.endpoint, with: quick())

@@ -274,6 +274,16 @@ long cbl_posix_calls_made(enum cbl_posix_call call);
  * the meantime comes before it. */
 void cbl_posix_set_delay(enum cbl_posix_call call, int microseconds);
 
+/* From now on the calling thread is in its own time: for it the monotonic clock stands still but in waits that time out,
+ * which add their length to it, and by a microsecond at each look at it. A wait that times out while another thread of
+ * the process is not asleep adds nothing: it returns as after a signal. So a deadline passes only where nothing was left
+ * to happen, whatever the load of the machine, and exactly. */
+void cbl_posix_begin_own_time(void);
+
+/* Ends that. Returns for how many nanoseconds of the system's clock the thread slept elsewhere than in a wait; without
+ * the time that it did not get a processor, where the kernel tells it. */
+int64_t cbl_posix_end_own_time(void);
+
 /* --- system.c, secret.c --- */
 
 /* C: getpid. */
