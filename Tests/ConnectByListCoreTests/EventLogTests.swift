@@ -199,6 +199,17 @@ import Testing
     #expect(settle(race, at: after(1)) == .lost(.addressNotAvailable, isDeadline: false))
   }
 
+  @Test(arguments: [Family.inet, .inet6])
+  func `of two failures the same one tells why, in either order of the answers`(first: Family) {
+    let race = race(0, names: 1)
+    #expect(settle(race, at: start) == nil)
+    for family in first == .inet6 ? [Family.inet6, .inet] : [.inet, .inet6] {
+      let errno = family == .inet6 ? Errno(-3) : Errno(-4)
+      race.handle(.unresolved(NameID(0), family: family, errno), at: after(1))
+    }
+    #expect(settle(race, at: after(1)) == .lost(Errno(-3), isDeadline: false))
+  }
+
   // MARK: the log as a whole
 
   @Test func `inputs that come too late are no events`() {

@@ -104,8 +104,8 @@ struct ReferenceWorld {
         line = .resolved(count: answer.addresses.count)
       } else if hasNone && number == inOrder.count - 1 {
         // That one family has no address (EAI_NODATA) says less than any other failure.
-        let telling = inOrder.first { $0.errno != Errno(-5) } ?? answer
-        line = .unresolved(telling.errno!)
+        let telling = inOrder.map { $0.errno!.number }.filter { $0 != -5 }.max()
+        line = .unresolved(telling.map { Errno($0) } ?? answer.errno!)
       }
       answers.append(Answer(at: answer.after, name: index, line: line))
     }

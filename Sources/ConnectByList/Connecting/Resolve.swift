@@ -96,7 +96,7 @@ public final class NameResolution {
         }
       }
     case .failed(let one):
-      if failure == nil || failure!.errno == .nameWithoutAddress { failure = one }
+      if one.errno.tellsMore(than: failure?.errno) { failure = one }
     }
   }
 }

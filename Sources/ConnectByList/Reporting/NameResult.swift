@@ -38,13 +38,12 @@ public struct NameResult: Sendable {
 
   public var addressCount: Int { answers.reduce(0) { $0 + $1.count } }
 
-  /// Why there is no address; `nil` where there is one, or an answer is missing. That one family has none says
-  /// less than any other failure.
+  /// Why there is no address; `nil` where there is one, or an answer is missing.
   public var failure: NameFailure? {
     var failure: NameFailure?
     for answer in answers {
       guard answer.ended != nil, let one = answer.failure else { return nil }
-      if failure == nil || failure!.errno == .nameWithoutAddress { failure = one }
+      if one.errno.tellsMore(than: failure?.errno) { failure = one }
     }
     return failure
   }

@@ -116,13 +116,7 @@ public final class PendingNames: @unchecked Sendable {
   ) -> [Candidate] {
     let index = Int(id.number)
     noteAnswer(index, family)
-    // In either order of the answers: addresses that cannot be used here say most, no address of one family least.
-    if let errno,
-      names[index].errno == nil || names[index].errno == .nameWithoutAddress
-        || errno == .addressNotAvailable
-    {
-      names[index].errno = errno
-    }
+    if let errno, errno.tellsMore(than: names[index].errno) { names[index].errno = errno }
     if !endpoints.isEmpty { names[index].hasAddress = true }
     let (entry, target) = (names[index].entry, names[index].target)
     let candidates = endpoints.map { Candidate($0.unmapped, entry: entry, target: target) }
@@ -191,5 +185,18 @@ extension AddressList {
         ? PendingNames.Name(recordsOfEntry: entry)
         : PendingNames.Name(entry: entry, family: options.family ?? name.onlyFamily)
     }
+  }
+}
+
+extension Errno {
+  /// Of the failures of a name's answers, whether this one is the name's rather than another; the order in which
+  /// they come does not decide. Addresses that cannot be used here say most, no address of one family least.
+  package func tellsMore(than other: Errno?) -> Bool {
+    guard let other else { return true }
+    func rank(_ errno: Errno) -> Int {
+      errno == .addressNotAvailable ? 2 : errno == .nameWithoutAddress ? 0 : 1
+    }
+    let (mine, others) = (rank(self), rank(other))
+    return mine != others ? mine > others : number > other.number
   }
 }
