@@ -12,7 +12,7 @@ return {
   connect_calls = { most = 6 },
   connect_delaying_calls = { most = 5 },
   names_calls = { most = 6 },
-  connect_two_more_calls = { most = 0 },
+  connect_two_more_calls = { most = 0.5 },
   at_once_calls = { most = 7 },
 
   connect_instructions = { most = 10500 },

@@ -7,7 +7,7 @@ local rows = require "rows"
 
 --- 12345.6 as 12,346, for 0 digits.
 local function figure(number, digits)
-  local text = ("%." .. digits .. "f"):format(number)
+  local text = ("%." .. digits .. "f"):format(judge.rounded(number, digits) + 0.0) -- of -0.0 it makes 0.0
   local head, tail = text:match "^(-?%d+)(.*)$"
   return head:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^(-?),", "%1") .. tail
 end
