@@ -32,6 +32,23 @@ describe("waiting", function()
     assert.is_true(net.now() - began < 2)
   end)
 
+  it("with a waiter is by it where a list is all that is given", function()
+    local silent <close> = testing.silent()
+    local echo <close> = testing.echo()
+    local list = net.address_list { silent, echo }
+    local waits = 0
+    net.setwait(function(object)
+      waits = waits + 1
+      core.poll(object:pollfd(), object:events(), object:timeout())
+    end)
+    assert(net.connect_by_list(list)):close()
+    assert.is_true(waits > 0)
+    net.setwait(nil)
+    waits = 0
+    assert(net.connect_by_list(net.address_list { silent, echo })):close()
+    assert.equal(0, waits)
+  end)
+
   it("keeps what came, the deadline and the count while it yields", function()
     local steps = testing.steps
     local peer <close> = testing.script {
