@@ -49,6 +49,28 @@ describe("waiting", function()
     assert.equal(0, waits)
   end)
 
+  it("misuse is raised with the line of the script, however it connects", function()
+    local list = net.address_list "127.0.0.1:1"
+    local sock <close> = assert(net.socket())
+    local function wait() end
+    local function position_of(...)
+      local ok, message = pcall(function(...)
+        local socket = net.connect_by_list(...)
+        return socket
+      end, ...)
+      assert.is_false(ok)
+      return message:match "engine_spec%.lua:(%d+): bad argument #%d to 'connect_by_list'"
+    end
+    local line = position_of(list, { bogus = 1 })
+    assert.is_string(line)
+    for _, arguments in ipairs {
+      { list, { bogus = 1, wait = wait } }, { sock, list, { bogus = 1 } },
+      { sock, list, { bogus = 1, wait = wait } }, { "127.0.0.1", 80 }, { sock, "127.0.0.1", 80 }, { 5 },
+    } do
+      assert.equal(line, position_of(table.unpack(arguments)))
+    end
+  end)
+
   it("keeps what came, the deadline and the count while it yields", function()
     local steps = testing.steps
     local peer <close> = testing.script {
