@@ -38,7 +38,7 @@ struct cbl_lua_method {
   bool never_fails;     /* but for a lack of memory, which is raised as Lua raises it */
   bool replies_to_many; /* has an owner for its results if there is more than one argument */
   bool as_text;         /* converts numbers among the arguments to text, as io.write does */
-  int wrapper_count;    /* scripts call it through so many functions, of lua/ and the connector */
+  int wrapper_count;    /* how many functions, of lua/ and of this module, are between the script and this one */
   bool may_close;       /* may be called on a closed handle; has no arguments */
   bool releases;        /* releases the object when it returns, before any collection */
   bool answers_closed;  /* returns nil, "closed" where others raise, as LuaSocket's methods do */

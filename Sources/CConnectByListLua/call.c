@@ -344,7 +344,8 @@ static int return_all(lua_State *L, int status, lua_KContext context) {
   return lua_gettop(L);
 }
 
-/* Upvalues of a connector. */
+/* Upvalues of a connector: first those of every method, the method and the metatable of what it makes; then the
+ * function for all other calls, and whether the state has a waiter. */
 enum { CONNECTOR_METHOD = 1, CONNECTOR_MADE, CONNECTOR_OTHERS, CONNECTOR_HAS_WAITER, CONNECTOR_UPVALUES = 4 };
 
 /* A list and nothing else, as in most connects, needs neither a function of Lua nor a record of arguments: 550

@@ -119,7 +119,7 @@ extension Call {
   return call.finish(verdict, report)
 }
 
-/// self: a list. Returns the same.
+/// self: a list. The same as `cbl_lua_connect` without options.
 @c @implementation public func cbl_lua_connect_list(_ call: Call!) -> cbl_lua_verdict {
   var report: ConnectReport?
   let verdict = call.perform { (call) throws(CallError) in

@@ -226,6 +226,7 @@ extension Call {
   }
 }
 
+/// Closes a socket whose written bytes the kernel has all taken; false where `cbl_lua_socket_close` has to send some.
 @c @implementation public func cbl_lua_socket_close_at_once(
   _ object: UnsafeMutableRawPointer!
 ) -> Bool {

@@ -47,6 +47,6 @@ extension Race {
   public var eventCount: Int { log.count }
   public func event(at index: Int) -> RaceEvent { log[index] }
 
-  /// When the race finished, once it has: the instant of its last event.
+  /// When the race finished: the instant of its last event. Of a race that has finished.
   public var ended: Instant { log[log.count - 1].time }
 }

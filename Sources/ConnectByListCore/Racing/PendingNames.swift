@@ -189,8 +189,10 @@ extension AddressList {
 }
 
 extension Errno {
-  /// Of the failures of a name's answers, whether this one is the name's rather than another; the order in which
-  /// they come does not decide. Addresses that cannot be used here say most, no address of one family least.
+  /// Whether this failure of a lookup is reported for a name rather than `other`, the failure of another lookup of
+  /// the same name. The order of the answers does not matter: EADDRNOTAVAIL (there are addresses, and none of them
+  /// can be used here) comes first, EAI_NODATA (no address of one family) last, and of two others the one with the
+  /// greater number.
   package func tellsMore(than other: Errno?) -> Bool {
     guard let other else { return true }
     func rank(_ errno: Errno) -> Int {
