@@ -237,7 +237,7 @@ extension Driver {
       let refused = try TestEndpoint(.refused)
       let first = try TestEndpoint(.echo)
       let second = try TestEndpoint(.echo)
-      // Before Linux 6.4 a busy kernel may put a handshake off.
+      // A busy kernel, an older one in particular, may put a handshake off.
       let isAtOnce = try (0..<20).contains { _ in
         let operation = try Stepwise(refused.endpoint, first.endpoint, second.endpoint)
         return operation.advance() == .finished(.won(AttemptID(1)))
